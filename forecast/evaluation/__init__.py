@@ -1,0 +1,1 @@
+"""How good forecasts were: rolling-origin backtest, proper scores, calibration, comparison."""

@@ -1,0 +1,46 @@
+"""The record of a backtest: what was forecast, how it scored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+QUANTILE_LEVELS = (0.01, 0.025, *(round(0.05 * step, 2) for step in range(1, 20)), 0.975, 0.99)
+"""The 23 levels of the forecast hubs; the weighted interval score is over them."""
+
+HEAD = 10
+"""Columns p0 .. p9 of the pmf head that are kept."""
+
+
+@dataclass(frozen=True)
+class BacktestRecord:
+    """Tables of one backtest, as they are written below ``out/backtests/<name>/``.
+
+    Parameters
+    ----------
+    name : str
+        The dataset or workspace that was back-tested.
+    source : str
+        What the counts are, for people to read.
+    forecasts : DataFrame
+        One row a model, origin, horizon and unit: model, origin, horizon, week, unit, unit_kind, observed
+        (count, <NA> if missing), activity ("active": 10 or more events in the 52 weeks before the origin,
+        "low": 1 to 9, "silent": 0), mean, q0.01 .. q0.99 (QUANTILE_LEVELS), p0 .. p9.
+    scores : DataFrame
+        One row a model, origin, horizon, unit and score: model, origin, horizon, unit, unit_kind, activity,
+        score ("crps", "log", "dss", "wis", "pit"), value. Only observed weeks.
+    risk : DataFrame
+        One row a model, origin, unit and escalation: model, origin, unit, unit_kind, activity, escalation,
+        probability, outcome (0/1), brier. Only where all target weeks are observed.
+    leaderboard : DataFrame
+        model, n, crps, log, dss, wis, brier_<escalation>, cov50, cov80, cov95, skill, skill_low, skill_high;
+        best CRPS first; regions only.
+    """
+
+    name: str
+    source: str
+    forecasts: pd.DataFrame
+    scores: pd.DataFrame
+    risk: pd.DataFrame
+    leaderboard: pd.DataFrame

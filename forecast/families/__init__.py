@@ -1,0 +1,1 @@
+"""How counts are modelled: one file a family, one protocol for all."""

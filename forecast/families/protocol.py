@@ -1,0 +1,103 @@
+"""The one protocol of all families: fit, predict, update, summary."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, Self
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict
+
+from forecast.errors import InputError
+from forecast.panel.panel import Panel
+from forecast.panel.weeks import WEEK
+from forecast.predictive.forecast import Forecast
+
+MAX_HORIZON = 104
+"""Two years; nobody should plan on a weekly count forecast beyond."""
+
+
+class Family(BaseModel, ABC):
+    """A class of count model with its settings: what the ``[settings]`` of a model's TOML spec are read into.
+
+    A subclass declares its settings as fields (frozen, checked, unknown keys refused) and `fit`. It is
+    registered under `family` by `forecast.families.registry`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    family: ClassVar[str]
+
+    @abstractmethod
+    def fit(self, panel: Panel, rng: np.random.Generator) -> Fitted:
+        """Estimate the parameters on all weeks of `panel`.
+
+        Parameters
+        ----------
+        panel : Panel
+            What is known at the origin.
+        rng : Generator
+            The only source of randomness.
+        """
+
+
+class Fitted(ABC):
+    """Parameters, and the state that the weeks of one panel leave them in.
+
+    Subclasses are frozen dataclasses with at least a field `panel`.
+    """
+
+    panel: Panel
+
+    @abstractmethod
+    def simulate(self, horizon: int, draws: int, rng: np.random.Generator) -> Forecast:
+        """Simulate forward; `predict` has checked the arguments."""
+
+    @abstractmethod
+    def update(self, panel: Panel) -> Self:
+        """Return the same parameters in the state that `panel` leaves them in.
+
+        Parameters
+        ----------
+        panel : Panel
+            All weeks up to a new origin: the same panel with more weeks, or another panel altogether
+            (a live stream that takes its parameters from a long set). Units are matched by name; a unit
+            that was not in the fit gets the pooled value of whatever is kept per unit.
+        """
+
+    @abstractmethod
+    def summary(self) -> pd.DataFrame:
+        """Return the parameters: index ``parameter``; columns ``estimate``, ``std_error`` (NaN where none)."""
+
+    def predict(self, horizon: int, draws: int, rng: np.random.Generator) -> Forecast:
+        """Forecast the weeks after the last one of the panel.
+
+        Parameters
+        ----------
+        horizon : int
+            Weeks ahead, 1 to 104.
+        draws : int
+            Sample paths, at least 1.
+        rng : Generator
+            The only source of randomness: same seed and data, same bytes.
+
+        Returns
+        -------
+        Forecast
+            Paths of shape (draws, horizon, units).
+
+        Raises
+        ------
+        InputError
+            If horizon or draws are out of range.
+        """
+        if not 1 <= horizon <= MAX_HORIZON:
+            raise InputError(f"horizon {horizon}", expected=f"1 to {MAX_HORIZON} weeks")
+        if draws < 1:
+            raise InputError(f"{draws} draws", expected="at least 1")
+        return self.simulate(horizon, draws, rng)
+
+    def target_weeks(self, horizon: int) -> pd.DatetimeIndex:
+        """Return the first days of the `horizon` weeks after the panel."""
+        return pd.date_range(self.panel.origin, periods=horizon, freq=WEEK, unit="s", name="week")

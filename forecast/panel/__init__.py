@@ -1,0 +1,1 @@
+"""Region x week counts: weeks, regions, places, neighbours."""

@@ -1,0 +1,156 @@
+"""The panel: dense counts of units by weeks, with what is needed to model them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from forecast.errors import InputError
+from forecast.panel.neighbours import Neighbours
+from forecast.panel.units import Units
+from forecast.panel.weeks import WEEK
+
+Counts = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """Counts of events for each week and unit.
+
+    Built by `forecast.panel.table.panel_from_counts`, `panel_from_events` and the dataset loader, which
+    check user input; the constructor itself checks shapes and ranges only.
+
+    Parameters
+    ----------
+    counts : ndarray of int64, shape (weeks, units)
+        Events; 0 where not observed.
+    observed : ndarray of bool, shape (weeks, units)
+        False where the source says nothing. Families must not take such a 0 for a count.
+    weeks : DatetimeIndex, shape (weeks,)
+        First days of consecutive weeks.
+    units : Units
+    neighbours : Neighbours
+    exposure : ndarray, shape (units,)
+        Relative exposure (population, area, time under report); ones if unknown.
+    covariates : mapping of str to ndarray, shape (weeks, units)
+        Known only up to the last week, as the counts are.
+    source : str
+        What the counts are, for people to read: name, vintage.
+    simulated : bool
+        True for counts of known truth; every output says so.
+    """
+
+    counts: Counts
+    observed: NDArray[np.bool_]
+    weeks: pd.DatetimeIndex
+    units: Units
+    neighbours: Neighbours
+    exposure: NDArray[np.float64]
+    covariates: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    source: str = ""
+    simulated: bool = False
+
+    def __post_init__(self) -> None:
+        shape = (len(self.weeks), len(self.units))
+        if 0 in shape:
+            raise InputError(f"a panel of {shape[0]} weeks and {shape[1]} units", expected="at least one of each")
+        for label, array in {"counts": self.counts, "observed": self.observed, **self.covariates}.items():
+            if array.shape != shape:
+                raise InputError(f"{label} has shape {array.shape}", expected=f"weeks x units = {shape}")
+        if (self.counts < 0).any():
+            raise InputError("negative counts in the panel", expected="whole numbers >= 0")
+        if self.exposure.shape != shape[1:] or not (self.exposure > 0).all():
+            raise InputError("exposure must be one positive number a unit")
+        if not (np.diff(self.weeks.to_numpy()) == WEEK.to_numpy()).all():
+            raise InputError("the weeks of a panel must be consecutive")
+
+    @classmethod
+    def of(
+        cls,
+        counts: NDArray[np.integer],
+        weeks: pd.DatetimeIndex,
+        units: Units,
+        *,
+        observed: NDArray[np.bool_] | None = None,
+        neighbours: Neighbours | None = None,
+        exposure: NDArray[np.float64] | None = None,
+        covariates: Mapping[str, NDArray[np.float64]] | None = None,
+        source: str = "",
+        simulated: bool = False,
+    ) -> Panel:
+        """Build a panel, filling what is unknown: all observed, no neighbours, equal exposure."""
+        seen = np.ones(counts.shape, dtype=bool) if observed is None else np.asarray(observed, dtype=bool)
+        return cls(
+            np.where(seen, counts, 0).astype(np.int64),
+            seen,
+            weeks,
+            units,
+            Neighbours.none(len(units)) if neighbours is None else neighbours,
+            np.ones(len(units)) if exposure is None else exposure,
+            dict(covariates or {}),
+            source,
+            simulated,
+        )
+
+    @property
+    def origin(self) -> pd.Timestamp:
+        """First day of the first week that is not in the panel: where a forecast from it starts."""
+        return self.weeks[-1] + WEEK
+
+    @property
+    def known_until(self) -> pd.Timestamp:
+        """Last day of the last week."""
+        return self.weeks[-1] + WEEK - pd.Timedelta(days=1)
+
+    def until(self, origin: pd.Timestamp) -> Panel:
+        """Return the panel as it is known at `origin`: the weeks that are over by then.
+
+        Raises
+        ------
+        InputError
+            If no week is over by then.
+        """
+        count = int(np.searchsorted(self.weeks.to_numpy(), (origin - WEEK).to_numpy(), side="right"))
+        if count == 0:
+            raise InputError(
+                f"nothing is known at {origin:%Y-%m-%d}",
+                expected=f"an origin from {self.weeks[0] + WEEK:%Y-%m-%d}, when the first week is over",
+            )
+        return self if count == len(self.weeks) else self.weeks_between(0, count)
+
+    def weeks_between(self, start: int, stop: int) -> Panel:
+        """Return the weeks at positions start to stop - 1."""
+        return replace(
+            self,
+            counts=self.counts[start:stop],
+            observed=self.observed[start:stop],
+            weeks=self.weeks[start:stop],
+            covariates={name: values[start:stop] for name, values in self.covariates.items()},
+        )
+
+    def select(self, names: Sequence[str]) -> Panel:
+        """Return the panel of the named units, in this order."""
+        at = np.asarray([self.units.index(name) for name in names], dtype=np.intp)
+        return replace(
+            self,
+            counts=self.counts[:, at],
+            observed=self.observed[:, at],
+            units=self.units.take(at),
+            neighbours=self.neighbours.take(at),
+            exposure=self.exposure[at],
+            covariates={name: values[:, at] for name, values in self.covariates.items()},
+        )
+
+    def missing(self) -> pd.DataFrame:
+        """Return the region-weeks about which the source says nothing: columns week, unit."""
+        week, unit = np.nonzero(~self.observed)
+        return pd.DataFrame({"week": self.weeks[week], "unit": np.asarray(self.units.names, dtype=object)[unit]})
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the counts as a table, weeks by units; missing ones are ``<NA>``."""
+        frame = pd.DataFrame(self.counts, index=self.weeks, columns=list(self.units.names)).astype("Int64")
+        return frame.mask(~self.observed)

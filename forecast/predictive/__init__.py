@@ -1,0 +1,1 @@
+"""The forecast: joint sample paths, marginal distributions, risk of an escalation."""

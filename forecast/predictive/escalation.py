@@ -1,0 +1,203 @@
+"""Escalations: rules over a path of weekly counts, whose probability is the share of paths that meet them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from forecast.panel.panel import Panel
+from forecast.predictive.forecast import Forecast
+
+Floats = NDArray[np.float64]
+
+
+class _Rule(BaseModel):
+    """What all rules share: the sum over the next `weeks` weeks is compared with a level known at the origin."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
+    weeks: Annotated[int, Field(ge=1, le=52)] = 4
+
+    def level(self, history: Panel) -> Floats:
+        """Return what the sum must reach (a number that counts can equal), shape (units,); NaN if unknown."""
+        raise NotImplementedError
+
+    def sentence(self) -> str:
+        """Return the rule in plain words."""
+        raise NotImplementedError
+
+    def met(self, counts: NDArray[np.integer], level: Floats) -> NDArray[np.bool_]:
+        """Tell which paths meet the rule.
+
+        Parameters
+        ----------
+        counts : ndarray of int, shape (..., horizon, units)
+            At least `weeks` weeks from the origin on.
+        level : ndarray, shape (units,)
+            From `level` at the origin.
+
+        Returns
+        -------
+        ndarray of bool, shape (..., units)
+        """
+        total = counts[..., : self.weeks, :].sum(axis=-2)
+        return np.asarray(total >= level)
+
+
+class AnyEvent(_Rule):
+    """At least one event in the next `weeks` weeks."""
+
+    rule: Literal["any_event"]
+
+    def level(self, history: Panel) -> Floats:
+        """Return one event."""
+        return np.ones(len(history.units))
+
+    def sentence(self) -> str:
+        """Return the rule in plain words."""
+        return f"at least one event within {_weeks(self.weeks)}"
+
+
+class AtLeast(_Rule):
+    """At least `count` events in the next `weeks` weeks."""
+
+    rule: Literal["at_least"]
+    count: Annotated[int, Field(ge=1)]
+
+    def level(self, history: Panel) -> Floats:
+        """Return `count` events."""
+        return np.full(len(history.units), float(self.count))
+
+    def sentence(self) -> str:
+        """Return the rule in plain words."""
+        return f"at least {self.count} events within {_weeks(self.weeks)}"
+
+
+class AboveRecent(_Rule):
+    """The sum of the next `weeks` weeks lies strictly above a quantile of such sums in the recent past."""
+
+    rule: Literal["above_recent"]
+    quantile: Annotated[float, Field(gt=0, lt=1)] = 0.9
+    window: Annotated[int, Field(ge=4, le=520)] = 52
+
+    def level(self, history: Panel) -> Floats:
+        """Return the next whole number above the quantile of the trailing sums."""
+        sums = _trailing_sums(history, self.weeks, self.window)
+        return np.floor(np.quantile(sums, self.quantile, axis=0)) + 1
+
+    def sentence(self) -> str:
+        """Return the rule in plain words."""
+        return (
+            f"more events within {_weeks(self.weeks)} than in {self.quantile:.0%} of such spans "
+            f"of the unit's own last {self.window} weeks"
+        )
+
+
+class Increase(_Rule):
+    """The weekly mean of the next `weeks` weeks is at least `factor` times that of the last `over` weeks.
+
+    With no event in the last `over` weeks one event is enough.
+    """
+
+    rule: Literal["increase"]
+    factor: Annotated[float, Field(gt=1)] = 2.0
+    over: Annotated[int, Field(ge=1, le=520)] = 12
+
+    def level(self, history: Panel) -> Floats:
+        """Return the smallest whole number that is an increase by the factor."""
+        recent = _mean_observed(history, self.over)
+        return np.maximum(np.ceil(self.factor * self.weeks * recent - 1e-9), 1)
+
+    def sentence(self) -> str:
+        """Return the rule in plain words."""
+        return (
+            f"events within {_weeks(self.weeks)} at {self.factor:g} times "
+            f"the rate of the last {self.over} weeks or more"
+        )
+
+
+class Record(_Rule):
+    """The sum of the next `weeks` weeks lies strictly above every such sum of the last `window` weeks."""
+
+    rule: Literal["record"]
+    window: Annotated[int, Field(ge=4, le=520)] = 52
+
+    def level(self, history: Panel) -> Floats:
+        """Return one more than the highest trailing sum."""
+        return np.asarray(_trailing_sums(history, self.weeks, self.window).max(axis=0) + 1)
+
+    def sentence(self) -> str:
+        """Return the rule in plain words."""
+        return f"more events within {_weeks(self.weeks)} than in any such span of the last {self.window} weeks"
+
+
+Escalation = Annotated[AnyEvent | AtLeast | AboveRecent | Increase | Record, Field(discriminator="rule")]
+"""A rule as it stands in ``forecast.toml``; the key ``rule`` says which."""
+
+
+def probability(rule: Escalation, forecast: Forecast, history: Panel) -> Floats:
+    """Return the probability that the rule is met in each unit.
+
+    Parameters
+    ----------
+    rule : Escalation
+    forecast : Forecast
+        With a horizon of at least ``rule.weeks``.
+    history : Panel
+        What was known at the origin; the same units in the same order.
+
+    Returns
+    -------
+    ndarray, shape (units,)
+        Share of the sample paths; NaN where the history does not reach far enough to say what the level is.
+    """
+    level = rule.level(history)
+    share = rule.met(forecast.paths, level).mean(axis=0)
+    return np.where(np.isfinite(level), share, np.nan)
+
+
+def base_rate(rule: Escalation, history: Panel, window: int = 104) -> Floats:
+    """Return how often the rule was met from the origins of the last `window` weeks, shape (units,).
+
+    Only origins whose target weeks are over count; NaN where there is none.
+    """
+    last = len(history.weeks) - rule.weeks
+    met = []
+    for stop in range(max(1, last - window + 1), last + 1):
+        level = rule.level(history.weeks_between(0, stop))
+        hit = rule.met(history.counts[stop : stop + rule.weeks], level).astype(np.float64)
+        known = np.isfinite(level) & history.observed[stop : stop + rule.weeks].all(axis=0)
+        met.append(np.where(known, hit, np.nan))
+    if not met:
+        return np.full(len(history.units), np.nan)
+    hits = np.asarray(met)
+    seen = np.isfinite(hits).sum(axis=0)
+    rate: Floats = np.divide(np.nansum(hits, axis=0), seen, out=np.full(len(history.units), np.nan), where=seen > 0)
+    return rate
+
+
+def _weeks(count: int) -> str:
+    return "the next week" if count == 1 else f"the next {count} weeks"
+
+
+def _trailing_sums(history: Panel, weeks: int, window: int) -> Floats:
+    """Return sums of every `weeks` consecutive weeks within the last `window`, shape (spans, units).
+
+    A span with a missing week is NaN, and so is a level that depends on it; one row of NaN if no span fits.
+    """
+    counts = np.where(history.observed, history.counts.astype(np.float64), np.nan)[-window:]
+    if counts.shape[0] < weeks:
+        return np.full((1, counts.shape[1]), np.nan)
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(counts, weeks, axis=0).sum(axis=-1))
+
+
+def _mean_observed(history: Panel, weeks: int) -> Floats:
+    """Mean weekly count over the observed ones of the last `weeks` weeks; NaN where none is."""
+    seen = history.observed[-weeks:]
+    total, count = (history.counts[-weeks:] * seen).sum(axis=0), seen.sum(axis=0)
+    mean: Floats = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+    return mean

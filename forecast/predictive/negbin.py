@@ -1,0 +1,159 @@
+"""The negative binomial as (mean, size): the one place that owns it.
+
+``var = mean + mean**2 / size``. Size infinite is the Poisson. A mean of 0 is a point mass at 0.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+from scipy.special import gammaln
+
+Floats = NDArray[np.float64]
+
+HEAD_LIMIT = 4096
+"""The longest head of a pmf that is kept; counts beyond it are scored from the sample paths."""
+HEAD_TOLERANCE = 1e-9
+"""Mass that may lie beyond the head."""
+
+
+def logpmf(count: NDArray[np.integer] | Floats, mean: Floats | float, size: Floats | float) -> Floats:
+    """Return the log probability of `count`; shapes broadcast.
+
+    Parameters
+    ----------
+    count : array of int
+        Events, >= 0.
+    mean : array of float
+        >= 0.
+    size : array of float
+        > 0; ``inf`` gives the Poisson.
+
+    Returns
+    -------
+    ndarray of float64
+        ``log Gamma(y + r) - log Gamma(r) - log y! + r log(r / (r + m)) + y log(m / (r + m))``.
+
+    Examples
+    --------
+    >>> float(np.exp(logpmf(np.array([0]), 1.0, 1.0))[0])
+    0.5
+    """
+    y, m, r = np.broadcast_arrays(
+        np.asarray(count, np.float64), np.asarray(mean, np.float64), np.asarray(size, np.float64)
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        poisson = np.where(y == 0, 0.0, y * np.log(m)) - m - gammaln(y + 1)
+        negbin = (
+            gammaln(y + r)
+            - gammaln(r)
+            - gammaln(y + 1)
+            - r * np.log1p(m / r)
+            + np.where(y == 0, 0.0, y * (np.log(m) - np.log(r + m)))
+        )
+    # Beyond this size the two agree to float precision and the gamma functions cancel badly.
+    value = np.where(r > 1e10, poisson, negbin)
+    return np.where(m > 0, value, np.where(y == 0, 0.0, -np.inf))
+
+
+def sample(mean: Floats, size: Floats | float, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Draw one count for each mean: a Poisson whose rate is gamma with this mean and shape `size`.
+
+    Shapes broadcast; the result has the shape of `mean`.
+    """
+    m, r = np.broadcast_arrays(np.asarray(mean, np.float64), np.asarray(size, np.float64))
+    finite = np.isfinite(r)
+    rate = np.where(finite, rng.gamma(np.where(finite, r, 1.0)) * m / np.where(finite, r, 1.0), m)
+    return rng.poisson(rate)
+
+
+def size_from_moments(mean: float, variance: float, largest: float = np.inf) -> float:
+    """Return the size of the negative binomial with these moments; `largest` where there is no overdispersion."""
+    excess = variance - mean
+    return min(mean * mean / excess, largest) if excess > 0 and mean > 0 else largest
+
+
+@njit(cache=True, nogil=True)
+def _start(mean: float, size: float) -> float:
+    """Probability of 0."""
+    if mean <= 0.0:
+        return 1.0
+    if size > 1e10:
+        return math.exp(-mean)
+    return math.exp(-size * math.log1p(mean / size))
+
+
+@njit(cache=True, nogil=True)
+def _ratio(k: int, mean: float, size: float) -> float:
+    """p(k) / p(k - 1)."""
+    if size > 1e10:
+        return mean / k
+    return (k - 1.0 + size) / k * (mean / (mean + size))
+
+
+@njit(cache=True, nogil=True)
+def _mixture_head(mean: Floats, size: Floats, weight: Floats, limit: int, tolerance: float) -> Floats:
+    """Pmf head of a mixture for each cell; mean and size are [cell, component], weight [component]."""
+    cells, components = mean.shape
+    out = np.zeros((cells, limit))
+    longest = 1
+    p = np.empty(components)
+    for cell in range(cells):
+        total = 0.0
+        for c in range(components):
+            p[c] = weight[c] * _start(mean[cell, c], size[cell, c])
+            total += p[c]
+        out[cell, 0] = total
+        k = 0
+        expected = 0.0
+        for c in range(components):
+            expected += weight[c] * mean[cell, c]
+        # Far left of the mode the head may hold almost nothing yet, so go on until the mass is there.
+        while k + 1 < limit and (1.0 - total > tolerance) and (k < expected or out[cell, k] > 1e-18):
+            k += 1
+            mass = 0.0
+            for c in range(components):
+                p[c] *= _ratio(k, mean[cell, c], size[cell, c])
+                mass += p[c]
+            out[cell, k] = mass
+            total += mass
+        longest = max(longest, k + 1)
+    return out[:, :longest].copy()
+
+
+def mixture_pmf(mean: Floats, size: Floats | float, weight: Floats | None = None, *, limit: int = HEAD_LIMIT) -> Floats:
+    """Return the pmf of a mixture of negative binomials, up to where nearly all mass lies.
+
+    The mixture over sample paths of the conditional distributions is the exact predictive marginal given
+    the paths (Rao-Blackwell), and far smoother than the counts of the paths.
+
+    Parameters
+    ----------
+    mean : ndarray, shape (component, ...)
+    size : float or ndarray that broadcasts with `mean`
+    weight : ndarray, shape (component,), optional
+        Sums to 1; equal if not given.
+    limit : int
+        The longest head.
+
+    Returns
+    -------
+    ndarray, shape (..., k)
+        ``p(0), p(1), ..``; the mass beyond, at most 1e-9 unless `limit` was met, is ``1 - sum``.
+
+    Examples
+    --------
+    >>> mixture_pmf(np.array([[1.0], [1.0]]), 1.0)[0, :3].round(3)
+    array([0.5  , 0.25 , 0.125])
+    """
+    m = np.asarray(mean, np.float64)
+    r = np.broadcast_to(np.asarray(size, np.float64), m.shape)
+    components = m.shape[0]
+    w = np.full(components, 1.0 / components) if weight is None else np.asarray(weight, np.float64)
+    flat_mean = np.ascontiguousarray(m.reshape(components, -1).T)
+    flat_size = np.ascontiguousarray(r.reshape(components, -1).T)
+    head = _mixture_head(flat_mean, flat_size, w, limit, HEAD_TOLERANCE)
+    return head.reshape(*m.shape[1:], head.shape[-1])

@@ -1,0 +1,1 @@
+"""What people read: charts, maps, tables, the HTML report."""

@@ -1,0 +1,88 @@
+"""What a report is made of: everything that is shown, and nothing that has to be computed from data again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from forecast.evaluation.record import BacktestRecord
+from forecast.families.model import ModelSpec
+from forecast.panel.panel import Panel
+from forecast.panel.units import UnitKind
+from forecast.predictive.escalation import Escalation
+from forecast.predictive.forecast import Forecast
+
+
+@dataclass(frozen=True)
+class DataNote:
+    """What people must know of the data.
+
+    Parameters
+    ----------
+    title, description, attribution, licence, vintage : str
+    limits : tuple of str
+        One sentence each.
+    preliminary : bool
+    """
+
+    title: str
+    description: str
+    attribution: str
+    licence: str
+    vintage: str
+    limits: tuple[str, ...] = ()
+    preliminary: bool = False
+
+
+@dataclass(frozen=True)
+class ReportContent:
+    """All that a report shows.
+
+    Parameters
+    ----------
+    name, title, audience : str
+    origin : Timestamp
+        First day of the first week forecast.
+    data : DataNote
+    panels : mapping of unit kind to Panel
+        Counts up to the origin; "region" always, "place" if there are any.
+    forecasts : mapping of unit kind to (mapping of model name to Forecast)
+    models : tuple of ModelSpec
+    headline_model, headline_escalation : str
+    escalations : tuple of Escalation
+    top : int
+        How many regions the headline names.
+    risk : DataFrame
+        unit, unit_kind, origin, target_start, target_end, escalation, probability, model (as ``risk.csv``), and
+        base_rate (share of the origins of the last two years at which the rule was met), level (count that the sum
+        of the weeks must reach), previous (probability of the same rule from one week before; NaN if unknown).
+    polygons : mapping of region name to GeoJSON geometry
+        Polygon or MultiPolygon in degrees; may be empty.
+    backtests : tuple of BacktestRecord
+        The record on the data itself first, then on the datasets named in ``calibrate_on``.
+    warnings : tuple of str
+        What a reader must know before the numbers (missing weeks, a fallback, simulated data).
+    provenance : mapping
+        The manifest: versions, hashes, seed.
+    """
+
+    name: str
+    title: str
+    audience: str
+    origin: pd.Timestamp
+    data: DataNote
+    panels: Mapping[UnitKind, Panel]
+    forecasts: Mapping[UnitKind, Mapping[str, Forecast]]
+    models: tuple[ModelSpec, ...]
+    headline_model: str
+    headline_escalation: str
+    escalations: tuple[Escalation, ...]
+    top: int
+    risk: pd.DataFrame
+    polygons: Mapping[str, Mapping[str, Any]]
+    backtests: tuple[BacktestRecord, ...]
+    warnings: tuple[str, ...]
+    provenance: Mapping[str, Any]

@@ -1,0 +1,97 @@
+"""Writing whole or not at all: a reader never sees half a file or half a folder, whatever kills the writer."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from forecast.errors import InputError
+
+HIDDEN = ".part-"
+"""Prefix of what is still being written; such files and folders are nobody's output."""
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file so that it appears whole under its name, or not at all.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be written to.
+    """
+    with _explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=HIDDEN, dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            Path(name).chmod(0o644)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def folder_in_progress(target: Path) -> Iterator[Path]:
+    """Give a hidden folder to write into, which takes the place of `target` when the block ends well.
+
+    An older `target` is moved aside first and removed after; in between there is none, never half of one.
+
+    Raises
+    ------
+    InputError
+        If the parent folder cannot be written to, or there is no space left.
+    """
+    with _explained(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(target.parent, target.name)
+        work = Path(tempfile.mkdtemp(prefix=f"{HIDDEN}{target.name}-", dir=target.parent))
+        try:
+            yield work
+            work.chmod(0o755)
+            _flush(work)
+            old = None
+            if target.exists():
+                old = Path(tempfile.mkdtemp(prefix=f"{HIDDEN}{target.name}-old-", dir=target.parent))
+                target.replace(old / "old")
+            work.replace(target)
+            if old is not None:
+                shutil.rmtree(old, ignore_errors=True)
+        except BaseException:
+            shutil.rmtree(work, ignore_errors=True)
+            raise
+
+
+def remove_leftovers(parent: Path, name: str) -> None:
+    """Remove what writers of `name` that were killed left behind."""
+    for leftover in parent.glob(f"{HIDDEN}{name}-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _flush(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as stream:
+                os.fsync(stream.fileno())
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Turn what the operating system says of a path into a message for the user."""
+    try:
+        yield
+    except PermissionError:
+        raise InputError("not allowed to write", where=str(path), hint="another folder, or its permissions") from None
+    except NotADirectoryError:
+        raise InputError("a part of the path is a file, not a folder", where=str(path)) from None
+    except OSError as error:
+        if error.errno in {28, 122}:
+            raise InputError("no space left", where=str(path), hint="free some space and run again") from None
+        raise

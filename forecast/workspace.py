@@ -1,0 +1,249 @@
+"""A workspace: ``forecast.toml`` beside the folders data, models and reports; results go to out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from forecast.config import parse, read_toml
+from forecast.errors import InputError, unknown_name
+from forecast.families.model import ModelSpec, choose_models, read_models
+from forecast.panel.weeks import WeekStart
+from forecast.predictive.escalation import Escalation
+
+CONFIG_NAME = "forecast.toml"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TableColumns(_Section):
+    """What the columns of a plain counts table are called."""
+
+    week: str = "week"
+    region: str = "region"
+    count: str = "events"
+    country: str | None = None
+
+
+class DataSection(_Section):
+    """Where the counts come from: an embedded or own dataset, or a plain table of counts.
+
+    Parameters
+    ----------
+    set : str, optional
+        Folder below ``data/`` with a ``datapackage.json``.
+    table : str, optional
+        CSV or parquet file below the workspace, one row a week and region.
+    columns : TableColumns
+        For `table`.
+    complete : bool
+        For `table`: an absent region-week is a zero. Otherwise it is missing.
+    measure : str, optional
+        Which count of the set; its own default if not given.
+    calibrate_on : list of str
+        Datasets on which the same models are back-tested as well, for a longer record than the data has.
+    week_start : {"saturday", "sunday", "monday"}
+        For `table`; a set states its own.
+    """
+
+    set: str | None = None
+    table: str | None = None
+    columns: TableColumns = TableColumns()
+    complete: bool = False
+    measure: str | None = None
+    calibrate_on: tuple[str, ...] = ()
+    week_start: WeekStart = "saturday"
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.set is None) == (self.table is None):
+            raise ValueError("give either `set` or `table`")
+        return self
+
+
+class RegionsSection(_Section):
+    """Which regions are forecast: all of some countries, or named ones; all of the data if neither is given."""
+
+    countries: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+
+
+class PlaceSpec(_Section):
+    """A town with a radius; the name is one of the dataset's places."""
+
+    name: str
+    radius_km: Annotated[int, Field(ge=10, le=500)] = 100
+
+    @property
+    def unit(self) -> str:
+        """Name of the place as a unit of a panel."""
+        return f"{self.name} {self.radius_km} km"
+
+
+class ModelsSection(_Section):
+    """Which models of the catalogue run, and which one the report speaks for."""
+
+    use: Annotated[tuple[str, ...], Field(min_length=1)]
+    headline: str
+
+    @model_validator(mode="after")
+    def _headline_is_used(self) -> Self:
+        if self.headline not in self.use:
+            raise ValueError(f"headline {self.headline!r} is not among the models in `use`")
+        return self
+
+
+class BacktestSection(_Section):
+    """The protocol of every backtest of this workspace, the same for all models.
+
+    Parameters
+    ----------
+    horizon : int
+        Weeks ahead that are scored.
+    origins : int
+        Weekly origins, the latest ones whose first target week is known.
+    refit_every : int
+        Weeks between fits; `update` in between.
+    draws : int
+        Sample paths.
+    first_after : int
+        Weeks that must be known before the first origin.
+    seed : int
+    """
+
+    horizon: Annotated[int, Field(ge=1, le=52)] = 8
+    origins: Annotated[int, Field(ge=1, le=2000)] = 104
+    refit_every: Annotated[int, Field(ge=1, le=520)] = 13
+    draws: Annotated[int, Field(ge=100, le=100_000)] = 1000
+    first_after: Annotated[int, Field(ge=2)] = 8
+    seed: Annotated[int, Field(ge=0)] = 20250601
+
+
+class ReportSection(_Section):
+    """The forecast that is issued and its report.
+
+    Parameters
+    ----------
+    name : str
+        A definition in ``reports/``.
+    horizon : int
+        Weeks ahead.
+    draws : int
+        Sample paths.
+    """
+
+    name: str
+    horizon: Annotated[int, Field(ge=1, le=52)] = 8
+    draws: Annotated[int, Field(ge=100, le=100_000)] = 2000
+
+
+class WorkspaceSpec(_Section):
+    """The whole of ``forecast.toml``."""
+
+    title: str
+    data: DataSection
+    regions: RegionsSection = RegionsSection()
+    places: tuple[PlaceSpec, ...] = ()
+    escalations: Annotated[tuple[Escalation, ...], Field(min_length=1)]
+    models: ModelsSection
+    backtest: BacktestSection = BacktestSection()
+    report: ReportSection
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        names = [rule.name for rule in self.escalations]
+        if len(set(names)) < len(names):
+            raise ValueError("two escalations have the same name")
+        for rule in self.escalations:
+            if rule.weeks > min(self.report.horizon, self.backtest.horizon):
+                raise ValueError(f"escalation {rule.name!r} looks {rule.weeks} weeks ahead, beyond the horizon")
+        return self
+
+
+class ReportSpec(_Section):
+    """One file of ``reports/*.toml``: how a report presents the forecast of the workspace.
+
+    Parameters
+    ----------
+    name : str
+        As the file is called; the folder of its results.
+    title : str
+    audience : str
+        One sentence: who reads it, and what for.
+    headline_escalation : str
+        The escalation that the map and the headline sentences show.
+    top : int
+        How many regions the headline names and the fan charts show.
+    """
+
+    name: str
+    title: str
+    audience: str = ""
+    headline_escalation: str
+    top: Annotated[int, Field(ge=1, le=50)] = 5
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """An opened workspace: its folder, its spec, its catalogue.
+
+    Parameters
+    ----------
+    root : Path
+    spec : WorkspaceSpec
+    catalogue : dict of str to ModelSpec
+        Every model in ``models/``.
+    """
+
+    root: Path
+    spec: WorkspaceSpec
+    catalogue: dict[str, ModelSpec]
+
+    @property
+    def out(self) -> Path:
+        """Folder of all that is rendered, fitted or cached."""
+        return self.root / "out"
+
+    def data_folder(self, name: str) -> Path:
+        """Return the folder of a dataset."""
+        return self.root / "data" / name
+
+    def models(self) -> list[ModelSpec]:
+        """Return the models that run, in the order of ``forecast.toml``."""
+        return choose_models(self.catalogue, list(self.spec.models.use), where=f"{CONFIG_NAME} [models] use")
+
+    def report(self, name: str | None = None) -> ReportSpec:
+        """Return a report definition, the default one if no name is given."""
+        wanted = name or self.spec.report.name
+        folder = self.root / "reports"
+        known = sorted(path.stem for path in folder.glob("*.toml"))
+        if wanted not in known:
+            raise unknown_name("report", wanted, known, where=str(folder))
+        spec = parse(ReportSpec, read_toml(folder / f"{wanted}.toml"), where=f"reports/{wanted}.toml")
+        rules = {rule.name for rule in self.spec.escalations}
+        if spec.headline_escalation not in rules:
+            raise InputError(
+                f"headline_escalation {spec.headline_escalation!r} is no escalation of the workspace",
+                where=f"reports/{wanted}.toml",
+                expected=f"one of {', '.join(sorted(rules))}",
+            )
+        return spec
+
+
+def open_workspace(root: Path) -> Workspace:
+    """Open the workspace in a folder.
+
+    Raises
+    ------
+    InputError
+        If ``forecast.toml`` or a model spec is missing or wrong.
+    """
+    spec = parse(WorkspaceSpec, read_toml(root / CONFIG_NAME), where=CONFIG_NAME)
+    workspace = Workspace(root, spec, read_models(root / "models"))
+    workspace.models()
+    return workspace
