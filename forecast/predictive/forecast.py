@@ -101,9 +101,9 @@ class Forecast:
         out = np.empty((len(levels), self.horizon, len(self.units)), dtype=np.int64)
         for at, level in enumerate(levels):
             # The slack keeps a level that the cdf meets exactly from being lost to rounding.
-            exact = np.minimum((cdf < level - 1e-12).sum(axis=2), self.pmf.shape[2] - 1)
-            drawn = np.quantile(self.paths, level, axis=0, method="inverted_cdf") if far.any() else exact
-            out[at] = np.where(far, drawn, exact)
+            out[at] = np.minimum((cdf < level - 1e-12).sum(axis=2), self.pmf.shape[2] - 1)
+        if far.any():
+            out[:, far] = np.quantile(self.paths[:, far], levels, axis=0, method="inverted_cdf")
         return out
 
     def take_units(self, names: Sequence[str]) -> Forecast:

@@ -77,6 +77,29 @@ def size_from_moments(mean: float, variance: float, largest: float = np.inf) -> 
 
 
 @njit(cache=True, nogil=True)
+def logpmf_one(count: int, mean: float, size: float) -> float:
+    """Return what `logpmf` returns for one count; for kernels."""
+    if mean <= 0.0:
+        return 0.0 if count == 0 else -math.inf
+    if size > 1e10:
+        return count * math.log(mean) - mean - math.lgamma(count + 1.0)
+    zero = -size * math.log1p(mean / size)
+    if count == 0:
+        return zero
+    gammas = math.lgamma(count + size) - math.lgamma(size) - math.lgamma(count + 1.0)
+    return gammas + zero + count * math.log(mean / (mean + size))
+
+
+@njit(cache=True, nogil=True)
+def sample_one(mean: float, size: float, rng: np.random.Generator) -> int:
+    """Draw one count; for kernels."""
+    if mean <= 0.0:
+        return 0
+    rate = mean if size > 1e10 else rng.gamma(size, mean / size)
+    return rng.poisson(rate)
+
+
+@njit(cache=True, nogil=True)
 def _start(mean: float, size: float) -> float:
     """Probability of 0."""
     if mean <= 0.0:

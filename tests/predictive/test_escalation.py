@@ -1,0 +1,114 @@
+"""Each rule against counts worked out by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from forecast.panel.panel import Panel
+from forecast.panel.units import Units
+from forecast.predictive.escalation import Escalation, base_rate, probability
+from forecast.predictive.forecast import Forecast, pmf_of_paths
+
+RULES = TypeAdapter(Escalation)
+
+
+def rule(**keys: object):
+    return RULES.validate_python({"name": "r", **keys})
+
+
+def panel(counts: list[list[int]], observed: list[list[bool]] | None = None) -> Panel:
+    values = np.array(counts)
+    weeks = pd.date_range("2020-01-04", periods=len(values), freq="7D", unit="s")
+    units = Units.of([f"U{i}" for i in range(values.shape[1])])
+    return Panel.of(values, weeks, units, observed=None if observed is None else np.array(observed))
+
+
+def forecast_of(paths: list[list[list[int]]], origin: str = "2020-03-07") -> Forecast:
+    array = np.array(paths, dtype=np.int32)
+    weeks = pd.date_range(origin, periods=array.shape[1], freq="7D", unit="s")
+    return Forecast(array, pmf_of_paths(array), weeks, Units.of([f"U{i}" for i in range(array.shape[2])]))
+
+
+def test_any_event_counts_paths_with_one_within_the_weeks() -> None:
+    paths = [[[0], [0], [1]], [[0], [1], [0]], [[0], [0], [0]], [[2], [0], [0]]]
+    history = panel([[0]] * 9)
+    assert probability(rule(rule="any_event", weeks=2), forecast_of(paths), history).tolist() == [0.5]
+    assert probability(rule(rule="any_event", weeks=3), forecast_of(paths), history).tolist() == [0.75]
+
+
+def test_at_least_is_about_the_sum() -> None:
+    paths = [[[1], [1]], [[2], [1]], [[0], [3]], [[1], [0]]]
+    assert probability(rule(rule="at_least", count=3, weeks=2), forecast_of(paths), panel([[0]] * 9)).tolist() == [0.5]
+
+
+def test_above_recent_is_strict() -> None:
+    # Two-week sums of the last six weeks: 1, 2, 3, 3, 2; their median is 2, so 3 is above and 2 is not.
+    history = panel([[9], [0], [1], [1], [2], [1], [1]])
+    above = rule(rule="above_recent", weeks=2, quantile=0.5, window=6)
+    assert above.level(history).tolist() == [3.0]
+    assert probability(above, forecast_of([[[1], [1]], [[2], [1]]]), history).tolist() == [0.5]
+
+
+def test_above_recent_with_a_fractional_quantile_needs_the_next_whole_number() -> None:
+    history = panel([[0], [1], [0], [2], [1], [3]])  # one-week sums; the 0.9 quantile is 2.5
+    assert rule(rule="above_recent", weeks=1, quantile=0.9, window=6).level(history).tolist() == [3.0]
+
+
+def test_increase_compares_with_the_recent_weekly_mean() -> None:
+    history = panel([[0, 0], [1, 0], [2, 0], [3, 0]])  # the last two weeks of U0 have a mean of 2.5
+    level = rule(rule="increase", factor=2.0, over=2, weeks=2).level(history)
+    assert level.tolist() == [10.0, 1.0]
+
+
+def test_increase_rounds_up_and_not_beyond() -> None:
+    assert rule(rule="increase", factor=1.5, over=4, weeks=4).level(panel([[1], [0], [0], [0]])).tolist() == [2.0]
+    assert rule(rule="increase", factor=3.0, over=3, weeks=1).level(panel([[1], [0], [0]])).tolist() == [1.0]
+
+
+def test_record_is_above_every_span_of_the_window() -> None:
+    history = panel([[8], [8], [0], [1], [2], [0]])
+    assert rule(rule="record", weeks=2, window=4).level(history).tolist() == [4.0]
+
+
+def test_what_the_history_cannot_say_is_nan() -> None:
+    short = panel([[1], [1]])
+    above = rule(rule="above_recent", weeks=4)
+    assert np.isnan(probability(above, forecast_of([[[1]] * 4]), short)).all()
+
+
+def test_missing_weeks_are_no_zeros() -> None:
+    history = panel([[4], [0], [4]], observed=[[True], [False], [True]])
+    assert rule(rule="increase", factor=2.0, over=3, weeks=1).level(history).tolist() == [8.0]
+    assert np.isnan(rule(rule="record", weeks=2, window=4).level(history)).all()
+
+
+def test_base_rate_is_the_share_of_origins_whose_weeks_are_over() -> None:
+    history = panel([[0], [1], [0], [0], [1], [1]])
+    # Origins after weeks 1..4 (two target weeks each): sums 1, 0, 1, 2.
+    assert base_rate(rule(rule="any_event", weeks=2), history).tolist() == [0.75]
+    assert base_rate(rule(rule="any_event", weeks=2), history, window=2).tolist() == [1.0]
+    assert np.isnan(base_rate(rule(rule="any_event", weeks=4), panel([[0], [1]]))).all()
+
+
+@pytest.mark.parametrize("kind", ["any_event", "at_least", "above_recent", "increase", "record"])
+def test_every_rule_says_what_it_is(kind: str) -> None:
+    keys = {"count": 3} if kind == "at_least" else {}
+    assert "event" in rule(rule=kind, weeks=1, **keys).sentence()
+    assert "next week" in rule(rule=kind, weeks=1, **keys).sentence()
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"rule": "any_evnt"},
+        {"rule": "any_event", "weeks": 0},
+        {"rule": "at_least"},
+        {"rule": "above_recent", "quantile": 1.0},
+        {"rule": "increase", "factor": 1.0},
+        {"rule": "any_event", "week": 4},
+    ],
+)
+def test_rules_that_make_no_sense_are_refused(keys: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        rule(**keys)
