@@ -89,7 +89,7 @@ def _explained(path: Path) -> Iterator[None]:
         yield
     except PermissionError:
         raise InputError("not allowed to write", where=str(path), hint="another folder, or its permissions") from None
-    except NotADirectoryError:
+    except (NotADirectoryError, FileExistsError):
         raise InputError("a part of the path is a file, not a folder", where=str(path)) from None
     except OSError as error:
         if error.errno in {28, 122}:

@@ -1,0 +1,1 @@
+"""What the build scripts of the embedded datasets have in common."""
