@@ -198,16 +198,19 @@ class Workspace:
     spec : WorkspaceSpec
     catalogue : dict of str to ModelSpec
         Every model in ``models/``.
+    results : Path, optional
+        Where results go, if not to ``out`` in the workspace: the reference workspace may be read-only.
     """
 
     root: Path
     spec: WorkspaceSpec
     catalogue: dict[str, ModelSpec]
+    results: Path | None = None
 
     @property
     def out(self) -> Path:
         """Folder of all that is rendered, fitted or cached."""
-        return self.root / "out"
+        return self.results or self.root / "out"
 
     def data_folder(self, name: str) -> Path:
         """Return the folder of a dataset."""
@@ -235,8 +238,14 @@ class Workspace:
         return spec
 
 
-def open_workspace(root: Path) -> Workspace:
+def open_workspace(root: Path, results: Path | None = None) -> Workspace:
     """Open the workspace in a folder.
+
+    Parameters
+    ----------
+    root : Path
+    results : Path, optional
+        Where results go; ``out`` in the workspace if not given.
 
     Raises
     ------
@@ -244,6 +253,6 @@ def open_workspace(root: Path) -> Workspace:
         If ``forecast.toml`` or a model spec is missing or wrong.
     """
     spec = parse(WorkspaceSpec, read_toml(root / CONFIG_NAME), where=CONFIG_NAME)
-    workspace = Workspace(root, spec, read_models(root / "models"))
+    workspace = Workspace(root, spec, read_models(root / "models"), results)
     workspace.models()
     return workspace

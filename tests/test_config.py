@@ -72,7 +72,7 @@ def test_a_missing_key_is_named() -> None:
 
 
 def test_files_that_are_no_toml(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no file absent.toml"):
+    with pytest.raises(InputError, match=r"no file absent\.toml"):
         read_toml(tmp_path / "absent.toml")
     (tmp_path / "broken.toml").write_text("a = = 1")
     with pytest.raises(InputError, match="not valid TOML"):

@@ -28,13 +28,17 @@ def test_an_older_folder_is_replaced_whole(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
+def write_half_and_fail(work: Path) -> None:
+    (work / "x").write_text("half")
+    raise RuntimeError("killed")
+
+
 def test_a_failure_leaves_what_was_there(tmp_path: Path) -> None:
     target = tmp_path / "a"
     with folder_in_progress(target) as work:
         (work / "x").write_text("old")
-    with pytest.raises(RuntimeError), folder_in_progress(target) as work:
-        (work / "x").write_text("half")
-        raise RuntimeError
+    with pytest.raises(RuntimeError, match="killed"), folder_in_progress(target) as work:
+        write_half_and_fail(work)
     assert (target / "x").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
@@ -68,5 +72,5 @@ def test_no_space_left_is_said_and_leaves_nothing(tmp_path: Path, monkeypatch: p
 
 def test_a_file_in_place_of_a_folder_is_said(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("")
-    with pytest.raises(InputError, match="file, not a folder|File exists"), folder_in_progress(tmp_path / "out" / "a"):
+    with pytest.raises(InputError, match="file, not a folder"), folder_in_progress(tmp_path / "out" / "a"):
         pass

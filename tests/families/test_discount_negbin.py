@@ -75,8 +75,10 @@ def test_weights_sum_to_one_and_summary_averages_them() -> None:
 
 
 def test_all_zero_panel_still_expects_something() -> None:
-    forecast = DiscountNegbin().fit(panel_of(np.zeros((30, 3), int)), np.random.default_rng(0)).predict(
-        4, 500, np.random.default_rng(0)
+    forecast = (
+        DiscountNegbin()
+        .fit(panel_of(np.zeros((30, 3), int)), np.random.default_rng(0))
+        .predict(4, 500, np.random.default_rng(0))
     )
     assert (forecast.mean() > 0).all()
     assert (forecast.mean() < 0.05).all()

@@ -29,7 +29,9 @@ def test_origin_is_the_first_week_that_is_not_known() -> None:
     assert panel.known_until == pd.Timestamp("2026-01-30")
 
 
-@pytest.mark.parametrize(("origin", "weeks"), [("2026-01-10", 1), ("2026-01-16", 1), ("2026-01-17", 2), ("2027-01-02", 4)])
+@pytest.mark.parametrize(
+    ("origin", "weeks"), [("2026-01-10", 1), ("2026-01-16", 1), ("2026-01-17", 2), ("2027-01-02", 4)]
+)
 def test_until_keeps_only_weeks_that_are_over(origin: str, weeks: int) -> None:
     cut = small().until(pd.Timestamp(origin))
     assert len(cut.weeks) == weeks

@@ -10,10 +10,8 @@ from forecast.predictive import negbin
 @pytest.mark.parametrize(("mean", "size"), [(0.01, 0.1), (1.0, 1.0), (3.7, 0.4), (40.0, 12.0), (2.0, np.inf)])
 def test_logpmf_agrees_with_scipy(mean: float, size: float) -> None:
     y = np.arange(60)
-    if np.isinf(size):
-        expected = stats.poisson(mean).logpmf(y)
-    else:
-        expected = stats.nbinom(size, size / (size + mean)).logpmf(y)
+    truth = stats.poisson(mean) if np.isinf(size) else stats.nbinom(size, size / (size + mean))
+    expected = truth.logpmf(y)
     np.testing.assert_allclose(negbin.logpmf(y, mean, size), expected, rtol=1e-10)
     one = [negbin.logpmf_one(int(k), mean, size) for k in y]
     np.testing.assert_allclose(one, expected, rtol=1e-10)

@@ -1,0 +1,350 @@
+"""Rolling-origin backtest: every model, every origin, one protocol; goes on where it was stopped."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from forecast.errors import ForecastError, InputError
+from forecast.evaluation.blocks import TABLES, Block, block_key, code_hash, compute_block, panel_hash, unpack_block
+from forecast.evaluation.comparison import leaderboard, missing_cells, reference_models
+from forecast.evaluation.plan import BacktestPlan
+from forecast.evaluation.record import BacktestRecord
+from forecast.panel.panel import Panel
+from forecast.panel.units import UnitKind
+from forecast.panel.weeks import WEEK
+from forecast.provenance import generator, hash_file, versions
+from forecast.storage import HIDDEN, folder_in_progress, write_file
+
+LEADERBOARD = "leaderboard.csv"
+MANIFEST = "manifest.json"
+_EPOCH = pd.Timestamp("1970-01-01")
+_SUFFIX = ".block"
+
+Progress = Callable[[int, int], None]
+
+
+def plan_origins(panel: Panel, *, origins: int, first_after: int) -> pd.DatetimeIndex:
+    """Return the latest weekly origins whose first target week is in the panel.
+
+    Parameters
+    ----------
+    panel : Panel
+    origins : int
+        The most to return.
+    first_after : int
+        Weeks that must be known before the first.
+
+    Returns
+    -------
+    DatetimeIndex
+        Ascending first days of first target weeks.
+
+    Raises
+    ------
+    InputError
+        If the panel is too short for any.
+
+    Examples
+    --------
+    >>> from forecast.panel.units import Units
+    >>> weeks = pd.date_range("2026-01-03", periods=12, freq="7D")
+    >>> panel = Panel.of(np.zeros((12, 1), int), weeks, Units.of(["Mali/Gao"]))
+    >>> [f"{origin:%d %b}" for origin in plan_origins(panel, origins=3, first_after=8)]
+    ['07 Mar', '14 Mar', '21 Mar']
+    """
+    possible = panel.weeks[max(first_after, 1) :]
+    if not len(possible):
+        raise InputError(
+            f"a panel of {len(panel.weeks)} weeks holds no origin",
+            expected=f"more than {first_after} weeks",
+            hint="a smaller first_after in [backtest], or more data",
+        )
+    return possible[-origins:]
+
+
+def run_backtest(
+    plan: BacktestPlan, folder: Path, *, workers: int = 2, progress: Progress | None = None
+) -> BacktestRecord:
+    """Forecast and score every origin with every model, and publish the record.
+
+    Parameters
+    ----------
+    plan : BacktestPlan
+    folder : Path
+        Where the record appears, whole: ``out/backtests/<name>``. Finished blocks are kept beside it in
+        ``.blocks-<name>`` and used again if nothing that they depend on has changed.
+    workers : int, default 2
+        Processes; 1 computes in this one. Inside `joblib.parallel_config` that names a backend (Dask), that backend
+        is used. The result does not depend on it.
+    progress : callable of (done, total), optional
+        Called when blocks are done.
+
+    Returns
+    -------
+    BacktestRecord
+
+    Raises
+    ------
+    InputError
+        If an origin is not a week of a panel, or the folder cannot be written to.
+    ForecastError
+        If a model fails. Blocks that were finished before are kept.
+    """
+    _check(plan)
+    if workers < 1:
+        raise InputError(f"{workers} workers", expected="at least 1")
+    store = folder.parent / f".blocks-{folder.name}"
+    blocks = plan_blocks(plan)
+    waiting = [block for block in blocks if not _is_whole(store / f"{block.key}{_SUFFIX}")]
+    done = len(blocks) - len(waiting)
+    report = progress or (lambda done, total: None)
+    report(done, len(blocks))
+    for key, content in _computed(waiting, workers):
+        write_file(store / f"{key}{_SUFFIX}", content)
+        done += 1
+        report(done, len(blocks))
+    _publish(plan, [store / f"{block.key}{_SUFFIX}" for block in blocks], folder)
+    _prune(store, {f"{block.key}{_SUFFIX}" for block in blocks})
+    return read_record(folder)
+
+
+def read_record(folder: Path) -> BacktestRecord:
+    """Return the record that a backtest published.
+
+    Raises
+    ------
+    InputError
+        If there is none, or a file of it is damaged.
+    """
+    for attempt in range(3):
+        if attempt:
+            time.sleep(0.1)  # a new record may just be taking the place of this one
+        try:
+            manifest = json.loads((folder / MANIFEST).read_bytes())
+            content = {name: (folder / name).read_bytes() for name in manifest["files"]}
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except ValueError:
+            break
+        if all(hashlib.sha256(content[name]).hexdigest() == digest for name, digest in manifest["files"].items()):
+            tables = {name: _frame(pq.read_table(pa.BufferReader(content[f"{name}.parquet"]))) for name in TABLES}
+            board = pd.read_csv(io.BytesIO(content[LEADERBOARD]))
+            return BacktestRecord(manifest["name"], manifest["source"], leaderboard=board, **tables)
+    if not folder.is_dir():
+        raise InputError(f"no backtest {folder.name!r}", where=str(folder.parent), hint="`forecast backtest`")
+    raise InputError("the record of the backtest is damaged", where=str(folder), hint="`forecast backtest` again")
+
+
+def plan_blocks(plan: BacktestPlan) -> list[Block]:
+    """Return the blocks of a plan in the order of its models, panels and origins.
+
+    Borders lie at fixed weeks, counted from 1970, so that a plan that grows keeps those that it had.
+
+    Raises
+    ------
+    ForecastError
+        If a dataset that a model is fitted on begins after an origin.
+    """
+    number = (plan.origins - _EPOCH).days.to_numpy() // 7 // plan.refit_every
+    spans = [plan.origins[number == value] for value in np.unique(number)]
+    # A block is fitted at its border even where the plan begins within it, so that the forecasts of an origin stay
+    # the same as the plan moves on.
+    borders = [span[0] - ((span[0] - _EPOCH).days // 7 % plan.refit_every) * WEEK for span in spans]
+
+    def fit_origin(kind: UnitKind, at: int) -> pd.Timestamp:
+        """Return the border, or the first origin where too little is known at the border."""
+        known = np.count_nonzero(plan.panels[kind].weeks < borders[at])
+        return borders[at] if known >= plan.refit_every else pd.Timestamp(spans[at][0])
+
+    @cache
+    def cut(kind: UnitKind, at: int) -> tuple[Panel, str]:
+        last = spans[at][-1] + plan.horizon * WEEK
+        panel = plan.panels[kind].until(last)
+        return panel, panel_hash(panel)
+
+    @cache
+    def fit_cut(dataset: str, kind: UnitKind, at: int) -> tuple[Panel, str]:
+        origin = fit_origin(kind, at)
+        try:
+            panel = plan.fit_panels[dataset, kind].until(origin)
+        except InputError as error:
+            raise ForecastError(f"no fit on {dataset!r} ({kind} panel) at origin {origin:%Y-%m-%d}: {error}") from error
+        return panel, panel_hash(panel)
+
+    blocks = []
+    for model in plan.models:
+        for kind in plan.panels:
+            for at, origins in enumerate(spans):
+                panel, seen = cut(kind, at)
+                own = model.fit_on is not None and (model.fit_on, kind) in plan.fit_panels
+                fit_panel, fit_seen = fit_cut(str(model.fit_on), kind, at) if own else (None, None)
+                fitted_at = fit_origin(kind, at)
+                content = {
+                    "kind": kind,
+                    "fit_origin": f"{fitted_at:%Y-%m-%d}",
+                    "panel": seen,
+                    "fit_panel": fit_seen,
+                    "origins": [f"{origin:%Y-%m-%d}" for origin in origins],
+                    "escalations": [rule.model_dump(mode="json") for rule in plan.escalations],
+                    "horizon": plan.horizon,
+                    "draws": plan.draws,
+                    "seed": plan.seed,
+                }
+                key = block_key(content, model)
+                blocks.append(
+                    Block(
+                        model=model,
+                        kind=kind,
+                        panel=panel,
+                        fit_panel=fit_panel,
+                        fit_origin=fitted_at,
+                        origins=origins,
+                        escalations=plan.escalations,
+                        horizon=plan.horizon,
+                        draws=plan.draws,
+                        seed=plan.seed,
+                        key=key,
+                    )
+                )
+    return blocks
+
+
+def _check(plan: BacktestPlan) -> None:
+    """Refuse a plan that cannot be carried out before anything is computed."""
+    names = [model.name for model in plan.models]
+    if not names or len(set(names)) < len(names) or not plan.panels:
+        raise InputError("a backtest needs models, each once, and a panel")
+    if not len(plan.origins) or not plan.origins.is_monotonic_increasing or not plan.origins.is_unique:
+        raise InputError("the origins of a backtest must be ascending", expected="at least one, each once")
+    for rule in plan.escalations:
+        if rule.weeks > plan.horizon:
+            raise InputError(f"escalation {rule.name!r} looks {rule.weeks} weeks ahead, beyond horizon {plan.horizon}")
+    for kind, panel in plan.panels.items():
+        possible = panel.weeks.append(pd.DatetimeIndex([panel.origin]))[1:]
+        wrong = plan.origins[~plan.origins.isin(possible)]
+        if len(wrong):
+            raise InputError(
+                f"origin {wrong[0]:%Y-%m-%d} does not follow a week of the {kind} panel",
+                expected=f"first days of weeks from {possible[0]:%Y-%m-%d} to {possible[-1]:%Y-%m-%d}",
+            )
+
+
+def _computed(blocks: Sequence[Block], workers: int) -> Iterator[tuple[str, bytes]]:
+    """Give key and content of each block as it is finished, in any order."""
+    parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1, max_nbytes=None)
+    yield from parallel(joblib.delayed(_work)(block, os.getpid()) for block in blocks)
+
+
+def _work(block: Block, main: int) -> tuple[str, bytes]:
+    if os.getpid() != main:
+        _end_with_parent()
+    return block.key, compute_block(block)
+
+
+@cache
+def _end_with_parent() -> None:
+    """Let this worker end when the process that started it is gone, however that was killed.
+
+    Ctrl-C is left to that process too, which ends its workers.
+    """
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+    with suppress(ValueError):  # not in the main thread: a worker of another backend, which handles it itself
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _is_whole(path: Path) -> bool:
+    """Tell whether a block is there and unaltered."""
+    try:
+        unpack_block(path.read_bytes())
+    except (FileNotFoundError, ValueError, pa.ArrowException):
+        return False
+    return True
+
+
+def _publish(plan: BacktestPlan, paths: Sequence[Path], folder: Path) -> None:
+    """Write the tables of all blocks, in their order, with the leaderboard and the manifest."""
+    parts = [unpack_block(path.read_bytes()) for path in paths]
+    tables = {name: pa.concat_tables([part[name] for part in parts]).unify_dictionaries() for name in TABLES}
+    scores, risk = _frame(tables["scores"]), _frame(tables["risk"])
+    references, rng = reference_models(plan.models), generator(plan.seed, "leaderboard")
+    board = leaderboard(scores, risk, references=references, rng=rng)
+    with folder_in_progress(folder) as work:
+        for name, table in tables.items():
+            pq.write_table(table, work / f"{name}.parquet", compression="zstd")
+        board.to_csv(work / LEADERBOARD, index=False, lineterminator="\n")
+        files = {path.name: hash_file(path) for path in sorted(work.iterdir())}
+        content = _manifest(plan) | {"missing_cells": missing_cells(scores), "files": files}
+        text = json.dumps(content, indent=2, ensure_ascii=False, default=str)
+        (work / MANIFEST).write_text(f"{text}\n", encoding="utf-8")
+
+
+def _manifest(plan: BacktestPlan) -> dict[str, Any]:
+    first = next(iter(plan.panels.values()))
+    panels = {
+        kind: {
+            "source": panel.source,
+            "units": len(panel.units),
+            "first_week": f"{panel.weeks[0]:%Y-%m-%d}",
+            "known_until": f"{panel.known_until:%Y-%m-%d}",
+            "simulated": panel.simulated,
+            "hash": panel_hash(panel),
+        }
+        for kind, panel in plan.panels.items()
+    }
+    fit_panels = {
+        f"{dataset} {kind}": {"source": panel.source, "hash": panel_hash(panel)}
+        for (dataset, kind), panel in plan.fit_panels.items()
+    }
+    return {
+        "name": plan.name,
+        "source": plan.panels.get("region", first).source,
+        "panels": panels,
+        "fit_panels": fit_panels,
+        "origins": [f"{origin:%Y-%m-%d}" for origin in plan.origins],
+        "horizon": plan.horizon,
+        "refit_every": plan.refit_every,
+        "draws": plan.draws,
+        "seed": plan.seed,
+        "models": [model.model_dump(mode="json") for model in plan.models],
+        "escalations": [rule.model_dump(mode="json") for rule in plan.escalations],
+        "code": code_hash(),
+        "versions": versions(),
+    }
+
+
+def _prune(store: Path, used: set[str]) -> None:
+    """Remove blocks that the plan does not use and what a killed writer left."""
+    for path in store.iterdir():
+        if path.name not in used and (path.suffix == _SUFFIX or path.name.startswith(HIDDEN)):
+            path.unlink(missing_ok=True)
+
+
+def _frame(table: pa.Table) -> pd.DataFrame:
+    """Return a table as pandas: words categorical, counts that can be missing Int64, weeks to the second."""
+    frame: pd.DataFrame = table.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
+    weeks = [name for name in ("origin", "week") if name in frame]
+    return frame.astype(dict.fromkeys(weeks, "datetime64[s]"))

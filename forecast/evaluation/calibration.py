@@ -1,0 +1,222 @@
+"""Whether probabilities mean what they say: PIT, interval coverage, reliability of event probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import isotonic_regression
+
+from forecast.errors import InputError
+
+Floats = NDArray[np.float64]
+
+COVERAGE_LEVELS = (0.5, 0.8, 0.95)
+"""Central intervals whose coverage is reported."""
+
+BLOCK_WEEKS = 13
+"""A quarter: weeks that are resampled together, because conflict in neighbouring weeks is not independent."""
+
+
+def randomised_pit(below: Floats, upto: Floats, rng: np.random.Generator) -> Floats:
+    """Return the randomised probability integral transform of counts.
+
+    ``u = F(y - 1) + v (F(y) - F(y - 1))`` with v uniform on [0, 1): uniform if the forecast is right.
+
+    Parameters
+    ----------
+    below, upto : ndarray
+        Cdf at the observed count less one, and at the observed count; same shape.
+    rng : Generator
+
+    Returns
+    -------
+    ndarray
+        In [0, 1].
+
+    References
+    ----------
+    Czado, Gneiting and Held (2009), doi:10.1111/j.1541-0420.2009.01191.x; the randomised form Smith (1985),
+    doi:10.1002/for.3980040305.
+
+    Examples
+    --------
+    >>> u = randomised_pit(np.array([0.2]), np.array([0.5]), np.random.default_rng(1))
+    >>> bool(0.2 <= u[0] <= 0.5)
+    True
+    """
+    return np.asarray(np.clip(below + rng.random(np.shape(upto)) * (upto - below), 0.0, 1.0))
+
+
+def pit_histogram(pit: Floats, bins: int = 10) -> pd.DataFrame:
+    """Return the histogram of PIT values over equal bins.
+
+    Parameters
+    ----------
+    pit : ndarray
+        Any shape; NaN is left out.
+    bins : int, default 10
+
+    Returns
+    -------
+    DataFrame
+        One row a bin: left, right, count, density (1 everywhere if calibrated; high ends mean intervals that are too
+        narrow).
+
+    Examples
+    --------
+    >>> pit_histogram(np.array([0.1, 0.6, 0.7, 0.9]), bins=2)["count"].tolist()
+    [1, 3]
+    """
+    known = pit[np.isfinite(pit)]
+    count, edges = np.histogram(known, bins=bins, range=(0.0, 1.0))
+    density = count * bins / max(len(known), 1)
+    return pd.DataFrame({"left": edges[:-1], "right": edges[1:], "count": count, "density": density})
+
+
+def central_coverage(pit: Floats, levels: Sequence[float] = COVERAGE_LEVELS) -> Floats:
+    """Return the share of observations within each central interval.
+
+    The interval of level c covers if the randomised PIT lies within ``[(1 - c) / 2, (1 + c) / 2]``. Unlike the share
+    of counts between two whole-numbered quantiles this equals c for a forecast that is right.
+
+    Parameters
+    ----------
+    pit : ndarray
+        Any shape; NaN is left out.
+    levels : sequence of float
+
+    Returns
+    -------
+    ndarray, shape (levels,)
+        NaN without observations.
+
+    Examples
+    --------
+    >>> central_coverage(np.array([0.1, 0.4, 0.6, 0.99]), [0.5, 0.95]).tolist()
+    [0.5, 0.75]
+    """
+    known = pit[np.isfinite(pit)]
+    if not len(known):
+        return np.full(len(levels), np.nan)
+    return np.asarray([(np.abs(known - 0.5) <= level / 2).mean() for level in levels])
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """How event probabilities compare with how often the event came.
+
+    Parameters
+    ----------
+    curve : DataFrame
+        One row a distinct probability, ascending: probability, n, recalibrated (how often the event came, made
+        monotone), low, high (consistency band: where a calibrated forecast's curve would lie).
+    histogram : DataFrame
+        How often which probability was issued: left, right, count.
+    score : float
+        Mean Brier score, equal to ``miscalibration - discrimination + uncertainty``.
+    miscalibration : float
+        What recalibration would gain (MCB); 0 is best.
+    discrimination : float
+        What the recalibrated probabilities gain over always saying the base rate (DSC).
+    uncertainty : float
+        Brier score of always saying the base rate (UNC).
+    """
+
+    curve: pd.DataFrame
+    histogram: pd.DataFrame
+    score: float
+    miscalibration: float
+    discrimination: float
+    uncertainty: float
+
+
+def reliability(
+    probability: ArrayLike,
+    outcome: ArrayLike,
+    origin: pd.DatetimeIndex | pd.Series,
+    rng: np.random.Generator,
+    *,
+    level: float = 0.9,
+    replicates: int = 1000,
+    bins: int = 20,
+) -> Reliability:
+    """Return the CORP reliability curve of event probabilities with its decomposition of the Brier score.
+
+    The curve is the isotonic regression of the outcomes on the probabilities. The consistency band is a wild block
+    bootstrap under the hypothesis of calibration: outcomes ``p + w (y - p)`` with one random sign w for all cases of
+    13 weeks, so that dependence between units and neighbouring weeks widens the band as it should.
+
+    Parameters
+    ----------
+    probability : array, shape (n,)
+        In [0, 1].
+    outcome : array of 0 and 1, shape (n,)
+    origin : DatetimeIndex or Series of datetimes, shape (n,)
+        When each probability was issued.
+    rng : Generator
+    level : float, default 0.9
+        Pointwise level of the band.
+    replicates : int, default 1000
+    bins : int, default 20
+        Of the histogram.
+
+    Returns
+    -------
+    Reliability
+
+    Raises
+    ------
+    InputError
+        If there are no cases, lengths differ, or values are out of range.
+
+    References
+    ----------
+    Dimitriadis, Gneiting and Jordan (2021), doi:10.1073/pnas.2016191118; the bootstrap with the hypothesis imposed
+    Cameron, Gelbach and Miller (2008), doi:10.1162/rest.90.3.414.
+
+    Examples
+    --------
+    >>> weeks = pd.date_range("2026-01-03", periods=4, freq="7D")
+    >>> found = reliability([0.1, 0.1, 0.8, 0.8], [0, 0, 1, 0], weeks, np.random.default_rng(1))
+    >>> found.curve["recalibrated"].tolist()
+    [0.0, 0.5]
+    """
+    p, y = np.asarray(probability, dtype=np.float64), np.asarray(outcome, dtype=np.float64)
+    if not len(p) == len(y) == len(origin) > 0:
+        raise InputError(
+            f"{len(p)} probabilities, {len(y)} outcomes, {len(origin)} origins", expected="as many of each, at least 1"
+        )
+    if not (((p >= 0) & (p <= 1)).all() and np.isin(y, (0, 1)).all()):
+        raise InputError("probabilities outside [0, 1] or outcomes other than 0 and 1")
+    distinct, case = np.unique(p, return_inverse=True)
+    n = np.bincount(case).astype(np.float64)
+    fitted = isotonic_regression(np.bincount(case, weights=y) / n, weights=n).x
+
+    score = float(np.mean((p - y) ** 2))
+    recalibrated = float(np.mean((fitted[case] - y) ** 2))
+    uncertainty = float(np.mean((y.mean() - y) ** 2))
+
+    week = (pd.DatetimeIndex(origin) - pd.Timestamp(pd.DatetimeIndex(origin).min())).days.to_numpy() // 7
+    blocks, block = np.unique(week // BLOCK_WEEKS, return_inverse=True)
+    residual = np.zeros((len(blocks), len(distinct)))
+    np.add.at(residual, (block, case), y - p)
+    sign = rng.choice([-1.0, 1.0], size=(replicates, len(blocks)))
+    means = distinct + np.einsum("rb,bk->rk", sign, residual) / n
+    curves = np.asarray([isotonic_regression(row, weights=n).x for row in means])
+    low, high = np.clip(np.quantile(curves, [(1 - level) / 2, (1 + level) / 2], axis=0), 0.0, 1.0)
+
+    count, edges = np.histogram(p, bins=bins, range=(0.0, 1.0))
+    return Reliability(
+        curve=pd.DataFrame(
+            {"probability": distinct, "n": n.astype(np.int64), "recalibrated": fitted, "low": low, "high": high}
+        ),
+        histogram=pd.DataFrame({"left": edges[:-1], "right": edges[1:], "count": count}),
+        score=score,
+        miscalibration=score - recalibrated,
+        discrimination=uncertainty - recalibrated,
+        uncertainty=uncertainty,
+    )

@@ -1,0 +1,272 @@
+"""Which model was better, where, and how sure that is; always on the cells that all models have forecast."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from forecast.errors import InputError
+from forecast.evaluation.calibration import BLOCK_WEEKS, COVERAGE_LEVELS, central_coverage
+from forecast.evaluation.scores import SCORES
+from forecast.families.model import ModelSpec
+from forecast.panel.units import UnitKind
+from forecast.panel.weeks import WEEK
+
+Floats = NDArray[np.float64]
+
+MEANS = tuple(score for score in SCORES if score != "pit")
+COVERAGES = tuple(f"cov{level * 100:g}" for level in COVERAGE_LEVELS)
+REPLICATES = 2000
+SKILL_LEVEL = 0.9
+Breakdown = Literal["horizon", "year", "activity"]
+
+
+def reference_models(models: Iterable[ModelSpec]) -> tuple[str, ...]:
+    """Return the models that skill may be measured against: the climatologies; without any, "zero" models."""
+    specs = list(models)
+    for family in ("climatology", "zero"):
+        found = tuple(spec.name for spec in specs if spec.family == family)
+        if found:
+            return found
+    return ()
+
+
+def leaderboard(
+    scores: pd.DataFrame,
+    risk: pd.DataFrame,
+    *,
+    references: Sequence[str],
+    rng: np.random.Generator,
+    unit_kind: UnitKind = "region",
+) -> pd.DataFrame:
+    """Return the mean scores of each model over the common cells, best CRPS first.
+
+    A common cell is an (origin, horizon, unit) that every model has a score for; `missing_cells` counts the others.
+
+    Parameters
+    ----------
+    scores, risk : DataFrame
+        As in `BacktestRecord`.
+    references : sequence of str
+        Skill is measured against the one of these with the lowest CRPS; NaN if there is none.
+    rng : Generator
+        Of the bootstrap.
+    unit_kind : {"region", "place"}
+
+    Returns
+    -------
+    DataFrame
+        model, n (common cells), crps, log, dss, wis, brier_<escalation>, cov50, cov80, cov95, skill
+        (``1 - CRPS / CRPS of the reference``), skill_low, skill_high: its 90 % interval by a circular block bootstrap
+        over the origins, NaN with fewer than two blocks of 13 origins.
+
+    Raises
+    ------
+    InputError
+        If a score stands in the table twice.
+    """
+    grid = _Grid.of(scores, unit_kind)
+    common = grid.common()
+    rows = [_means(grid, at, common) for at in range(len(grid.models))]
+    board = pd.DataFrame(rows, columns=["n", *MEANS, *COVERAGES])
+    board.insert(0, "model", pd.Series(grid.models, dtype="str"))
+    for offset, (rule, means) in enumerate(_briers(risk, grid.models, unit_kind).items()):
+        board.insert(2 + len(MEANS) + offset, f"brier_{rule}", means)
+
+    by_origin = np.where(common, grid.values["crps"], 0.0).sum(axis=(2, 3))[:, common.any(axis=(1, 2))]
+    base = _best(grid.models, board["crps"].to_numpy(), references)
+    board["skill"], board["skill_low"], board["skill_high"] = _skill(by_origin, base, rng)
+    return board.sort_values(["crps", "model"], ignore_index=True)
+
+
+def breakdown(
+    scores: pd.DataFrame, by: Breakdown, *, references: Sequence[str] = (), unit_kind: UnitKind = "region"
+) -> pd.DataFrame:
+    """Return the mean scores of each model within groups of the common cells.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        As in `BacktestRecord`.
+    by : {"horizon", "year", "activity"}
+        Weeks ahead, year of the target week, or how much happened in the year before the origin.
+    references : sequence of str
+        Skill is measured against the one with the lowest CRPS over all groups.
+    unit_kind : {"region", "place"}
+
+    Returns
+    -------
+    DataFrame
+        `by`, model, n, crps, log, dss, wis, cov50, cov80, cov95, skill; groups ascending, best CRPS first in each.
+
+    Examples
+    --------
+    >>> week = pd.Timestamp("2026-01-03")
+    >>> rows = [("a", week, h, "Mali/Gao", "region", "low", s, 0.5) for h in (1, 2) for s in SCORES]
+    >>> columns = ["model", "origin", "horizon", "unit", "unit_kind", "activity", "score", "value"]
+    >>> breakdown(pd.DataFrame(rows, columns=columns), "horizon")[["horizon", "model", "n", "crps"]].values.tolist()
+    [[1, 'a', 1, 0.5], [2, 'a', 1, 0.5]]
+    """
+    grid = _Grid.of(scores, unit_kind)
+    common = grid.common()
+    overall = np.asarray([_means(grid, at, common)[1] for at in range(len(grid.models))])
+    base = _best(grid.models, overall, references)
+    labels = grid.groups(by)
+    tables = []
+    for label in np.unique(labels[common]):
+        within = common & (labels == label)
+        rows = [_means(grid, at, within) for at in range(len(grid.models))]
+        table = pd.DataFrame(rows, columns=["n", *MEANS, *COVERAGES])
+        table.insert(0, by, label)
+        table.insert(1, "model", grid.models)
+        crps = table["crps"].to_numpy()
+        table["skill"] = np.nan if base is None else _one_less_ratio(crps, crps[base])
+        tables.append(table.sort_values(["crps", "model"], ignore_index=True))
+    if not tables:
+        return pd.DataFrame(columns=[by, "model", "n", *MEANS, *COVERAGES, "skill"])
+    return pd.concat(tables, ignore_index=True)
+
+
+def missing_cells(scores: pd.DataFrame, unit_kind: UnitKind = "region") -> dict[str, int]:
+    """Return, for each model, how many cells that another model has a score for it has none for."""
+    grid = _Grid.of(scores, unit_kind)
+    known = np.isfinite(grid.values["crps"])
+    lacking = (known.any(axis=0) & ~known).sum(axis=(1, 2, 3))
+    return {name: int(count) for name, count in zip(grid.models, lacking, strict=True)}
+
+
+def block_bootstrap(length: int, replicates: int, rng: np.random.Generator, *, block: int = BLOCK_WEEKS) -> Floats:
+    """Return how often each of `length` consecutive items is drawn in circular block bootstrap samples.
+
+    Parameters
+    ----------
+    length : int
+    replicates : int
+    rng : Generator
+    block : int, default 13
+        Consecutive items that are drawn together; the last block of a sample is cut to the length.
+
+    Returns
+    -------
+    ndarray, shape (replicates, length)
+        Rows sum to `length`.
+
+    References
+    ----------
+    Kuensch (1989), doi:10.1214/aos/1176347265; circular: Politis and Romano (1992), in LePage and Billard (eds),
+    Exploring the Limits of Bootstrap, 263-270.
+
+    Examples
+    --------
+    >>> block_bootstrap(4, 1, np.random.default_rng(1), block=2).sum()
+    np.float64(4.0)
+    """
+    starts = rng.integers(length, size=(replicates, -(-length // block)))
+    drawn = ((starts[:, :, None] + np.arange(block)) % length).reshape(replicates, -1)[:, :length]
+    flat = (drawn + np.arange(replicates)[:, None] * length).ravel()
+    return np.bincount(flat, minlength=replicates * length).reshape(replicates, length).astype(np.float64)
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """Scores as dense arrays (models, origins, horizons, units); NaN where there is none."""
+
+    models: list[str]
+    origins: pd.DatetimeIndex
+    horizons: NDArray[np.int64]
+    values: dict[str, Floats]
+    activity: NDArray[np.object_]  # (origins, units)
+
+    @classmethod
+    def of(cls, scores: pd.DataFrame, unit_kind: UnitKind) -> _Grid:
+        rows = scores[scores["unit_kind"] == unit_kind]
+        (model, models), (origin, origins), (horizon, horizons), (unit, units) = (
+            pd.factorize(rows[name], sort=True) for name in ("model", "origin", "horizon", "unit")
+        )
+        shape = (len(models), len(origins), len(horizons), len(units))
+        cell = np.ravel_multi_index((model, origin, horizon, unit), shape) if len(rows) else np.empty(0, np.intp)
+        label, value = rows["score"].astype("category"), rows["value"].to_numpy(np.float64)
+        values = {}
+        for score in SCORES:
+            chosen = (label == score).to_numpy()
+            at = cell[chosen]
+            if len(np.unique(at)) < len(at):
+                raise InputError(f"score {score!r} stands twice for a model, origin, horizon and unit", where="scores")
+            values[score] = np.full(shape, np.nan)
+            values[score].ravel()[at] = value[chosen]
+        activity = np.full((len(origins), len(units)), "", dtype=object)
+        activity[origin, unit] = rows["activity"].to_numpy(object)
+        return cls(list(models), pd.DatetimeIndex(origins), np.asarray(horizons, np.int64), values, activity)
+
+    def common(self) -> NDArray[np.bool_]:
+        """Tell which cells every model has, shape (origins, horizons, units)."""
+        return np.asarray(np.isfinite(self.values["crps"]).all(axis=0))
+
+    def groups(self, by: Breakdown) -> NDArray[np.generic]:
+        """Return the group of each cell, shape (origins, horizons, units)."""
+        shape = self.values["crps"].shape[1:]
+        if by == "horizon":
+            return np.broadcast_to(self.horizons[None, :, None], shape)
+        if by == "activity":
+            return np.broadcast_to(self.activity[:, None, :], shape)
+        years = [[(origin + (int(h) - 1) * WEEK).year for h in self.horizons] for origin in self.origins]
+        return np.broadcast_to(np.asarray(years).reshape(*shape[:2], 1), shape)
+
+
+def _means(grid: _Grid, model: int, cells: NDArray[np.bool_]) -> list[float]:
+    """Return n, the mean of each score and the coverages of one model over the cells."""
+    n = int(cells.sum())
+    means = [float(grid.values[score][model][cells].mean()) if n else np.nan for score in MEANS]
+    return [n, *means, *central_coverage(grid.values["pit"][model][cells])]
+
+
+def _briers(risk: pd.DataFrame, models: list[str], unit_kind: UnitKind) -> dict[str, Floats]:
+    """Return the mean Brier score of each model for each escalation, over the cases that all models have."""
+    rows = risk[(risk["unit_kind"] == unit_kind) & risk["model"].isin(models)]
+    position = {name: at for at, name in enumerate(models)}
+    found = {}
+    for rule in rows["escalation"].unique():
+        cases = rows[rows["escalation"] == rule]
+        case = cases.groupby(["origin", "unit"], observed=True).ngroup().to_numpy()
+        score = np.full((len(models), case.max() + 1), np.nan)
+        score[cases["model"].astype(object).map(position).to_numpy(np.intp), case] = cases["brier"]
+        common = np.isfinite(score).all(axis=0)
+        found[str(rule)] = score[:, common].mean(axis=1) if common.any() else np.full(len(models), np.nan)
+    return found
+
+
+def _best(models: list[str], crps: Floats, references: Sequence[str]) -> int | None:
+    """Return the position of the reference model with the lowest CRPS."""
+    among = [at for at, name in enumerate(models) if name in references and np.isfinite(crps[at])]
+    return min(among, key=lambda at: crps[at]) if among else None
+
+
+def _skill(by_origin: Floats, base: int | None, rng: np.random.Generator) -> tuple[Floats, Floats, Floats]:
+    """Return skill with its interval from the sums of CRPS, shape (models, origins)."""
+    models, origins = by_origin.shape
+    nothing = np.full(models, np.nan)
+    if base is None or not origins:
+        return nothing, nothing, nothing
+    totals = by_origin.sum(axis=1)
+    skill = _one_less_ratio(totals, totals[base])
+    if origins < 2 * BLOCK_WEEKS:
+        return skill, nothing, nothing
+    # einsum, not a matrix product: the same bytes whatever the number of threads.
+    drawn = np.einsum("ro,mo->mr", block_bootstrap(origins, REPLICATES, rng), by_origin)
+    replicates = _one_less_ratio(drawn, drawn[base])
+    tail = (1 - SKILL_LEVEL) / 2
+    with np.errstate(invalid="ignore"):
+        low, high = np.quantile(replicates, [tail, 1 - tail], axis=1)
+    return skill, low, high
+
+
+def _one_less_ratio(values: Floats, base: Floats | float) -> Floats:
+    """Return ``1 - values / base``; NaN where the base is 0."""
+    under = np.broadcast_to(base, values.shape)
+    ratio: Floats = np.divide(values, under, out=np.full(values.shape, np.nan), where=under > 0)
+    return 1 - ratio

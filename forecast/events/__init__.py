@@ -1,0 +1,1 @@
+"""Incident records: a date, a place, a region, deaths if known."""
