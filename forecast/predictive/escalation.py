@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 import numpy as np
@@ -87,12 +88,12 @@ class AboveRecent(_Rule):
     def level(self, history: Panel) -> Floats:
         """Return the next whole number above the quantile of the trailing sums."""
         sums = _trailing_sums(history, self.weeks, self.window)
-        return np.floor(np.quantile(sums, self.quantile, axis=0)) + 1
+        return np.floor(_over_known(np.nanquantile, sums, self.quantile)) + 1
 
     def sentence(self) -> str:
         """Return the rule in plain words."""
         return (
-            f"more events within {_weeks(self.weeks)} than in {self.quantile:.0%} of such spans "
+            f"more events within {_weeks(self.weeks)} than in {100 * self.quantile:g} % of such spans "
             f"of the unit's own last {self.window} weeks"
         )
 
@@ -128,7 +129,7 @@ class Record(_Rule):
 
     def level(self, history: Panel) -> Floats:
         """Return one more than the highest trailing sum."""
-        return np.asarray(_trailing_sums(history, self.weeks, self.window).max(axis=0) + 1)
+        return _over_known(np.nanmax, _trailing_sums(history, self.weeks, self.window)) + 1
 
     def sentence(self) -> str:
         """Return the rule in plain words."""
@@ -187,12 +188,21 @@ def _weeks(count: int) -> str:
 def _trailing_sums(history: Panel, weeks: int, window: int) -> Floats:
     """Return sums of every `weeks` consecutive weeks within the last `window`, shape (spans, units).
 
-    A span with a missing week is NaN, and so is a level that depends on it; one row of NaN if no span fits.
+    A span with a missing week is NaN; one row of NaN if no span fits.
     """
     counts = np.where(history.observed, history.counts.astype(np.float64), np.nan)[-window:]
     if counts.shape[0] < weeks:
         return np.full((1, counts.shape[1]), np.nan)
     return np.asarray(np.lib.stride_tricks.sliding_window_view(counts, weeks, axis=0).sum(axis=-1))
+
+
+def _over_known(statistic: Callable[..., Floats], sums: Floats, *arguments: float) -> Floats:
+    """Return a statistic of each column over the spans that are known; NaN where none is."""
+    out = np.full(sums.shape[1], np.nan)
+    known = np.isfinite(sums).any(axis=0)
+    if known.any():
+        out[known] = statistic(sums[:, known], *arguments, axis=0)
+    return out
 
 
 def _mean_observed(history: Panel, weeks: int) -> Floats:

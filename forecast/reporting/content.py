@@ -10,31 +10,11 @@ import pandas as pd
 
 from forecast.evaluation.record import BacktestRecord
 from forecast.families.model import ModelSpec
+from forecast.panel.dataset import DataNote
 from forecast.panel.panel import Panel
 from forecast.panel.units import UnitKind
 from forecast.predictive.escalation import Escalation
 from forecast.predictive.forecast import Forecast
-
-
-@dataclass(frozen=True)
-class DataNote:
-    """What people must know of the data.
-
-    Parameters
-    ----------
-    title, description, attribution, licence, vintage : str
-    limits : tuple of str
-        One sentence each.
-    preliminary : bool
-    """
-
-    title: str
-    description: str
-    attribution: str
-    licence: str
-    vintage: str
-    limits: tuple[str, ...] = ()
-    preliminary: bool = False
 
 
 @dataclass(frozen=True)

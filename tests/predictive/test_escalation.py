@@ -83,6 +83,12 @@ def test_missing_weeks_are_no_zeros() -> None:
     assert np.isnan(rule(rule="record", weeks=2, window=4).level(history)).all()
 
 
+def test_spans_with_a_missing_week_are_left_out_and_the_others_count() -> None:
+    history = panel([[1], [2], [0], [3], [1]], observed=[[True], [True], [False], [True], [True]])
+    assert rule(rule="record", weeks=2, window=5).level(history).tolist() == [5.0]
+    assert rule(rule="above_recent", weeks=1, quantile=0.5, window=5).level(history).tolist() == [2.0]
+
+
 def test_base_rate_is_the_share_of_origins_whose_weeks_are_over() -> None:
     history = panel([[0], [1], [0], [0], [1], [1]])
     # Origins after weeks 1..4 (two target weeks each): sums 1, 0, 1, 2.

@@ -1,0 +1,245 @@
+"""The report as one HTML file that needs nothing else: it opens offline, prints, and is the same bytes every time."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from forecast.evaluation.comparison import SKILL_LEVEL
+from forecast.evaluation.record import BacktestRecord
+from forecast.reporting.calibration import RecordFigures, record_figures
+from forecast.reporting.content import ReportContent
+from forecast.reporting.fan import fan_figure, fan_frame, fan_rows
+from forecast.reporting.figure import Figure, as_script, by_anchor
+from forecast.reporting.headline import (
+    Statement,
+    Track,
+    headline_rows,
+    headline_rule,
+    lead,
+    statements,
+    track_classes,
+)
+from forecast.reporting.map import map_aspect, risk_map
+from forecast.reporting.scale import SCALE, SOURCE
+from forecast.reporting.skill import reference_of, skill_figure
+from forecast.reporting.tables import leaderboard_rows, provenance_rows, risk_rows
+from forecast.reporting.theme import DARK, RISK_DARK, RISK_EDGES, RISK_LIGHT
+from forecast.reporting.words import DASH, SPACE, day, number, percent, points, titles
+
+
+@dataclass(frozen=True)
+class Fan:
+    """A fan chart and its numbers."""
+
+    title: str
+    figure: Figure
+    rows: list[dict[str, str]]
+
+
+@dataclass(frozen=True)
+class RecordPart:
+    """What the report says of one backtest record."""
+
+    anchor: str
+    name: str
+    source: str
+    period: str
+    origins: str
+    calibration: RecordFigures
+    leaderboard: list[dict[str, Any]]
+    reference: str
+    skill: Figure | None
+
+
+def render_report(content: ReportContent) -> str:
+    """Return the report as one HTML page.
+
+    Parameters
+    ----------
+    content : ReportContent
+
+    Returns
+    -------
+    str
+        A whole document: style, scripts and figures are within it, and its content security policy forbids
+        any request to elsewhere. The same content gives the same bytes.
+    """
+    shown = statements(content)
+    fans = [_fan(content, statement, position) for position, statement in enumerate(shown, start=1)]
+    chart = _map_figure(content, shown)
+    records = [_record(content, record, position) for position, record in enumerate(content.backtests, start=1)]
+    figures = [
+        *([chart] if chart else []),
+        *(fan.figure for fan in fans),
+        *(f for part in records for f in _drawn(part)),
+    ]
+    library, script, style = get_plotlyjs(), _text("report.js"), _text("report.css")
+    page = _environment().get_template("report.html.j2")
+    return page.render(
+        content=content,
+        banner=_banner(content),
+        rule=headline_rule(content),
+        spec=next(spec for spec in content.models if spec.name == content.headline_model),
+        facts=_facts(content),
+        lead=lead(content),
+        statements=shown,
+        tracks=_tracks(content),
+        map=chart,
+        legend=_legend(),
+        risk=risk_rows(content),
+        fans=fans,
+        records=records,
+        skill_level=percent(SKILL_LEVEL),
+        scale=SCALE,
+        scale_source=SOURCE,
+        provenance=provenance_rows(content.provenance),
+        figures=Markup(as_script({"figures": by_anchor(figures), "dark": DARK})),  # noqa: S704 - escaped by as_script
+        library=Markup(library),  # noqa: S704 - of the installed package
+        script=Markup(script),  # noqa: S704 - of this package
+        style=Markup(style),  # noqa: S704 - of this package
+        script_hashes=[_hash(library), _hash(script)],
+    )
+
+
+def _banner(content: ReportContent) -> list[str]:
+    """Return what must be known before any number."""
+    notes = []
+    if any(panel.simulated for panel in content.panels.values()):
+        notes.append("Simulated counts: nothing on this page describes a real place.")
+    if content.data.preliminary:
+        notes.append(
+            "Preliminary data: events of the latest weeks are still being found and corrected, "
+            "so that counts may change after this report."
+        )
+    return [*notes, *content.warnings]
+
+
+def _facts(content: ReportContent) -> list[tuple[str, str]]:
+    panel = content.panels["region"]
+    forecast = content.forecasts["region"][content.headline_model]
+    last = forecast.weeks[-1] + pd.Timedelta(days=6)
+    places = content.panels.get("place")
+    return [
+        ("Data known until", day(panel.known_until, weekday=True)),
+        ("Origin, the first day forecast", day(content.origin, weekday=True)),
+        ("Last day forecast", f"{day(last)} ({forecast.horizon}{SPACE}weeks)"),
+        ("Covers", f"{len(panel.units)} regions" + (f", {len(places.units)} places" if places is not None else "")),
+    ]
+
+
+def _tracks(content: ReportContent) -> list[tuple[str, list[Track]]]:
+    """Return one row a class of probability that any record has: its name and each record's figures."""
+    columns = [
+        track_classes(record, content.headline_model, content.headline_escalation) for record in content.backtests
+    ]
+    rows = [(tracks[0].range, list(tracks)) for tracks in zip(*columns, strict=True)]
+    return [(label, tracks) for label, tracks in rows if any(track.statements for track in tracks)]
+
+
+def _map_figure(content: ReportContent, shown: list[Statement]) -> Figure | None:
+    regions = content.panels["region"].units
+    if not any(name in content.polygons for name in regions.names):
+        return None
+    places = content.panels["place"].units if "place" in content.panels else None
+    chances: dict[str, dict[str, float]] = {
+        kind: dict(headline_rows(content, kind)[["unit", "probability"]].itertuples(index=False, name=None))
+        for kind in content.panels
+    }
+    plot = risk_map(
+        content.polygons,
+        regions,
+        chances["region"],
+        places=places,
+        place_probability=chances.get("place"),
+        labelled=[statement.unit for statement in shown if statement.unit_kind == "region"],
+    )
+    names = titles(regions)
+    highest = [(names[unit], chance) for unit, chance in list(chances["region"].items())[:3]]
+    told = "; ".join(f"{name} {percent(chance)}" for name, chance in highest)
+    caption = (
+        f"Probability of {headline_rule(content).sentence()}. Highest: {told}. "
+        "The most probable regions are named where there is room."
+    )
+    if places is not None:
+        caption += " Dashed rings are the places."
+    return Figure("map-figure", f"Map. {caption} All numbers are in the table below.", caption, plot, map_aspect(plot))
+
+
+def _legend() -> list[dict[str, str]]:
+    return [
+        {"range": f"{100 * low:.0f}{DASH}{100 * high:.0f}{SPACE}%", "light": light, "dark": dark}
+        for low, high, light, dark in zip(RISK_EDGES, RISK_EDGES[1:], RISK_LIGHT, RISK_DARK, strict=False)
+    ]
+
+
+def _fan(content: ReportContent, statement: Statement, position: int) -> Fan:
+    panel = content.panels[statement.unit_kind]
+    forecast = content.forecasts[statement.unit_kind][content.headline_model]
+    drawn = fan_figure(panel, forecast, statement.unit, title=statement.title, anchor=f"fan-{position}")
+    return Fan(statement.title, drawn, fan_rows(fan_frame(panel, forecast, statement.unit)))
+
+
+def _record(content: ReportContent, record: BacktestRecord, position: int) -> RecordPart:
+    anchor = f"record-{position}"
+    origins = record.forecasts["origin"].drop_duplicates().sort_values()
+    named = {model.name: model.title for model in content.models}
+    reference = reference_of(record, content.models)
+    return RecordPart(
+        anchor,
+        record.name,
+        record.source,
+        f"{day(origins.iloc[0])} to {day(origins.iloc[-1])}" if len(origins) else "",
+        number(len(origins)),
+        record_figures(record, content.headline_model, content.escalations, anchor=anchor),
+        leaderboard_rows(record, content.models, content.headline_escalation),
+        named[reference] if reference else "",
+        skill_figure(record, content.models, content.headline_model, anchor=f"{anchor}-skill"),
+    )
+
+
+def _drawn(part: RecordPart) -> list[Figure]:
+    one = [part.calibration.pit, part.calibration.coverage, part.skill]
+    return [figure for figure in one if figure is not None] + [figure for _, figure in part.calibration.reliability]
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("forecast.reporting", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "percent": percent,
+        "points": points,
+        "number": number,
+        "day": day,
+        "capitalize_first": _capitalize,
+    }
+    return environment
+
+
+@cache
+def _text(name: str) -> str:
+    return files("forecast.reporting").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _hash(script: str) -> str:
+    """Return how a content security policy names an inline script."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def _capitalize(text: str) -> str:
+    return text[:1].upper() + text[1:]

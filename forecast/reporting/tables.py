@@ -1,0 +1,138 @@
+"""The report's tables as rows of ready texts, with a plain number beside whatever can be sorted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from forecast.evaluation.record import BacktestRecord
+from forecast.families.model import ModelSpec
+from forecast.reporting.content import ReportContent
+from forecast.reporting.scale import plain_word
+from forecast.reporting.words import MINUS, UNKNOWN, frequency, number, percent, points, titles
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a cell shows, and what it is sorted by (higher first for numbers; unknown last)."""
+
+    text: str
+    key: float | str
+
+
+@dataclass(frozen=True)
+class RiskRow:
+    """One unit and escalation.
+
+    Parameters
+    ----------
+    unit, escalation, probability, word, base_rate, change : Cell
+    unit_kind : str
+    width : float
+    base_width : float or None
+        Probability and base rate in percent, for the drawn bar.
+    """
+
+    unit: Cell
+    unit_kind: str
+    escalation: Cell
+    probability: Cell
+    word: Cell
+    base_rate: Cell
+    change: Cell
+    width: float
+    base_width: float | None
+
+
+def risk_rows(content: ReportContent) -> list[RiskRow]:
+    """Return every probability of the headline model, the headline escalation first, the highest first."""
+    named = {kind: titles(panel.units) for kind, panel in content.panels.items()}
+    order = {rule.name: position for position, rule in enumerate(content.escalations)}
+    order[content.headline_escalation] = -1
+    mine = content.risk[content.risk["model"] == content.headline_model].copy()
+    mine["order"] = mine["escalation"].map(order)
+    mine = mine.sort_values(["order", "probability", "unit"], ascending=[True, False, True], kind="stable")
+    return [_risk_row(row, named[row["unit_kind"]][row["unit"]]) for row in mine.to_dict("records")]
+
+
+def leaderboard_rows(record: BacktestRecord, models: Sequence[ModelSpec], escalation: str) -> list[dict[str, Any]]:
+    """Return the leaderboard of a record, best first, as texts by column."""
+    known = {model.name: model.title for model in models}
+    return [
+        {
+            "name": row["model"],
+            "title": known.get(row["model"], row["model"]),
+            "n": number(row["n"]),
+            **{score: _score(row.get(score)) for score in ("crps", "log", "wis")},
+            "brier": _score(row.get(f"brier_{escalation}")),
+            **{label: _share(row.get(label)) for label in ("cov50", "cov80", "cov95")},
+            "skill": _skill(row.get("skill")),
+            "interval": _interval(row.get("skill_low"), row.get("skill_high")),
+        }
+        for row in record.leaderboard.to_dict("records")
+    ]
+
+
+def provenance_rows(provenance: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Return the manifest as pairs of key and value, nested keys joined.
+
+    Examples
+    --------
+    >>> provenance_rows({"seed": 1, "versions": {"numpy": "2.4"}, "warnings": []})
+    [('seed', '1'), ('versions: numpy', '2.4')]
+    """
+    rows: list[tuple[str, str]] = []
+    for key, value in provenance.items():
+        label = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            rows += provenance_rows(value, f"{label}: ")
+        elif isinstance(value, (list, tuple)):
+            rows += [(label, ", ".join(str(item) for item in value))] if value else []
+        elif value is not None and value != "":
+            rows.append((label, str(value)))
+    return rows
+
+
+def _risk_row(row: dict[Any, Any], title: str) -> RiskRow:
+    probability, base = float(row["probability"]), float(row["base_rate"])
+    change = probability - float(row["previous"])
+
+    def sortable(value: float) -> float | str:
+        return UNKNOWN if np.isnan(value) else round(value, 6)
+
+    return RiskRow(
+        unit=Cell(title, title),
+        unit_kind=str(row["unit_kind"]),
+        escalation=Cell(str(row["escalation"]).replace("_", " "), str(row["escalation"])),
+        probability=Cell(percent(probability), sortable(probability)),
+        word=Cell(plain_word(probability), sortable(probability)),
+        base_rate=Cell(frequency(base), sortable(base)),
+        change=Cell(points(change), sortable(change)),
+        width=0.0 if np.isnan(probability) else round(100 * probability, 1),
+        base_width=None if np.isnan(base) else round(100 * base, 1),
+    )
+
+
+def _score(value: Any) -> str:
+    return UNKNOWN if value is None or pd.isna(value) else f"{value:.3f}"
+
+
+def _share(value: Any) -> str:
+    return UNKNOWN if value is None or pd.isna(value) else frequency(float(value))
+
+
+def _skill(value: Any) -> str:
+    """Return a relative improvement in percent with one decimal; intervals are that narrow on long records."""
+    if value is None or pd.isna(value):
+        return UNKNOWN
+    return f"{100 * value:+.1f}".replace("-", MINUS).replace("+0.0", "0.0").replace(f"{MINUS}0.0", "0.0")
+
+
+def _interval(low: Any, high: Any) -> str:
+    if low is None or high is None or pd.isna(low) or pd.isna(high):
+        return ""
+    return f"{_skill(low)} to {_skill(high)}"

@@ -1,0 +1,176 @@
+"""Numbers, days and names as a reader wants them: whole percents, no false precision."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from forecast.panel.units import Units
+
+SPACE = "\N{NO-BREAK SPACE}"
+MINUS = "\N{MINUS SIGN}"
+DASH = "\N{EN DASH}"
+UNKNOWN = "\N{EM DASH}"
+"""What stands for a number that is not known."""
+
+
+def percent(share: float) -> str:
+    """Return a probability or share as a whole percent; near 0 and 1 as a bound, because no model knows better.
+
+    Examples
+    --------
+    >>> [percent(p).replace(SPACE, " ") for p in (0.0, 0.004, 0.345, 0.995, float("nan"))]
+    ['<1 %', '<1 %', '34 %', '>99 %', '—']
+    """
+    if math.isnan(share):
+        return UNKNOWN
+    if share < 0.01:
+        return f"<1{SPACE}%"
+    if share > 0.99:
+        return f">99{SPACE}%"
+    return f"{whole_percent(share)}{SPACE}%"
+
+
+def frequency(share: float) -> str:
+    """Return how often something was so; unlike a probability, never and always are facts here.
+
+    Examples
+    --------
+    >>> [frequency(x).replace(SPACE, " ") for x in (0.0, 0.004, 1.0)]
+    ['0 %', '<1 %', '100 %']
+    """
+    return f"{100 * share:.0f}{SPACE}%" if share in {0.0, 1.0} else percent(share)
+
+
+def whole_percent(share: float) -> int:
+    """Return a share in percent, rounded half to even; the slack keeps 0.345 from depending on its last bit."""
+    return round(round(100 * share, 6))
+
+
+def points(change: float) -> str:
+    """Return a change of probability in whole percentage points, with its sign.
+
+    Examples
+    --------
+    >>> [points(x) for x in (0.06, -0.031, 0.002, float("nan"))]
+    ['+6', '−3', '±0', '—']
+    """
+    if math.isnan(change):
+        return UNKNOWN
+    rounded = whole_percent(change)
+    if rounded == 0:
+        return "±0"
+    return f"+{rounded}" if rounded > 0 else f"{MINUS}{-rounded}"
+
+
+def expected(mean: float) -> str:
+    """Return an expected count: one decimal below ten, none above.
+
+    Examples
+    --------
+    >>> [expected(x) for x in (0.02, 0.44, 9.96, 31.7)]
+    ['below 0.1', '0.4', '10', '32']
+    """
+    if mean < 0.1:
+        return "below 0.1"
+    return f"{mean:.1f}" if round(mean, 1) < 10 else f"{mean:.0f}"
+
+
+def span(low: float, high: float) -> str:
+    """Return a range of counts.
+
+    Examples
+    --------
+    >>> span(2, 7), span(0, 0)
+    ('2–7', '0')
+    """
+    return f"{low:.0f}" if low == high else f"{low:.0f}{DASH}{high:.0f}"
+
+
+def central(level: float, low: float, high: float) -> str:
+    """Return a central range with its level.
+
+    Examples
+    --------
+    >>> central(0.8, 2, 7).replace(SPACE, " ")
+    '80 % range 2–7'
+    """
+    return f"{percent(level)} range {span(low, high)}"
+
+
+def number(count: float) -> str:
+    """Return a whole number with thousands marked off.
+
+    Examples
+    --------
+    >>> number(12345).replace(SPACE, " ")
+    '12 345'
+    """
+    return f"{count:,.0f}".replace(",", SPACE)
+
+
+def events(count: float) -> str:
+    """Return a number of events with its noun.
+
+    Examples
+    --------
+    >>> events(1), events(3)
+    ('1 event', '3 events')
+    """
+    return f"{count:.0f} event" if count == 1 else f"{number(count)} events"
+
+
+def day(stamp: pd.Timestamp, *, weekday: bool = False) -> str:
+    """Return a day in words, the same in every locale.
+
+    Examples
+    --------
+    >>> day(pd.Timestamp("2026-08-01"), weekday=True)
+    'Saturday 1 August 2026'
+    """
+    text = f"{stamp.day} {stamp.month_name()} {stamp.year}"
+    return f"{stamp.day_name()} {text}" if weekday else text
+
+
+def listing(items: list[str]) -> str:
+    """Return items as one enumeration.
+
+    Examples
+    --------
+    >>> listing(["Gao", "Mopti", "Tillabéri"])
+    'Gao, Mopti and Tillabéri'
+    """
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def titles(units: Units) -> dict[str, str]:
+    """Return what each unit is called in running text.
+
+    Examples
+    --------
+    >>> titles(Units.of(["Mali/Gao"], groups=["Mali"]))
+    {'Mali/Gao': 'Gao (Mali)'}
+    >>> titles(Units.of(["Bamako 100 km"], kind="place", radius_km=[100]))
+    {'Bamako 100 km': 'Bamako and 100 km around'}
+    """
+    spoken = {}
+    for name, group, radius in zip(units.names, units.groups, units.radius_km, strict=True):
+        if group and name.startswith(f"{group}/"):
+            spoken[name] = f"{name.removeprefix(f'{group}/')} ({group})"
+        elif name.endswith(f" {radius:g} km"):
+            spoken[name] = f"{name.removesuffix(f' {radius:g} km')} and {radius:g} km around"
+        else:
+            spoken[name] = name
+    return spoken
+
+
+def short_title(name: str, group: str = "") -> str:
+    """Return the shortest clear name of a unit, for labels on a map.
+
+    Examples
+    --------
+    >>> short_title("Mali/Gao", "Mali"), short_title("Bamako 100 km")
+    ('Gao', 'Bamako 100 km')
+    """
+    return name.removeprefix(f"{group}/") if group else name
