@@ -11,7 +11,7 @@ from forecast.reporting.content import ReportContent
 from forecast.reporting.headline import lead, statements, track_classes, track_of
 from forecast.reporting.words import DASH, SPACE
 
-RULE = "more events within the next 4 weeks than in 90% of such spans of the unit's own last 52 weeks"
+RULE = "more events within the next 4 weeks than in 90 % of such spans of the unit's own last 52 weeks"
 
 
 def with_chances(content: ReportContent, chances: list[float], base: float) -> ReportContent:
