@@ -26,14 +26,17 @@ LOWEST_LOGPMF = np.log(1e-6)
 class DiscountNegbin(Family):
     r"""Dynamic gamma-Poisson model of each unit's level, with exponential forgetting.
 
-    The level of unit :math:`i` has discounted sums :math:`a \\leftarrow d\\,a + y` and
-    :math:`b \\leftarrow d\\,b + 1` (a week without a count is forgotten, not counted). With the pooled level
+    The level of unit :math:`i` has discounted sums :math:`a \leftarrow d\,a + y` and
+    :math:`b \leftarrow d\,b + 1` (a week without a count is forgotten, not counted). With the pooled level
     :math:`g`, the mean of the unit's adjacent units, its country and the whole panel, the next count is
 
-    .. math:: y \\sim NB(m, r),\\quad m = \\frac{a + k g}{b + k},\\quad 1/r = \\frac{1}{z (a + k g)} + c .
+    .. math:: y \sim NB(m, r),\quad m = \frac{a + \alpha}{b + \alpha / g},\quad 1/r = \frac{1}{z (a + \alpha)} + c .
+
+    This is a gamma prior of shape :math:`\alpha` around the pooled level: units differ by factors, not by amounts, so
+    that a quiet unit among busy ones stays quiet.
 
     Forecasts of several weeks are simulated: each path draws a count, takes it into :math:`a, b, g` of all units,
-    and goes on. The settings :math:`(d, k, z, c)` are not chosen but averaged: each path draws one combination of
+    and goes on. The settings :math:`(d, \alpha, z, c)` are not chosen but averaged: each path draws one combination of
     the grid, with probability proportional to its past one-step predictive likelihood, discounted and tempered.
 
     Parameters
@@ -41,7 +44,7 @@ class DiscountNegbin(Family):
     discounts : tuple of float
         :math:`d`; 0.94 remembers about 17 weeks.
     pooling : tuple of float
-        :math:`k`, weeks of the pooled level added to each unit.
+        :math:`\alpha`, events at the pooled level that are added to each unit.
     precision : tuple of float
         :math:`z`; 1 is the conjugate model, smaller is wider.
     burstiness : tuple of float
@@ -73,8 +76,8 @@ class DiscountNegbin(Family):
     family: ClassVar[str] = "discount_negbin"
 
     discounts: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = (0.85, 0.9, 0.94, 0.97)
-    pooling: tuple[Annotated[float, Field(gt=0)], ...] = (0.5, 1.0, 2.0, 4.0)
-    precision: tuple[Annotated[float, Field(gt=0)], ...] = (0.1, 0.2, 0.4)
+    pooling: tuple[Annotated[float, Field(gt=0)], ...] = (0.02, 0.05, 0.1, 0.2)
+    precision: tuple[Annotated[float, Field(gt=0)], ...] = (0.1, 0.2, 0.4, 0.8)
     burstiness: tuple[Annotated[float, Field(ge=0)], ...] = (0.3, 1.0)
     half_life_weeks: Annotated[float, Field(gt=0)] = 52
     temper: Annotated[float, Field(gt=0, le=1)] = 0.3
@@ -238,8 +241,8 @@ def _one_step_score(
             if not observed[t, u]:
                 continue
             for s in range(len(settings)):
-                shape = a[u] + settings[s, 0] * g[u]
-                mean = shape / (b[u] + settings[s, 0])
+                shape = a[u] + settings[s, 0]
+                mean = shape / (b[u] + settings[s, 0] / g[u])
                 size = 1.0 / (1.0 / (settings[s, 1] * shape) + settings[s, 2])
                 out[t, s] += max(logpmf_one(counts[t, u], mean, size), LOWEST_LOGPMF)
         for u in range(units):
@@ -275,8 +278,8 @@ def _simulate(
         for h in range(horizon):
             _pooled_level(a, b, start, neighbour, group, prior_events, g)
             for u in range(units):
-                shape = a[u] + pooling * g[u]
-                means[p, h, u] = shape / (b[u] + pooling)
+                shape = a[u] + pooling
+                means[p, h, u] = shape / (b[u] + pooling / g[u])
                 sizes[p, h, u] = 1.0 / (1.0 / (precision * shape) + burstiness)
                 paths[p, h, u] = sample_one(means[p, h, u], sizes[p, h, u], rng)
             for u in range(units):
