@@ -45,6 +45,21 @@ class InputError(ForecastError, ValueError):
         super().__init__("\n".join(parts))
 
 
+class ModelError(ForecastError):
+    """A model failed (exit code 1); the others may go on without it.
+
+    Parameters
+    ----------
+    message : str
+    model : str
+        Its name.
+    """
+
+    def __init__(self, message: str, model: str = "") -> None:
+        super().__init__(message)
+        self.model = model
+
+
 def nearest_names(name: str, known: Iterable[str], count: int = 3) -> list[str]:
     """Return the known names most like `name`, best first; case and accents count little.
 

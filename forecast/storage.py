@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
@@ -92,6 +93,8 @@ def _explained(path: Path) -> Iterator[None]:
     except (NotADirectoryError, FileExistsError):
         raise InputError("a part of the path is a file, not a folder", where=str(path)) from None
     except OSError as error:
-        if error.errno in {28, 122}:
+        if error.errno == errno.EROFS:
+            raise InputError("the disk is read-only", where=str(path), hint="another folder") from None
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             raise InputError("no space left", where=str(path), hint="free some space and run again") from None
         raise

@@ -280,7 +280,7 @@ def _is_whole(path: Path) -> bool:
     """Tell whether a block is there and unaltered."""
     try:
         unpack_block(path.read_bytes())
-    except (FileNotFoundError, ValueError, pa.ArrowException):
+    except (FileNotFoundError, NotADirectoryError, ValueError, pa.ArrowException):
         return False
     return True
 

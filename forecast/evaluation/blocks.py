@@ -22,7 +22,7 @@ import threadpoolctl
 from numpy.typing import NDArray
 
 import forecast
-from forecast.errors import ForecastError
+from forecast.errors import ForecastError, ModelError
 from forecast.evaluation.record import HEAD, QUANTILE_LEVELS
 from forecast.evaluation.scores import SCORES, brier, score_forecast
 from forecast.families.model import ModelSpec
@@ -127,7 +127,7 @@ def compute_block(block: Block) -> bytes:
 
     Raises
     ------
-    ForecastError
+    ModelError
         If the model fails; names the model, the kind of unit and the origin.
     """
     results = []
@@ -146,8 +146,9 @@ def compute_block(block: Block) -> bytes:
                 found = fitted.predict(block.horizon, block.draws, rng)
                 _check_targets(found, known, origin)
             except Exception as error:
-                raise ForecastError(
-                    f"model {name!r} failed on the {block.kind} panel at origin {day}: {type(error).__name__}: {error}"
+                raise ModelError(
+                    f"model {name!r} failed on the {block.kind} panel at origin {day}: {type(error).__name__}: {error}",
+                    name,
                 ) from error
             results.append(_evaluate(block, found, known, generator(block.seed, "pit", name, block.kind, day)))
     return _pack([_forecast_table(block, results), _score_table(block, results), _risk_table(block, results)])

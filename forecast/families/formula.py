@@ -162,10 +162,12 @@ class Design:
         Raises
         ------
         InputError
-            If the formula can't be read, has no terms, is not defined everywhere, or is not linear in the dynamic covariates.
+            If the formula can't be read, has no terms, is not defined everywhere, or is not linear in the
+            dynamic covariates.
         """
         try:
-            matrix = Formula(formula.right).get_model_matrix(frame, context=FUNCTIONS, na_action="ignore")
+            with np.errstate(divide="ignore", invalid="ignore"):  # refused below, with the name of the term
+                matrix = Formula(formula.right).get_model_matrix(frame, context=FUNCTIONS, na_action="ignore")
         except (FormulaicError, SyntaxError, ValueError, TypeError) as error:
             first = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise InputError(f"formula {formula.right!r} cannot be read: {first}") from None

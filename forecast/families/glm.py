@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
 from forecast.families.formula import CheckedFormula, Design, check_formula
-from forecast.families.memory import MemoryKind, neighbour_mean, steady
+from forecast.families.memory import MemoryKind, neighbour_mean, transformed
 from forecast.families.parameters import parameter_table
 from forecast.families.protocol import Family, Fitted
-from forecast.families.recent import pooled_level, require_observed
+from forecast.families.recent import panel_level, require_observed
 from forecast.families.weighted_fit import Distribution, Estimates, Rows, weighted_fit
 from forecast.panel.panel import Panel
 from forecast.predictive import negbin
@@ -44,9 +44,9 @@ class Glm(Family):
     half_life_weeks : float, optional
         A week so much older counts half in the likelihood. None counts all alike.
     pseudo_weeks : float
-        Weeks at the mean of its group that are added to the data of each unit: half of them after silence and half
-        after weeks at that mean, spread over the year and the fitted trend. They keep the estimates finite for
-        units without any event.
+        Weeks at the mean of its group that are added to the data of each unit: after silence and after weeks at that
+        mean, spread over the year and the fitted trend. Where that mean is above 1 they weigh less, so as to hold
+        one event each. They keep the estimates finite for units without any event.
     largest_multiple : float
         The mean of a simulated week is at most this multiple of the largest count ever seen (at least 1), so that no
         path explodes.
@@ -54,7 +54,8 @@ class Glm(Family):
     Notes
     -----
     The size of the negative binomial is estimated by weighted likelihood given the means, in turn with the means.
-    A missing week has no likelihood and leaves the covariates of later weeks as they were.
+    A missing week has no likelihood and leaves the covariates of later weeks as they were. Means start at the pooled
+    level of the panel, which counts as a few weeks, so that a short history is read at its own level.
     Standard errors are those of a weighted score, ``H^-1 J H^-1`` with H from all rows and J from the observed
     rows with squared weights; they take the model as true.
 
@@ -99,13 +100,9 @@ class Glm(Family):
         require_observed(panel)
         formula = check_formula(self.formula)
         clock = Clock(panel.weeks[0], panel.weeks[-1])
-        known = panel.observed.sum(axis=0, dtype=np.float64)
-        events = panel.counts.sum(axis=0, where=panel.observed, dtype=np.float64)
-        exposure = panel.exposure / panel.exposure.mean()
-        level = pooled_level(events, known * exposure, panel.units.group_codes()) * exposure
-        memory = MemoryKind(formula.dynamic, float(level.mean()))
+        memory = MemoryKind(formula.dynamic)
         data = _observed_rows(panel, memory, clock, self.half_life_weeks)
-        pseudo = _pseudo_rows(panel, formula, clock, level)
+        pseudo = _pseudo_rows(panel, formula, clock)
         frame = pd.concat([data.frame, pseudo.frame], ignore_index=True)
         design = Design.of(formula, frame)
         rows = Rows(
@@ -297,22 +294,36 @@ def _observed_rows(panel: Panel, memory: MemoryKind, clock: Clock, half_life: fl
     return Cases(pd.DataFrame(columns), counts, weight[week], np.log(panel.exposure)[unit])
 
 
-def _pseudo_rows(panel: Panel, formula: CheckedFormula, clock: Clock, level: Floats) -> Cases:
-    """Return eight unit-weeks of weight 1/8 for each unit, at the level of its group."""
+def _pseudo_rows(panel: Panel, formula: CheckedFormula, clock: Clock) -> Cases:
+    """Return eight unit-weeks of weight 1/8 for each unit, at the level of its group; less where it is above 1.
+
+    Each covariate of earlier counts is as after silence in half of the rows and as after weeks at that level in the
+    others, in a pattern of its own (the columns of a two-level factorial design), so that the rows surround what is
+    observed in a silent panel from all sides.
+    """
+    level = panel_level(panel)
     row = np.tile(np.arange(PSEUDO_ROWS), len(panel.units))
     unit = np.repeat(np.arange(len(panel.units)), PSEUDO_ROWS)
     last = clock.covariates(pd.DatetimeIndex([clock.last]))["trend"][0]
-    names = formula.dynamic
-    before = np.where(row % 2, level[unit], 0.0)
+    before = {
+        item.name: transformed(np.where(_factor(row, 1 + at % 7), level[unit], 0.0), item)
+        for at, item in enumerate(formula.dynamic)
+    }
     columns: dict[str, object] = {
         "unit": np.asarray(panel.units.names, dtype=object)[unit],
         "group": np.asarray(panel.units.groups, dtype=object)[unit],
-        "trend": last * (row // 2 % 2),
+        "trend": last * _factor(row, 7),
         **season(row / PSEUDO_ROWS),
-        **{item.name: values for item, values in zip(names, steady(names, before), strict=True)},
+        **before,
     }
     offset = np.log(panel.exposure)[unit]
-    return Cases(pd.DataFrame(columns), level[unit], np.full(len(unit), 1 / PSEUDO_ROWS), offset)
+    weight = 1 / np.maximum(level[unit], 1.0) / PSEUDO_ROWS
+    return Cases(pd.DataFrame(columns), level[unit], weight, offset)
+
+
+def _factor(row: NDArray[np.intp], mask: int) -> NDArray[np.bool_]:
+    """Return a column of the two-level factorial design of eight rows: the parity of the bits of `row` under `mask`."""
+    return np.asarray(np.bitwise_count(row & mask) % 2 == 1)
 
 
 def _largest(panel: Panel) -> int:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forecast.families.formula import DynamicName
+from forecast.families.recent import panel_level
 from forecast.panel.neighbours import Neighbours
 from forecast.panel.panel import Panel
 
 Floats = NDArray[np.float64]
 
+START_WEEKS = 4.0
+"""The pooled level from which means start counts as so many weeks, which are forgotten as others are."""
 NO_EVENT = 0.1
 """Events in a span that stand for none, so that there is a logarithm."""
 
@@ -25,12 +27,9 @@ class MemoryKind:
     Parameters
     ----------
     names : tuple of DynamicName
-    level : float
-        Events a week that stand for the time before the first week.
     """
 
     names: tuple[DynamicName, ...]
-    level: float
 
     @property
     def lags(self) -> int:
@@ -42,10 +41,13 @@ class MemoryKind:
         """Every span of a mean, ascending."""
         return sorted({item.weeks for item in self.names if item.smoothed})
 
-    def start(self, units: int) -> Memory:
-        """Return the memory before the first week."""
+    def start(self, level: Floats) -> Memory:
+        """Return the memory before the first week: lags and means at `level`, shape (units,)."""
+        full = np.array([[(span + 1) / 2] for span in self.spans]).reshape(-1, 1)
         return Memory(
-            np.full((self.lags, units), float(self.level)), np.full((len(self.spans), units), float(self.level))
+            np.tile(level, (self.lags, 1)),
+            np.tile(level, (len(self.spans), 1)),
+            np.tile(np.minimum(full, START_WEEKS), (1, len(level))),
         )
 
     def follow(self, memory: Memory, counts: NDArray[np.integer], observed: NDArray[np.bool_] | None = None) -> Memory:
@@ -59,12 +61,14 @@ class MemoryKind:
             All if not given.
         """
         count = counts.astype(np.float64)
-        weight = np.array([2.0 / (span + 1.0) for span in self.spans]).reshape(-1, *[1] * count.ndim)
-        means = memory.means + weight * (count - memory.means)
+        kept = np.array([1 - 2 / (span + 1) for span in self.spans]).reshape(-1, *[1] * count.ndim)
+        weeks = 1 + kept * memory.weeks
+        means = memory.means + (count - memory.means) / weeks
         lags = np.concatenate([count[None], memory.lags[:-1]]) if self.lags else memory.lags
         if observed is not None and not observed.all():
-            means, lags = np.where(observed, means, memory.means), np.where(observed, lags, memory.lags)
-        return Memory(lags, means)
+            lags, means = np.where(observed, lags, memory.lags), np.where(observed, means, memory.means)
+            weeks = np.where(observed, weeks, memory.weeks)
+        return Memory(lags, means, weeks)
 
     def covariates(self, memory: Memory, mean_weights: Floats) -> Floats:
         """Return the covariates of the week that follows, shape (names, ..., units).
@@ -93,7 +97,7 @@ class MemoryKind:
         memory : Memory
         """
         weights = neighbour_mean(panel.neighbours)
-        memory = self.start(len(panel.units))
+        memory = self.start(panel_level(panel))
         out = np.empty((len(self.names), *panel.counts.shape))
         for week, (counts, observed) in enumerate(zip(panel.counts, panel.observed, strict=True)):
             out[:, week] = self.covariates(memory, weights) if self.names else 0.0
@@ -111,10 +115,13 @@ class Memory:
         The last observed counts, newest first.
     means : ndarray, shape (spans, ..., units)
         Exponentially weighted means.
+    weeks : ndarray, shape (spans, units) or (spans, 1, units)
+        Sum of the weights behind each mean, 1 for the newest week; grows to (span + 1) / 2.
     """
 
     lags: Floats
     means: Floats
+    weeks: Floats
 
     def repeat(self, draws: int) -> Memory:
         """Return the same memory for each of many paths, arrays of shape (..., draws, units)."""
@@ -122,7 +129,7 @@ class Memory:
         def spread(array: Floats) -> Floats:
             return np.broadcast_to(array[:, None], (len(array), draws, array.shape[1]))
 
-        return Memory(spread(self.lags), spread(self.means))
+        return Memory(spread(self.lags), spread(self.means), self.weeks[:, None])
 
 
 def transformed(value: Floats, item: DynamicName) -> Floats:
@@ -146,8 +153,3 @@ def neighbour_mean(neighbours: Neighbours) -> Floats:
     alone = weights.sum(axis=1) == 0
     weights[alone] = 1.0 / len(weights)
     return weights
-
-
-def steady(names: Sequence[DynamicName], level: Floats) -> Floats:
-    """Return the covariates after a long time at a constant level everywhere, shape (names, len(level))."""
-    return np.stack([transformed(level, item) for item in names]) if names else np.empty((0, len(level)))

@@ -84,3 +84,17 @@ def pooled_level(events: Floats, weeks: Floats, groups: NDArray[np.intp]) -> Flo
     one_unit = np.maximum(weeks.mean(-1, keepdims=True), 1.0 / events.shape[-1])
     levels = (events @ member + one_unit * overall) / (weeks @ member + one_unit)
     return np.asarray(levels[..., groups])
+
+
+def panel_level(panel: Panel) -> Floats:
+    """Return the pooled events a week of each unit over all weeks of a panel, in proportion to its exposure.
+
+    Returns
+    -------
+    ndarray, shape (units,)
+        Positive.
+    """
+    exposure = panel.exposure / panel.exposure.mean()
+    known = panel.observed.sum(axis=0, dtype=np.float64)
+    events = panel.counts.sum(axis=0, where=panel.observed, dtype=np.float64)
+    return np.asarray(pooled_level(events, known * exposure, panel.units.group_codes()) * exposure)

@@ -102,14 +102,17 @@ def _fit(rows: Rows, observed: int, distribution: Distribution) -> Estimates | N
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what they would say is checked below
             try:
-                result = sm.GLM(count, design, family=noise, offset=offset, freq_weights=weight).fit(
-                    start_params=start, maxiter=100, scale=1.0
-                )
+                model = sm.GLM(count, design, family=noise, offset=offset, freq_weights=weight)
+                result = model.fit(start_params=start, maxiter=100, scale=1.0)
+                converged = result.converged
+                if not converged:  # reweighting can go to and fro between two points; Newton's steps do not
+                    result = model.fit(start_params=result.params, method="newton", maxiter=100, scale=1.0, disp=0)
+                    converged = result.mle_retvals["converged"]
             except (ValueError, np.linalg.LinAlgError):
                 return None
         mean = np.asarray(result.fittedvalues)
         start = np.asarray(result.params)
-        if not (result.converged and np.isfinite(mean).all() and np.isfinite(start).all()):
+        if not (converged and np.isfinite(mean).all() and np.isfinite(start).all()):
             return None
         if np.isinf(size):
             return Estimates(start, _covariance(design, mean, weight, size, observed), size, np.nan)

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from forecast.families.formula import check_formula
-from forecast.families.memory import NO_EVENT, MemoryKind, neighbour_mean
+from forecast.families.memory import NO_EVENT, START_WEEKS, MemoryKind, neighbour_mean
+from forecast.families.recent import panel_level
 from forecast.panel.neighbours import Neighbours
 from forecast.panel.panel import Panel
 from forecast.panel.units import Units
@@ -29,20 +30,21 @@ def panel() -> Panel:
 
 
 def test_covariates_of_a_week_come_from_the_observed_weeks_before_it(panel):
-    level = 0.3
-    covariates, _ = MemoryKind(NAMES, level).history(panel)
+    levels = panel_level(panel)
+    covariates, _ = MemoryKind(NAMES).history(panel)
     around = [[1], [0, 2], [1], [0, 1, 2, 3]]  # a unit without neighbours looks at all
     for week in range(30):
         lag, mean = np.empty((3, 4)), np.empty((2, 4))
         for unit in range(4):
             past = panel.counts[:week, unit][panel.observed[:week, unit]]
+            level = levels[unit]
             padded = np.r_[np.full(3, level), past]
             lag[:, unit] = padded[::-1][:3]
             for at, span in enumerate((5, 9)):
-                value = level
-                for count in past:
-                    value += 2 / (span + 1) * (count - value)
-                mean[at, unit] = value
+                decay = 1 - 2 / (span + 1)
+                weights = decay ** np.arange(len(past))[::-1]
+                start = min(START_WEEKS, (span + 1) / 2) * decay ** len(past)
+                mean[at, unit] = (weights @ past + start * level) / (weights.sum() + start)
         for unit in range(4):
             expected = [
                 np.log1p(lag[0, unit]),
@@ -55,7 +57,7 @@ def test_covariates_of_a_week_come_from_the_observed_weeks_before_it(panel):
 
 
 def test_many_paths_go_on_as_one_does(panel):
-    kind = MemoryKind(NAMES, 0.3)
+    kind = MemoryKind(NAMES)
     weights = neighbour_mean(panel.neighbours)
     _, state = kind.history(panel)
     many = state.repeat(3)
