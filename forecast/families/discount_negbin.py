@@ -75,12 +75,12 @@ class DiscountNegbin(Family):
 
     family: ClassVar[str] = "discount_negbin"
 
-    discounts: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = (0.85, 0.9, 0.94, 0.97)
+    discounts: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = (0.85, 0.9, 0.94, 0.96)
     pooling: tuple[Annotated[float, Field(gt=0)], ...] = (0.02, 0.05, 0.1, 0.2)
     precision: tuple[Annotated[float, Field(gt=0)], ...] = (0.1, 0.2, 0.4, 0.8)
     burstiness: tuple[Annotated[float, Field(ge=0)], ...] = (0.3, 1.0)
     half_life_weeks: Annotated[float, Field(gt=0)] = 52
-    temper: Annotated[float, Field(gt=0, le=1)] = 0.3
+    temper: Annotated[float, Field(gt=0, le=1)] = 0.1
     prior_events: Annotated[float, Field(gt=0)] = 0.1
 
     def grid(self) -> Floats:
