@@ -14,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from forecast.evaluation.backtest import run_backtest
+from forecast.evaluation.calibration import COVERAGE_LEVELS, central_coverage
 from forecast.evaluation.plan import BacktestPlan
 from forecast.evaluation.record import BacktestRecord
 from forecast.families.model import ModelSpec
@@ -53,12 +54,14 @@ def summary(record: BacktestRecord) -> pd.DataFrame:
     scores = scores[(week >= FIRST) & (week <= LAST)]
     rows = {}
     for model, mine in scores.groupby("model", observed=True):
-        value = mine.pivot_table(index=["origin", "horizon", "unit"], columns="score", values="value", observed=True)
-        active = mine[mine["activity"] == "active"].query("score == 'pit'")["value"]
+        value = mine.pivot_table(
+            index=["origin", "horizon", "unit", "activity"], columns="score", values="value", observed=True
+        )
         row = {"crps": value["crps"].mean(), "log": value["log"].mean(), "dss": value["dss"].mean()}
-        for level in (0.5, 0.8, 0.95):
-            row[f"cov{100 * level:g}"] = ((value["pit"] - 0.5).abs() <= level / 2).mean()
-            row[f"active{100 * level:g}"] = ((active - 0.5).abs() <= level / 2).mean()
+        active = value.index.get_level_values("activity") == "active"
+        for name, chosen in {"cov": value, "active": value[active]}.items():
+            shares = central_coverage(chosen[["pit_below", "pit_upto"]].to_numpy())
+            row |= {f"{name}{100 * level:g}": share for level, share in zip(COVERAGE_LEVELS, shares, strict=True)}
         rows[str(model)] = row
     board = pd.DataFrame(rows).T.sort_values("crps").rename_axis("model")
     risk = record.risk[(record.risk["origin"] >= FIRST)]

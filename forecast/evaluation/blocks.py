@@ -150,7 +150,7 @@ def compute_block(block: Block) -> bytes:
                     f"model {name!r} failed on the {block.kind} panel at origin {day}: {type(error).__name__}: {error}",
                     name,
                 ) from error
-            results.append(_evaluate(block, found, known, generator(block.seed, "pit", name, block.kind, day)))
+            results.append(_evaluate(block, found, known))
     return _pack([_forecast_table(block, results), _score_table(block, results), _risk_table(block, results)])
 
 
@@ -205,7 +205,7 @@ class _Result(NamedTuple):
     decided: Bools  # (units, escalations) the level and all target weeks are known
 
 
-def _evaluate(block: Block, found: Forecast, known: Panel, rng: np.random.Generator) -> _Result:
+def _evaluate(block: Block, found: Forecast, known: Panel) -> _Result:
     start, units = len(known.weeks), len(known.units)
     cells = (block.horizon, units)
     observed, seen = np.zeros(cells, np.int64), np.zeros(cells, np.bool_)
@@ -214,7 +214,7 @@ def _evaluate(block: Block, found: Forecast, known: Panel, rng: np.random.Genera
 
     recent = known.counts[-ACTIVITY_WEEKS:].sum(axis=0)
     quantiles = found.quantile(QUANTILE_LEVELS)
-    scores = score_forecast(found, observed, rng, quantiles)
+    scores = score_forecast(found, observed, quantiles)
     head = np.zeros((*cells, HEAD))
     head[..., : found.pmf.shape[2]] = found.pmf[..., :HEAD]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -21,72 +22,88 @@ BLOCK_WEEKS = 13
 """A quarter: weeks that are resampled together, because conflict in neighbouring weeks is not independent."""
 
 
-def randomised_pit(below: Floats, upto: Floats, rng: np.random.Generator) -> Floats:
+def randomised_pit(pit: Floats, rng: np.random.Generator) -> Floats:
     """Return the randomised probability integral transform of counts.
 
     ``u = F(y - 1) + v (F(y) - F(y - 1))`` with v uniform on [0, 1): uniform if the forecast is right.
 
     Parameters
     ----------
-    below, upto : ndarray
-        Cdf at the observed count less one, and at the observed count; same shape.
+    pit : ndarray, shape (..., 2)
+        Cdf at the observed count less one, and at the observed count.
     rng : Generator
 
     Returns
     -------
-    ndarray
+    ndarray, shape (...)
         In [0, 1].
 
     References
     ----------
-    Czado, Gneiting and Held (2009), doi:10.1111/j.1541-0420.2009.01191.x; the randomised form Smith (1985),
-    doi:10.1002/for.3980040305.
+    Smith (1985), doi:10.1002/for.3980040305.
 
     Examples
     --------
-    >>> u = randomised_pit(np.array([0.2]), np.array([0.5]), np.random.default_rng(1))
+    >>> u = randomised_pit(np.array([[0.2, 0.5]]), np.random.default_rng(1))
     >>> bool(0.2 <= u[0] <= 0.5)
     True
     """
-    return np.asarray(np.clip(below + rng.random(np.shape(upto)) * (upto - below), 0.0, 1.0))
+    below, upto = pit[..., 0], pit[..., 1]
+    return np.asarray(np.clip(below + rng.random(below.shape) * (upto - below), 0.0, 1.0))
+
+
+def _share_within(pit: Floats, left: float, right: float) -> Floats:
+    """Probability of each cell that its randomised PIT lies in [left, right)."""
+    below, upto = pit[:, 0], pit[:, 1]
+    width = upto - below
+    overlap = np.clip(np.minimum(upto, right) - np.maximum(below, left), 0.0, None)
+    point = (below >= left) & ((below < right) | (right >= 1.0))
+    return np.asarray(np.divide(overlap, width, out=point.astype(np.float64), where=width > 1e-12))
 
 
 def pit_histogram(pit: Floats, bins: int = 10) -> pd.DataFrame:
-    """Return the histogram of PIT values over equal bins.
+    """Return the histogram of the randomised PIT, averaged over its randomness: the non-randomised PIT.
 
     Parameters
     ----------
-    pit : ndarray
-        Any shape; NaN is left out.
+    pit : ndarray, shape (cells, 2)
+        Cdf at the observed count less one, and at the observed count; a row with NaN is left out.
     bins : int, default 10
 
     Returns
     -------
     DataFrame
-        One row a bin: left, right, count, density (1 everywhere if calibrated; high ends mean intervals that are too
+        One row a bin: left, right, density (1 everywhere if calibrated; high ends mean intervals that are too
         narrow).
+
+    References
+    ----------
+    Czado, Gneiting and Held (2009), doi:10.1111/j.1541-0420.2009.01191.x.
 
     Examples
     --------
-    >>> pit_histogram(np.array([0.1, 0.6, 0.7, 0.9]), bins=2)["count"].tolist()
-    [1, 3]
+    >>> pit_histogram(np.array([[0.1, 0.6], [0.5, 1.0]]), bins=2)["density"].tolist()
+    [0.8, 1.2]
     """
-    known = pit[np.isfinite(pit)]
-    count, edges = np.histogram(known, bins=bins, range=(0.0, 1.0))
-    density = count * bins / max(len(known), 1)
-    return pd.DataFrame({"left": edges[:-1], "right": edges[1:], "count": count, "density": density})
+    known = pit[np.isfinite(pit).all(axis=1)]
+    edges = np.linspace(0.0, 1.0, bins + 1)
+    shares = [_share_within(known, left, right).sum() for left, right in pairwise(edges)]
+    return pd.DataFrame(
+        {"left": edges[:-1], "right": edges[1:], "density": np.asarray(shares) * bins / max(len(known), 1)}
+    )
 
 
 def central_coverage(pit: Floats, levels: Sequence[float] = COVERAGE_LEVELS) -> Floats:
     """Return the share of observations within each central interval.
 
-    The interval of level c covers if the randomised PIT lies within ``[(1 - c) / 2, (1 + c) / 2]``. Unlike the share
-    of counts between two whole-numbered quantiles this equals c for a forecast that is right.
+    The interval of level c covers if the randomised PIT lies within ``[(1 - c) / 2, (1 + c) / 2]``; the share is the
+    mean over its randomness. Unlike the share of counts between two whole-numbered quantiles this equals c for a
+    forecast that is right.
 
     Parameters
     ----------
-    pit : ndarray
-        Any shape; NaN is left out.
+    pit : ndarray, shape (cells, 2)
+        Cdf at the observed count less one, and at the observed count; a row with NaN is left out.
     levels : sequence of float
 
     Returns
@@ -96,13 +113,13 @@ def central_coverage(pit: Floats, levels: Sequence[float] = COVERAGE_LEVELS) -> 
 
     Examples
     --------
-    >>> central_coverage(np.array([0.1, 0.4, 0.6, 0.99]), [0.5, 0.95]).tolist()
-    [0.5, 0.75]
+    >>> central_coverage(np.array([[0.0, 0.5], [0.4, 0.6]]), [0.5]).tolist()
+    [0.75]
     """
-    known = pit[np.isfinite(pit)]
+    known = pit[np.isfinite(pit).all(axis=1)]
     if not len(known):
         return np.full(len(levels), np.nan)
-    return np.asarray([(np.abs(known - 0.5) <= level / 2).mean() for level in levels])
+    return np.asarray([_share_within(known, 0.5 - level / 2, 0.5 + level / 2).mean() for level in levels])
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from forecast.panel.weeks import WEEK
 
 Floats = NDArray[np.float64]
 
-MEANS = tuple(score for score in SCORES if score != "pit")
+MEANS = tuple(score for score in SCORES if not score.startswith("pit"))
 COVERAGES = tuple(f"cov{level * 100:g}" for level in COVERAGE_LEVELS)
 REPLICATES = 2000
 SKILL_LEVEL = 0.9
@@ -222,7 +222,8 @@ def _means(grid: _Grid, model: int, cells: NDArray[np.bool_]) -> list[float]:
     """Return n, the mean of each score and the coverages of one model over the cells."""
     n = int(cells.sum())
     means = [float(grid.values[score][model][cells].mean()) if n else np.nan for score in MEANS]
-    return [n, *means, *central_coverage(grid.values["pit"][model][cells])]
+    pit = np.stack([grid.values[bound][model][cells] for bound in ("pit_below", "pit_upto")], axis=-1)
+    return [n, *means, *central_coverage(pit)]
 
 
 def _briers(risk: pd.DataFrame, models: list[str], unit_kind: UnitKind) -> dict[str, Floats]:

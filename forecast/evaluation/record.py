@@ -29,7 +29,8 @@ class BacktestRecord:
         "low": 1 to 9, "silent": 0), mean, q0.01 .. q0.99 (QUANTILE_LEVELS), p0 .. p9.
     scores : DataFrame
         One row a model, origin, horizon, unit and score: model, origin, horizon, unit, unit_kind, activity,
-        score ("crps", "log", "dss", "wis", "pit"), value. Only observed weeks.
+        score ("crps", "log", "dss", "wis"; and "pit_below", "pit_upto": the cdf at the observed count less one and
+        at it), value. Only observed weeks.
     risk : DataFrame
         One row a model, origin, unit and escalation: model, origin, unit, unit_kind, activity, escalation,
         probability, outcome (0/1), brier. Only where all target weeks are observed.

@@ -12,15 +12,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from forecast.errors import InputError
-from forecast.evaluation.calibration import randomised_pit
 from forecast.evaluation.record import QUANTILE_LEVELS
 from forecast.predictive.forecast import TAIL, Forecast
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.integer]
 
-SCORES = ("crps", "log", "dss", "wis", "pit")
-"""What `score_forecast` gives for each cell; "pit" is no score but stands with them."""
+SCORES = ("crps", "log", "dss", "wis", "pit_below", "pit_upto")
+"""What `score_forecast` gives for each cell; the last two are no scores but stand with them: the cdf
+at the observed count less one, and at it."""
 
 PROBABILITY_FLOOR = 1e-6
 """A count that was called impossible costs -log of this, not infinity."""
@@ -197,7 +197,7 @@ def brier(probability: ArrayLike, outcome: ArrayLike) -> Floats:
 
 
 def score_forecast(
-    forecast: Forecast, observed: Counts, rng: np.random.Generator, quantiles: NDArray[np.integer] | None = None
+    forecast: Forecast, observed: Counts, quantiles: NDArray[np.integer] | None = None
 ) -> dict[str, Floats]:
     """Return every score of one forecast, cell by cell.
 
@@ -209,8 +209,6 @@ def score_forecast(
     forecast : Forecast
     observed : ndarray of int, shape (horizon, units)
         Any count >= 0 where nothing is known; such cells are for the caller to leave out.
-    rng : Generator
-        Breaks the ties of the probability integral transform.
     quantiles : ndarray, shape (23, horizon, units), optional
         ``forecast.quantile(QUANTILE_LEVELS)``, if the caller has it already.
 
@@ -231,7 +229,7 @@ def score_forecast(
     >>> paths = np.array([[[0]], [[1]]], dtype=np.int32)
     >>> weeks = pd.DatetimeIndex(["2026-08-01"])
     >>> coin = Forecast(paths, np.array([[[0.5, 0.5]]]), weeks, Units.of(["Mali/Gao"]))
-    >>> scores = score_forecast(coin, np.array([[1]]), np.random.default_rng(1))
+    >>> scores = score_forecast(coin, np.array([[1]]))
     >>> float(scores["crps"][0, 0]), round(float(scores["log"][0, 0]), 3)
     (0.25, 0.693)
     """
@@ -267,7 +265,8 @@ def score_forecast(
         "log": log_score(probability),
         "dss": dawid_sebastiani(mean, variance, observed),
         "wis": weighted_interval_score(quantiles, QUANTILE_LEVELS, observed),
-        "pit": randomised_pit(below, upto, rng),
+        "pit_below": below,
+        "pit_upto": upto,
     }
 
 

@@ -86,11 +86,13 @@ def record_figures(
 
 
 def pit_values(record: BacktestRecord, model: str, group: str) -> Floats:
-    """Return the randomised PIT of a model's forecasts of regions, all or the active ones."""
+    """Return the cdf below and at each observed count of regions, all or the active ones, shape (cells, 2)."""
     scores = record.scores
-    mine = scores[(scores["model"] == model) & (scores["score"] == "pit") & (scores["unit_kind"] == "region")]
-    chosen = mine if group == "all" else mine[mine["activity"] == group]
-    return chosen["value"].dropna().to_numpy(dtype=np.float64)
+    chosen = scores[(scores["model"] == model) & (scores["unit_kind"] == "region")]
+    if group != "all":
+        chosen = chosen[chosen["activity"] == group]
+    bounds = [chosen.loc[chosen["score"] == name, "value"].to_numpy(np.float64) for name in ("pit_below", "pit_upto")]
+    return np.stack(bounds, axis=-1)
 
 
 def statements_of(record: BacktestRecord, model: str, escalation: str) -> pd.DataFrame:

@@ -14,8 +14,8 @@ def test_pit_of_a_right_forecast_is_uniform():
     rate = rng.gamma(0.5, 2.0, 20_000)
     law = stats.poisson(rate)
     y = law.rvs(random_state=rng)
-    pit = randomised_pit(law.cdf(y - 1), law.cdf(y), rng)
-    assert stats.kstest(pit, "uniform").pvalue > 0.01
+    pit = np.column_stack([law.cdf(y - 1), law.cdf(y)])
+    assert stats.kstest(randomised_pit(pit, rng), "uniform").pvalue > 0.01
     np.testing.assert_allclose(pit_histogram(pit)["density"], 1, atol=0.08)
     np.testing.assert_allclose(central_coverage(pit), [0.5, 0.8, 0.95], atol=0.012)
 
@@ -24,7 +24,7 @@ def test_pit_of_a_narrow_forecast_is_not():
     rng = np.random.default_rng(2)
     y = rng.poisson(rng.gamma(1.0, 5.0, 5000))
     law = stats.poisson(5.0)
-    pit = randomised_pit(law.cdf(y - 1), law.cdf(y), rng)
+    pit = np.column_stack([law.cdf(y - 1), law.cdf(y)])
     density = pit_histogram(pit)["density"]
     assert density.iloc[0] > 1.5
     assert density.iloc[-1] > 1.5
@@ -33,16 +33,29 @@ def test_pit_of_a_narrow_forecast_is_not():
 
 def test_pit_lies_between_the_two_cdfs():
     below, upto = np.array([0.0, 0.3, 1.0]), np.array([0.3, 0.9, 1.0])
-    pit = np.array([randomised_pit(below, upto, np.random.default_rng(seed)) for seed in range(50)])
+    bounds = np.column_stack([below, upto])
+    pit = np.array([randomised_pit(bounds, np.random.default_rng(seed)) for seed in range(50)])
     assert ((pit >= below) & (pit <= upto)).all()
     np.testing.assert_allclose(np.ptp(pit, axis=0), upto - below, atol=0.06)
 
 
 def test_coverage_and_histogram_leave_out_what_is_unknown():
-    pit = np.array([0.5, np.nan, 0.02])
+    pit = np.array([[0.5, 0.5], [np.nan, np.nan], [0.02, 0.1]])
     assert central_coverage(pit, [0.5]).tolist() == [0.5]
-    assert pit_histogram(pit)["count"].sum() == 2
-    assert np.isnan(central_coverage(np.array([]))).all()
+    assert pit_histogram(pit, bins=4)["density"].tolist() == [2.0, 0.0, 2.0, 0.0]
+    assert np.isnan(central_coverage(np.empty((0, 2)))).all()
+
+
+def test_histogram_and_coverage_are_means_over_the_randomised_pit():
+    rng = np.random.default_rng(3)
+    bounds = np.sort(rng.random((200, 2)), axis=1)
+    bounds[:5, 1] = bounds[:5, 0]
+    bounds[0] = 1.0
+    drawn = np.concatenate([randomised_pit(bounds, rng) for _ in range(2000)])
+    counts = np.histogram(drawn, bins=10, range=(0, 1))[0] / len(drawn)
+    np.testing.assert_allclose(pit_histogram(bounds)["density"] / 10, counts, atol=2e-3)
+    expected = [(np.abs(drawn - 0.5) <= level / 2).mean() for level in (0.5, 0.8, 0.95)]
+    np.testing.assert_allclose(central_coverage(bounds), expected, atol=2e-3)
 
 
 @pytest.mark.parametrize("seed", range(5))

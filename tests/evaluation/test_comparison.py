@@ -14,7 +14,7 @@ NO_RISK = pd.DataFrame(columns=["model", "origin", "unit", "unit_kind", "escalat
 def cell(model, week, horizon, unit, values, *, kind="region", activity="low"):
     return [
         (model, WEEKS[week], horizon, unit, kind, activity, score, value)
-        for score, value in zip(SCORES, values, strict=True)
+        for score, value in zip(SCORES, (*values, values[-1]), strict=True)  # a PIT without width
     ]
 
 

@@ -114,7 +114,7 @@ def test_scores_of_a_forecast_come_from_its_pmf():
     pmf = negbin.mixture_pmf(mean[None], 1.5)
     forecast = forecast_of(negbin.sample(np.broadcast_to(mean, (50, 2, 3)), 1.5, rng), pmf)
     observed = np.array([[0, 3, 40], [2, 0, 9]])
-    scores = score_forecast(forecast, observed, rng)
+    scores = score_forecast(forecast, observed)
     assert tuple(scores) == SCORES
     law = stats.nbinom(1.5, 1.5 / (1.5 + mean))
     tolerance = {"rtol": 1e-6, "atol": 1e-7}
@@ -123,8 +123,8 @@ def test_scores_of_a_forecast_come_from_its_pmf():
     np.testing.assert_allclose(scores["dss"], dawid_sebastiani(law.mean(), law.var(), observed), **tolerance)
     quantiles = np.asarray([law.ppf(level) for level in QUANTILE_LEVELS])
     np.testing.assert_allclose(scores["wis"], weighted_interval_score(quantiles, QUANTILE_LEVELS, observed), **EXACT)
-    assert (scores["pit"] >= law.cdf(observed - 1) - 1e-9).all()
-    assert (scores["pit"] <= law.cdf(observed) + 1e-9).all()
+    np.testing.assert_allclose(scores["pit_below"], law.cdf(observed - 1), **tolerance)
+    np.testing.assert_allclose(scores["pit_upto"], law.cdf(observed), **tolerance)
 
 
 def test_cells_with_mass_beyond_the_head_are_scored_from_the_paths():
@@ -133,7 +133,7 @@ def test_cells_with_mass_beyond_the_head_are_scored_from_the_paths():
     whole = negbin.mixture_pmf(np.array([[[2.0, 30.0]]]), np.inf)
     forecast = forecast_of(paths, whole[..., :20])
     for observed in (np.array([[1, 15]]), np.array([[3, 28]])):
-        scores = score_forecast(forecast, observed, np.random.default_rng(5))
+        scores = score_forecast(forecast, observed)
         far = paths[:, 0, 1]
         y = observed[0, 1]
         np.testing.assert_allclose(scores["crps"][0, 0], crps_pmf(whole[0, 0], observed[0, 0]), **EXACT)
@@ -143,18 +143,19 @@ def test_cells_with_mass_beyond_the_head_are_scored_from_the_paths():
         p = whole[0, 1, y] if y < 20 else (far == y).mean()
         np.testing.assert_allclose(scores["log"][0, 1], -np.log(p), **EXACT)
         upto = whole[0, 1, : y + 1].sum() if y < 20 else (far <= y).mean()
-        assert upto - p - 1e-12 <= scores["pit"][0, 1] <= upto + 1e-12
+        np.testing.assert_allclose(scores["pit_below"][0, 1], upto - p, **EXACT)
+        np.testing.assert_allclose(scores["pit_upto"][0, 1], upto, **EXACT)
 
 
 def test_a_count_that_was_called_impossible_has_finite_scores():
     nothing = forecast_of(np.zeros((10, 1, 2), dtype=int), np.ones((1, 2, 1)))
-    scores = score_forecast(nothing, np.array([[0, 3]]), np.random.default_rng(1))
+    scores = score_forecast(nothing, np.array([[0, 3]]))
     assert all(np.isfinite(values).all() for values in scores.values())
     np.testing.assert_allclose(scores["crps"], [[0, 3]], **EXACT)
     np.testing.assert_allclose(scores["log"], [[0, -np.log(1e-6)]], **EXACT)
-    assert scores["pit"][0, 1] == 1
+    assert scores["pit_below"][0, 1] == scores["pit_upto"][0, 1] == 1
     with pytest.raises(InputError, match="shape"):
-        score_forecast(nothing, np.array([0, 3]), np.random.default_rng(1))
+        score_forecast(nothing, np.array([0, 3]))
 
 
 def test_the_truth_has_the_best_expected_score():

@@ -92,7 +92,8 @@ def record(name: str, units: Units, origins: int, seed: int) -> BacktestRecord:
     cells["activity"] = np.where(cells["unit"] == units.names[0], "active", "low")
     base = np.where(cells["model"] == "discount", 0.9, 1.0)
     values = {score: base * rng.gamma(2, 0.5, len(cells)) for score in ("crps", "log", "dss", "wis")}
-    values["pit"] = rng.random(len(cells))
+    middle = rng.random(len(cells))
+    values |= {"pit_below": 0.9 * middle, "pit_upto": 0.9 * middle + 0.1}
     scores = pd.concat([cells.assign(score=score, value=value) for score, value in values.items()], ignore_index=True)
     risk = pd.concat(
         [cells[cells["horizon"] == 1].drop(columns="horizon").assign(escalation=rule.name) for rule in RULES],
