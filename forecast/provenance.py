@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,13 @@ def hash_files(paths: Iterable[Path], root: Path) -> dict[str, str]:
 
 def versions() -> dict[str, str]:
     """Return the versions of this package and of those that can change a result."""
-    found = {"escalation-forecast": forecast.__version__}
+    return {"escalation-forecast": forecast.__version__, **_installed()}
+
+
+@cache
+def _installed() -> dict[str, str]:
+    """Versions do not change while a process runs, and to look them up takes milliseconds."""
+    found = {}
     for name in TRACKED:
         try:
             found[name] = version(name)

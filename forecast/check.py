@@ -1,0 +1,172 @@
+"""What can be wrong with a workspace: one function a check, each run whatever the others found."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, ParamSpec
+
+import pandas as pd
+
+from forecast.errors import InputError
+from forecast.inputs import Inputs, fit_panels, open_inputs, origin_of, related_panels
+from forecast.panel.dataset import Dataset
+from forecast.workspace import Workspace
+
+Status = Literal["ok", "warning", "error"]
+P = ParamSpec("P")
+
+RECENT_WEEKS = 8
+STALE_DAYS = 14
+"""Weekly data that end earlier than this before the day of the forecast say little about the coming weeks."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """What one check found.
+
+    Parameters
+    ----------
+    name : str
+    status : {"ok", "warning", "error"}
+    found : str
+        One or more sentences.
+    """
+
+    name: str
+    status: Status
+    found: str
+
+
+def check_workspace(workspace: Workspace, today: dt.date) -> list[Check]:
+    """Return the results of all checks of an opened workspace.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    today : date
+        The day on which a forecast is wanted.
+    """
+    checks = [_guarded("reports", check_reports, workspace), check_models(workspace)]
+    try:
+        inputs = open_inputs(workspace)
+    except InputError as error:
+        return [*checks, Check("data", "error", str(error))]
+    return [
+        *checks,
+        check_data(inputs),
+        *check_panels(inputs),
+        _guarded("history", check_history, workspace, inputs),
+        check_missing(inputs),
+        check_age(inputs, today),
+        check_polygons(inputs),
+        *(_guarded(f"data {name}", check_related, workspace, inputs, name) for name in _others(workspace)),
+        _guarded("fit", check_fit, workspace, inputs),
+    ]
+
+
+def check_reports(workspace: Workspace) -> Check:
+    """Check every report definition."""
+    names = sorted({path.stem for path in (workspace.root / "reports").glob("*.toml")} | {workspace.spec.report.name})
+    for name in names:
+        workspace.report(name)
+    return Check("reports", "ok", ", ".join(names))
+
+
+def check_models(workspace: Workspace) -> Check:
+    """Name the models; opening the workspace has checked them."""
+    used = len(workspace.spec.models.use)
+    found = f"{used} of {len(workspace.catalogue)} are used; the report speaks for {workspace.spec.models.headline}"
+    return Check("models", "ok", found)
+
+
+def check_data(inputs: Inputs) -> Check:
+    """Name the data; opening them has checked the hashes of all files."""
+    note = inputs.note
+    preliminary = " Preliminary." if note.preliminary else ""
+    return Check("data", "ok", f"{note.title} ({note.vintage}).{preliminary} All files are as they were.")
+
+
+def check_panels(inputs: Inputs) -> list[Check]:
+    """Check that something happened in each panel."""
+    checks = []
+    for kind, panel in inputs.panels.items():
+        events, silent = int(panel.counts.sum()), int((panel.counts.sum(axis=0) == 0).sum())
+        found = (
+            f"{len(panel.weeks)} weeks from {panel.weeks[0]:%Y-%m-%d} to {panel.known_until:%Y-%m-%d}, "
+            f"{len(panel.units)} {kind}s ({silent} without any event), {events} events"
+        )
+        checks.append(Check(f"{kind}s", "ok" if events else "warning", found))
+    return checks
+
+
+def check_history(workspace: Workspace, inputs: Inputs) -> Check:
+    """Check that a forecast can be made from what is known."""
+    origin = origin_of(inputs.regions, None, first_after=workspace.spec.backtest.first_after)
+    return Check("history", "ok", f"the next forecast starts on {origin:%Y-%m-%d}")
+
+
+def check_missing(inputs: Inputs) -> Check:
+    """Check that the source says something about every recent week."""
+    recent, ever = 0, 0
+    for panel in inputs.panels.values():
+        recent += int((~panel.observed[-RECENT_WEEKS:]).sum())
+        ever += int((~panel.observed).sum())
+    found = f"{ever} unit-weeks are missing, {recent} of them in the last {RECENT_WEEKS} weeks"
+    return Check("missing weeks", "warning" if recent else "ok", found if ever else "none")
+
+
+def check_age(inputs: Inputs, today: dt.date) -> Check:
+    """Check that the data reach to about today; simulated ones need not."""
+    if inputs.simulated:
+        return Check("age", "ok", "simulated")
+    until = inputs.regions.known_until
+    days = (pd.Timestamp(today) - until).days
+    found = f"known until {until:%Y-%m-%d}, {days} days before {today}"
+    if days < 0:
+        found = f"known until {until:%Y-%m-%d}, after {today}"
+    return Check("age", "warning" if days > STALE_DAYS else "ok", found)
+
+
+def check_polygons(inputs: Inputs) -> Check:
+    """Check that every region can be drawn."""
+    without = [name for name in inputs.regions.units.names if name not in inputs.polygons]
+    if without:
+        return Check("map", "ok", f"{len(without)} regions have no polygon and are not drawn")
+    return Check("map", "ok", f"{len(inputs.polygons)} polygons")
+
+
+def check_related(workspace: Workspace, inputs: Inputs, name: str) -> Check:
+    """Check a dataset that lends its experience: its files, and what it has in common with the workspace."""
+    dataset = Dataset.open(workspace.data_folder(name))
+    dataset.hashes()
+    panels = related_panels(workspace, name, inputs.panels)
+    if "region" not in panels:
+        return Check(f"data {name}", "error", "none of the countries of the workspace are in it")
+    units = ", ".join(f"{len(panel.units)} {kind}s" for kind, panel in panels.items())
+    return Check(f"data {name}", "ok", f"{units} in common, {len(dataset.weeks)} weeks")
+
+
+def check_fit(workspace: Workspace, inputs: Inputs) -> Check:
+    """Check that models with `fit_on` find what they are to be fitted on."""
+    models = [model for model in workspace.models() if model.fit_on]
+    fits = fit_panels(workspace, models, inputs.panels)
+    lacking = [model.name for model in models if (str(model.fit_on), "region") not in fits]
+    if lacking:
+        return Check(
+            "fit", "ok", f"fitted on the data itself, as fit_on has none of its countries: {', '.join(lacking)}"
+        )
+    sets = sorted({str(model.fit_on) for model in models})
+    return Check("fit", "ok", f"on {', '.join(sets)}" if sets else "on the data itself")
+
+
+def _others(workspace: Workspace) -> list[str]:
+    return [name for name in workspace.spec.data.calibrate_on if name != workspace.spec.data.set]
+
+
+def _guarded(name: str, check: Callable[P, Check], *args: P.args, **kwargs: P.kwargs) -> Check:
+    try:
+        return check(*args, **kwargs)
+    except InputError as error:
+        return Check(name, "error", str(error))

@@ -1,0 +1,62 @@
+"""The command line: what commands there are."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+import forecast
+from forecast.cli.backtest import backtest
+from forecast.cli.check import check
+from forecast.cli.init import init
+from forecast.cli.models import models
+from forecast.cli.place import place
+from forecast.cli.run import run
+from forecast.cli.simulate import simulate
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"forecast {forecast.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Calibrated weekly forecasts of political violence per region and town, with their own track record.
+
+    \b
+    A first forecast, of the reference workspace (Mali, Burkina Faso, Niger):
+      forecast run
+    One for another country:
+      forecast init nigeria --data west-africa-weekly --country Nigeria
+      forecast run --workspace nigeria
+
+    Results go to stdout, progress to stderr. Exit codes: 0 done, 1 failed, 2 bad usage or bad input, 3 done with
+    warnings that a scheduler should see.
+    """
+
+
+for command, summary in (
+    (run, "Forecast the coming weeks and write the report."),
+    (backtest, "Score forecasts of the past."),
+    (place, "The risk near one place."),
+    (check, "Tell what is wrong with a workspace."),
+    (models, "List the models of the catalogue."),
+    (init, "Make a workspace of your own."),
+    (simulate, "Make a workspace of simulated counts."),
+):
+    app.command(short_help=summary)(command)

@@ -1,0 +1,87 @@
+"""``forecast backtest``: how good forecasts would have been."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from forecast.cli.options import JsonOption, WorkersOption, WorkspaceOption, day, names, open_chosen
+from forecast.cli.output import number, percent, progress_bar, result_json, say, show_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def backtest(
+    models: Annotated[
+        str | None, typer.Option(metavar="A,B", help="Models of the catalogue.  [default: those of forecast.toml]")
+    ] = None,
+    start: Annotated[str | None, typer.Option(metavar="DATE", help="First day of an origin (YYYY-MM-DD).")] = None,
+    end: Annotated[str | None, typer.Option(metavar="DATE", help="Last day of an origin (YYYY-MM-DD).")] = None,
+    horizon: Annotated[int | None, typer.Option(metavar="N", min=1, max=52, help="Weeks ahead.")] = None,
+    refit_every: Annotated[int | None, typer.Option(metavar="N", min=1, max=520, help="Weeks between fits.")] = None,
+    data: Annotated[str | None, typer.Option(metavar="SET", help="Another dataset, same countries and places.")] = None,
+    workers: WorkersOption = 2,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Forecast the past as it was known then, and score the forecasts by what came.
+
+    What is not given is as in forecast.toml. Stop it when you like: it goes on where it was. The results are in
+    out/backtests/<dataset>/: forecasts.parquet, scores.parquet, risk.parquet, leaderboard.csv and manifest.json.
+
+    \b
+    Examples:
+      forecast backtest
+      forecast backtest --data west-africa-weekly --start 2010-01-01 --end 2014-12-31
+      forecast backtest --models climatology-52,discount-negbin --horizon 12
+    """
+    from forecast.track_record import backtest_workspace
+
+    chosen = open_chosen(workspace)
+    with progress_bar() as progress:
+        record, folder = backtest_workspace(
+            chosen,
+            models=names(models),
+            start=day(start, "--start"),
+            end=day(end, "--end"),
+            horizon=horizon,
+            refit_every=refit_every,
+            data=data,
+            workers=workers,
+            progress=progress,
+        )
+    origins = record.forecasts["origin"]
+    summary = {
+        "name": record.name,
+        "folder": str(folder),
+        "origins": int(origins.nunique()),
+        "first": f"{origins.min():%Y-%m-%d}",
+        "last": f"{origins.max():%Y-%m-%d}",
+    }
+    if json:
+        result_json({**summary, "leaderboard": record.leaderboard.to_dict("records")})
+        return
+    _show(record.leaderboard, f"{record.name}: {summary['origins']} origins, {summary['first']} to {summary['last']}")
+    say(f"Everything is in {folder}")
+
+
+def _show(board: pd.DataFrame, title: str) -> None:
+    rows = [
+        (
+            str(row["model"]),
+            str(row["n"]),
+            *(number(float(row[score]), 3) for score in ("crps", "log", "wis")),
+            *(percent(float(row[coverage])) for coverage in ("cov50", "cov80", "cov95")),
+            _skill(float(row["skill"]), float(row["skill_low"]), float(row["skill_high"])),
+        )
+        for row in board.to_dict("records")
+    ]
+    columns = ("model", "cells", "CRPS", "log", "WIS", "in 50 %", "in 80 %", "in 95 %", "skill (90 % interval)")
+    show_table(columns, rows, title=title)
+
+
+def _skill(skill: float, low: float, high: float) -> str:
+    known = number(100 * skill, 1)
+    return known if low != low else f"{known} ({number(100 * low, 1)} to {number(100 * high, 1)})"  # noqa: PLR0124 - NaN

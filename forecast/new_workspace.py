@@ -1,0 +1,214 @@
+"""New workspaces: for other countries and data, and for simulated data."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+
+import pandas as pd
+from jinja2 import Environment, StrictUndefined
+
+from forecast.errors import InputError, unknown_name
+from forecast.panel.dataset import PACKAGE_NAME, Dataset
+from forecast.simulation.simulated_set import simulate_set
+from forecast.storage import folder_in_progress
+from forecast.workspace import CONFIG_NAME, Workspace, open_workspace
+
+TOWNS_A_COUNTRY = 3
+MOST_TOWNS = 12
+RADIUS_KM = 100
+SHORT_WEEKS = 104
+"""Data of fewer weeks are joined by a longer set of the same countries to calibrate on."""
+
+
+def create_workspace(
+    target: Path, source: Workspace, data: str | None = None, countries: Sequence[str] = (), title: str | None = None
+) -> Workspace:
+    """Make a workspace in a new folder, from the catalogue, reports and datasets of another one.
+
+    Parameters
+    ----------
+    target : Path
+        Must not exist, or be empty.
+    source : Workspace
+        Usually the reference workspace.
+    data : str, optional
+        A dataset of `source`; the one that it uses if not given.
+    countries : sequence of str
+        All of the dataset, or those of `source` if it uses the same set, if not given.
+    title : str, optional
+        The countries if not given.
+
+    Returns
+    -------
+    Workspace
+        Its places are the three largest towns of each country, 12 at most, or those of `source` if neither the data
+        nor the countries are others.
+
+    Raises
+    ------
+    InputError
+        If the folder is not empty, or a dataset or country is unknown.
+    """
+    spec = source.spec
+    name = data or spec.data.set
+    sets = datasets_of(source)
+    if name not in sets:
+        raise unknown_name("dataset", str(name), sets)
+    dataset = sets[str(name)]
+    same = name == spec.data.set and not countries
+    chosen = list(spec.regions.countries if same else countries)
+    panel = dataset.region_panel(countries=chosen)
+    present = sorted(set(panel.units.groups))
+    if same:
+        places = [(place.name, place.radius_km) for place in spec.places]
+        calibrate_on = list(spec.data.calibrate_on)
+    else:
+        places = largest_towns(dataset.places(), present)
+        calibrate_on = _longer_set(sets, str(name), present) if len(panel.weeks) < SHORT_WEEKS else []
+    used = source.models()
+    needed = {model.fit_on for model in used if model.fit_on} & _with_countries(sets, present)
+    with _new_folder(target) as work:
+        _copy_catalogue(source, work, datasets=needed)
+        for folder in sorted({str(name), *calibrate_on, *needed}):
+            shutil.copytree(sets[folder].folder, work / "data" / folder, ignore=shutil.ignore_patterns("*.py", "__*"))
+        text = workspace_file(
+            title=title or (spec.title if same else ", ".join(chosen) or dataset.spec.title),
+            set=str(name),
+            calibrate_on=calibrate_on,
+            countries=chosen,
+            places=places,
+            models=list(spec.models.use),
+            headline=spec.models.headline,
+        )
+        (work / CONFIG_NAME).write_text(text, encoding="utf-8", newline="\n")
+        open_workspace(work)
+    return open_workspace(target)
+
+
+def simulate_workspace(target: Path, source: Workspace, kind: str, weeks: int, regions: int, seed: int) -> Workspace:
+    """Make a workspace of simulated data in a new folder; all that comes of it says that it is simulated.
+
+    Parameters
+    ----------
+    target : Path
+        Must not exist, or be empty.
+    source : Workspace
+        Its models and reports are taken.
+    kind : str
+        As in `forecast.simulation.simulated_set.simulate_set`.
+    weeks, regions, seed : int
+
+    Raises
+    ------
+    InputError
+        If the folder is not empty, or nothing of this kind or size can be simulated.
+    """
+    with _new_folder(target) as work:
+        _copy_catalogue(source, work, datasets=set())
+        name = f"simulated-{kind}"
+        simulated = simulate_set(kind, work / "data" / name, weeks, regions, seed)
+        dataset = Dataset.open(work / "data" / name)
+        text = workspace_file(
+            title=f"SIMULATED {kind}",
+            set=name,
+            calibrate_on=[],
+            countries=[],
+            places=largest_towns(dataset.places(), sorted(set(simulated.panel.units.groups))),
+            models=list(source.spec.models.use),
+            headline=source.spec.models.headline,
+        )
+        (work / CONFIG_NAME).write_text(text, encoding="utf-8", newline="\n")
+        open_workspace(work)
+    return open_workspace(target)
+
+
+def datasets_of(workspace: Workspace) -> dict[str, Dataset]:
+    """Return the datasets of a workspace by name."""
+    folders = sorted(path.parent for path in (workspace.root / "data").glob(f"*/{PACKAGE_NAME}"))
+    return {folder.name: Dataset.open(folder) for folder in folders}
+
+
+def largest_towns(places: pd.DataFrame, countries: Sequence[str]) -> list[tuple[str, int]]:
+    """Return name and radius of the largest towns of each country, by population over all.
+
+    Examples
+    --------
+    >>> towns = pd.DataFrame({"place": ["Kita", "Bamako"], "country": ["Mali"] * 2, "population": [76_000, 4_228_000]})
+    >>> largest_towns(towns, ["Mali"])
+    [('Bamako', 100), ('Kita', 100)]
+    """
+    ordered = places[places["country"].isin(countries)].sort_values("population", ascending=False, kind="stable")
+    largest = ordered.groupby("country", sort=False).head(TOWNS_A_COUNTRY).head(MOST_TOWNS)
+    return [(str(name), RADIUS_KM) for name in largest["place"]]
+
+
+def workspace_file(
+    *,
+    title: str,
+    set: str,  # noqa: A002 - as the key is called
+    calibrate_on: Sequence[str],
+    countries: Sequence[str],
+    places: Sequence[tuple[str, int]],
+    models: Sequence[str],
+    headline: str,
+) -> str:
+    """Return the text of a commented ``forecast.toml``."""
+    environment = Environment(autoescape=False, undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True)  # noqa: S701 - TOML
+    environment.filters["text"] = _toml_text
+    return environment.from_string(files("forecast").joinpath("forecast.toml.j2").read_text(encoding="utf-8")).render(
+        title=title,
+        set=set,
+        calibrate_on=calibrate_on,
+        countries=countries,
+        places=places,
+        models=models,
+        headline=headline,
+    )
+
+
+def _toml_text(value: str) -> str:
+    """Return a TOML basic string: JSON's, but for DEL, which TOML wants escaped too."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
+
+
+def _with_countries(sets: dict[str, Dataset], countries: Sequence[str]) -> set[str]:
+    """Return the datasets that have all of the countries."""
+    return {name for name, each in sets.items() if set(countries) <= set(each.region_panel().units.groups)}
+
+
+def _longer_set(sets: dict[str, Dataset], name: str, countries: Sequence[str]) -> list[str]:
+    """Return the longest other dataset that has all of the countries, if it is longer."""
+    able = [
+        other for other in sorted(_with_countries(sets, countries)) if len(sets[other].weeks) > len(sets[name].weeks)
+    ]
+    return [max(able, key=lambda other: len(sets[other].weeks))] if able else []
+
+
+@contextmanager
+def _new_folder(target: Path) -> Iterator[Path]:
+    """Give a folder to fill, which becomes `target`."""
+    if target.is_file() or (target.is_dir() and any(target.iterdir())):
+        raise InputError(f"{target.name or target} exists and is not empty", where=str(target), expected="a new folder")
+    if target.resolve() == Path.cwd():
+        raise InputError("the current folder cannot be replaced", where=str(target), hint="a folder below it")
+    with folder_in_progress(target.absolute()) as work:
+        yield work
+
+
+def _copy_catalogue(source: Workspace, work: Path, datasets: set[str]) -> None:
+    """Copy models and reports; a model whose `fit_on` is not among the datasets is fitted on the data itself."""
+    for part in ("models", "reports"):
+        (work / part).mkdir()
+        for path in sorted((source.root / part).glob("*.toml")):
+            shutil.copyfile(path, work / part / path.name)
+    for name, model in source.catalogue.items():
+        if model.fit_on and model.fit_on not in datasets:
+            path = work / "models" / f"{name}.toml"
+            text = re.sub(r"(?m)^fit_on\s*=.*\n", "", path.read_text(encoding="utf-8"))
+            path.write_text(text, encoding="utf-8", newline="\n")

@@ -1,0 +1,320 @@
+"""The main job: from a workspace to the forecast of the coming weeks, its risks, its track record and the report."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import threadpoolctl
+
+from forecast.errors import ModelError
+from forecast.evaluation.record import HEAD, QUANTILE_LEVELS, BacktestRecord
+from forecast.families.model import ModelSpec
+from forecast.inputs import FitPanels, Inputs, fit_panels, open_inputs, origin_of
+from forecast.panel.dataset import Dataset
+from forecast.panel.panel import Panel
+from forecast.panel.units import UnitKind
+from forecast.panel.weeks import WEEK
+from forecast.predictive.forecast import Forecast
+from forecast.predictive.risk import RISK_COLUMNS, risk_table
+from forecast.provenance import generator, hash_file, hash_files, hash_json, versions
+from forecast.reporting.content import ReportContent
+from forecast.reporting.html import render_report
+from forecast.storage import folder_in_progress
+from forecast.track_record import FEW_ORIGINS, Progress, told, track_record
+from forecast.workspace import CONFIG_NAME, ReportSpec, Workspace
+
+RECENT_WEEKS = 8
+"""Weeks of which none may be missing without a warning."""
+
+Forecasts = dict[UnitKind, dict[str, Forecast]]
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run has published.
+
+    Parameters
+    ----------
+    folder : Path
+        ``out/runs/<report>/<origin>``.
+    warnings : tuple of str
+        What a scheduler should see; empty if all is well.
+    content : ReportContent
+        All that the report shows.
+    """
+
+    folder: Path
+    warnings: tuple[str, ...]
+    content: ReportContent
+
+
+def run(
+    workspace: Workspace,
+    as_of: dt.date | None = None,
+    report: str | None = None,
+    workers: int = 2,
+    progress: Progress | None = None,
+) -> RunResult:
+    """Forecast, check the past, and publish the report.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    as_of : date, optional
+        The forecast uses only weeks that are over by the first day of the week that contains this day. The day after
+        the data's last week if not given.
+    report : str, optional
+        A definition in ``reports/``; the workspace's own if not given.
+    workers : int
+        Processes; the result does not depend on it.
+    progress : callable of (what, done, total), optional
+
+    Returns
+    -------
+    RunResult
+        ``index.html``, ``forecast.parquet``, ``risk.csv`` and ``manifest.json`` are in its folder, whole. The same
+        inputs give the same bytes.
+
+    Raises
+    ------
+    InputError
+        For whatever is wrong in the workspace or its data, and for a day for which no forecast can be made.
+    ModelError
+        If the headline model fails. Another one that fails is left out, with a warning.
+    """
+    spec, definition = workspace.spec, workspace.report(report)
+    whole = open_inputs(workspace)
+    origin = origin_of(whole.regions, as_of, first_after=spec.backtest.first_after)
+    inputs = whole.until(origin)
+    models = workspace.models()
+    fits = fit_panels(workspace, models, inputs.panels)
+
+    with threadpoolctl.threadpool_limits(1):  # how many threads there are can change the last bits of a sum
+        forecasts, failed = _forecast_all(workspace, models, inputs, fits, progress)
+        able = [model for model in models if model.name not in failed]
+        track = track_record(workspace, inputs, able, fits, workers=workers, progress=progress)
+        failed |= track.failed
+        able = [model for model in able if model.name not in failed]
+        forecasts = {kind: {model.name: by_model[model.name] for model in able} for kind, by_model in forecasts.items()}
+        risk = _risk(workspace, inputs, fits, forecasts)
+
+    warnings = (*_missing_weeks(inputs), *_left_out(failed), *_short_records(track.records))
+    manifest = _manifest(workspace, definition, inputs, models, fits, track.records, warnings)
+    content = ReportContent(
+        name=definition.name,
+        title=f"{spec.title}: {definition.title}",
+        audience=definition.audience,
+        origin=origin,
+        data=inputs.note,
+        panels=inputs.panels,
+        forecasts=forecasts,
+        models=tuple(able),
+        headline_model=spec.models.headline,
+        headline_escalation=definition.headline_escalation,
+        escalations=spec.escalations,
+        top=definition.top,
+        risk=risk,
+        polygons=inputs.polygons,
+        backtests=track.records,
+        warnings=(*warnings, *_notes(workspace, inputs, models, fits)),
+        provenance=manifest,
+    )
+    told(progress, "writing the report")(0, 1)
+    folder = workspace.out / "runs" / definition.name / f"{origin:%Y-%m-%d}"
+    _publish(content, folder)
+    told(progress, "writing the report")(1, 1)
+    return RunResult(folder, warnings, content)
+
+
+def forecast_with(
+    workspace: Workspace, model: ModelSpec, panel: Panel, fits: FitPanels, horizon: int | None = None
+) -> Forecast:
+    """Return what a model says of the weeks after a panel, with the seed and draws of the workspace.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    model : ModelSpec
+    panel : Panel
+        What is known at the origin.
+    fits : mapping of (dataset name, unit kind) to Panel
+        From `forecast.inputs.fit_panels`.
+    horizon : int, optional
+        That of the report if not given.
+    """
+    seed, kind, day = workspace.spec.backtest.seed, panel.units.kind, f"{panel.origin:%Y-%m-%d}"
+    fit_panel = fits.get((model.fit_on, kind)) if model.fit_on else None
+    fitted = model.fit(panel, generator(seed, "fit", model.name, kind, day), fit_panel=fit_panel)
+    rng = generator(seed, "predict", model.name, kind, day)
+    return fitted.predict(horizon or workspace.spec.report.horizon, workspace.spec.report.draws, rng).named(model.name)
+
+
+def _forecast_all(
+    workspace: Workspace,
+    models: Sequence[ModelSpec],
+    inputs: Inputs,
+    fits: FitPanels,
+    progress: Progress | None,
+) -> tuple[Forecasts, dict[str, str]]:
+    """Return the forecasts by unit kind and model, and what went wrong with the models that failed."""
+    forecasts: Forecasts = {kind: {} for kind in inputs.panels}
+    failed: dict[str, str] = {}
+    step = told(progress, "fitting")
+    for done, model in enumerate(models):
+        step(done, len(models))
+        try:
+            found = {kind: forecast_with(workspace, model, panel, fits) for kind, panel in inputs.panels.items()}
+        except Exception as error:
+            reason = f"model {model.name!r} failed: {type(error).__name__}: {error}"
+            if model.name == workspace.spec.models.headline:
+                raise ModelError(reason, model.name) from error
+            failed[model.name] = reason
+            continue
+        for kind, forecast in found.items():
+            forecasts[kind][model.name] = forecast
+    step(len(models), len(models))
+    return forecasts, failed
+
+
+def _risk(workspace: Workspace, inputs: Inputs, fits: FitPanels, forecasts: Forecasts) -> pd.DataFrame:
+    """Return the risks of all units, with what the headline model said of the same rules one week before."""
+    rules, headline = workspace.spec.escalations, workspace.spec.models.headline
+    spec = next(model for model in workspace.models() if model.name == headline)
+    tables = []
+    for kind, panel in inputs.panels.items():
+        table = risk_table(rules, forecasts[kind], panel)
+        before = panel.until(panel.origin - WEEK)
+        earlier = risk_table(rules, {headline: forecast_with(workspace, spec, before, fits)}, before)
+        table["previous"] = np.nan
+        # The rows of a model are in the order of the rules and units, both times.
+        table.loc[table["model"] == headline, "previous"] = earlier["probability"].to_numpy()
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
+def _missing_weeks(inputs: Inputs) -> list[str]:
+    found = []
+    for kind, panel in inputs.panels.items():
+        recent = panel.weeks_between(max(0, len(panel.weeks) - RECENT_WEEKS), len(panel.weeks))
+        missing = recent.missing()
+        if len(missing):
+            named = ", ".join(dict.fromkeys(missing["unit"].tolist()[:3]))
+            more = missing["unit"].nunique() - min(3, missing["unit"].nunique())
+            found.append(
+                f"{len(missing)} {kind}-weeks of the last {len(recent.weeks)} weeks are missing "
+                f"({named}{f' and {more} more' if more else ''})"
+            )
+    return found
+
+
+def _left_out(failed: Mapping[str, str]) -> list[str]:
+    return [f"left out: {reason}" for reason in failed.values()]
+
+
+def _short_records(records: Sequence[BacktestRecord]) -> list[str]:
+    counted = [(record.name, record.forecasts["origin"].nunique()) for record in records]
+    return [
+        f"the track record on {name} has only {count} origins: it says little about how good the forecasts are"
+        for name, count in counted
+        if count < FEW_ORIGINS
+    ]
+
+
+def _notes(workspace: Workspace, inputs: Inputs, models: Sequence[ModelSpec], fits: FitPanels) -> list[str]:
+    """Return what a reader should know and a scheduler need not."""
+    return [
+        f"model {model.name!r} is fitted on the {kind} counts themselves: {model.fit_on} has nothing of these countries"
+        for model in models
+        for kind in inputs.panels
+        if model.fit_on and (model.fit_on, kind) not in fits
+    ]
+
+
+def _manifest(
+    workspace: Workspace,
+    definition: ReportSpec,
+    inputs: Inputs,
+    models: Sequence[ModelSpec],
+    fits: FitPanels,
+    records: Sequence[BacktestRecord],
+    warnings: Sequence[str],
+) -> dict[str, Any]:
+    """Return where the forecast comes from; neither the clock nor the machine is in it."""
+    root, spec = workspace.root, workspace.spec
+    own = [root / CONFIG_NAME, root / "reports" / f"{definition.name}.toml"]
+    own += [root / "models" / f"{model.name}.toml" for model in models]
+    hashes = {**hash_files(own, root), **inputs.hashes}
+    for name in sorted({*spec.data.calibrate_on, *(dataset for dataset, _ in fits)}):
+        files = Dataset.open(workspace.data_folder(name)).hashes()
+        hashes |= {f"data/{name}/{path}": digest for path, digest in files.items()}
+    return {
+        "report": definition.name,
+        "workspace": spec.title,
+        "origin": f"{inputs.regions.origin:%Y-%m-%d}",
+        "known_until": f"{inputs.regions.known_until:%Y-%m-%d}",
+        "data": {
+            "name": inputs.name,
+            "title": inputs.note.title,
+            "vintage": inputs.note.vintage,
+            "preliminary": inputs.note.preliminary,
+            "simulated": inputs.simulated,
+        },
+        "horizon": spec.report.horizon,
+        "draws": spec.report.draws,
+        "seed": spec.backtest.seed,
+        "headline_model": spec.models.headline,
+        "models": {model.name: hash_json(model.model_dump(mode="json")) for model in models},
+        "backtests": {record.name: _origins(record) for record in records},
+        "warnings": list(warnings),
+        "versions": versions(),
+        "inputs": dict(sorted(hashes.items())),
+    }
+
+
+def _origins(record: BacktestRecord) -> dict[str, Any]:
+    origins = record.forecasts["origin"]
+    return {
+        "origins": int(origins.nunique()),
+        "first": f"{origins.min():%Y-%m-%d}",
+        "last": f"{origins.max():%Y-%m-%d}",
+        "models": list(record.leaderboard["model"]),
+    }
+
+
+def _publish(content: ReportContent, folder: Path) -> None:
+    page = render_report(content)
+    with folder_in_progress(folder) as work:
+        (work / "index.html").write_text(page, encoding="utf-8", newline="\n")
+        table = pa.Table.from_pandas(_forecast_frame(content), preserve_index=False).replace_schema_metadata(None)
+        pq.write_table(table, work / "forecast.parquet", compression="zstd")
+        content.risk[list(RISK_COLUMNS)].to_csv(
+            work / "risk.csv", index=False, float_format="%.6f", date_format="%Y-%m-%d", lineterminator="\n"
+        )
+        files = {path.name: hash_file(path) for path in sorted(work.iterdir())}
+        text = json.dumps({**content.provenance, "files": files}, indent=2, ensure_ascii=False)
+        (work / "manifest.json").write_text(f"{text}\n", encoding="utf-8", newline="\n")
+
+
+def _forecast_frame(content: ReportContent) -> pd.DataFrame:
+    """Return one row a model, unit and week: mean, quantiles, and the probabilities of 0 to 9 events."""
+    tables = []
+    for by_model in content.forecasts.values():
+        for model, forecast in by_model.items():
+            frame = forecast.to_frame(QUANTILE_LEVELS)
+            head = np.zeros((len(frame), HEAD))
+            known = forecast.pmf.reshape(len(frame), -1)[:, :HEAD]
+            head[:, : known.shape[1]] = known
+            frame[[f"p{count}" for count in range(HEAD)]] = head
+            frame.insert(0, "model", model)
+            frame.insert(1, "origin", content.origin)
+            tables.append(frame)
+    return pd.concat(tables, ignore_index=True)

@@ -1,0 +1,248 @@
+"""The track record of a workspace: backtests on its own data, and on the longer datasets that it calibrates on."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+
+from forecast.errors import InputError, ModelError, unknown_name
+from forecast.evaluation.backtest import plan_origins, run_backtest
+from forecast.evaluation.plan import BacktestPlan
+from forecast.evaluation.record import BacktestRecord
+from forecast.families.model import ModelSpec, choose_models
+from forecast.inputs import FitPanels, Inputs, Panels, fit_panels, open_inputs, related_panels
+from forecast.panel.panel import Panel
+from forecast.workspace import CONFIG_NAME, Workspace
+
+Progress = Callable[[str, int, int], None]
+"""Told what is being done, how much of it is done and how much there is."""
+
+FEW_ORIGINS = 20
+"""A record of fewer origins says little about a model, and a scheduler should know."""
+
+
+@dataclass(frozen=True)
+class TrackRecord:
+    """The records of all backtests, and the models that could not take part.
+
+    Parameters
+    ----------
+    records : tuple of BacktestRecord
+        On the workspace's own data first.
+    failed : mapping of model name to str
+        What went wrong. These models are in no record.
+    """
+
+    records: tuple[BacktestRecord, ...]
+    failed: Mapping[str, str]
+
+
+def backtest_plan(
+    workspace: Workspace,
+    name: str,
+    panels: Panels,
+    models: Sequence[ModelSpec],
+    fits: FitPanels,
+    origins: pd.DatetimeIndex | None = None,
+) -> BacktestPlan:
+    """Return the workspace's protocol, applied to some panels.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    name : str
+        Folder of the results.
+    panels : mapping of unit kind to Panel
+    models : sequence of ModelSpec
+    fits : mapping of (dataset name, unit kind) to Panel
+    origins : DatetimeIndex, optional
+        The latest ones of the protocol if not given.
+
+    Raises
+    ------
+    InputError
+        If the panels hold no origin.
+    """
+    protocol = workspace.spec.backtest
+    if origins is None:
+        origins = plan_origins(panels["region"], origins=protocol.origins, first_after=protocol.first_after)
+    return BacktestPlan(
+        name=name,
+        panels=panels,
+        fit_panels=fits,
+        models=tuple(models),
+        escalations=workspace.spec.escalations,
+        origins=origins,
+        horizon=protocol.horizon,
+        refit_every=protocol.refit_every,
+        draws=protocol.draws,
+        seed=protocol.seed,
+    )
+
+
+def track_record(
+    workspace: Workspace,
+    inputs: Inputs,
+    models: Sequence[ModelSpec],
+    fits: FitPanels,
+    *,
+    workers: int = 2,
+    progress: Progress | None = None,
+) -> TrackRecord:
+    """Back-test the models on what is known at the origin, and on each dataset of ``calibrate_on``.
+
+    A model that fails anywhere is left out everywhere, so that all models are compared on the same cells.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    inputs : Inputs
+        Cut at the origin.
+    models : sequence of ModelSpec
+    fits : mapping of (dataset name, unit kind) to Panel
+        From `forecast.inputs.fit_panels`.
+    workers : int
+    progress : callable of (what, done, total), optional
+
+    Returns
+    -------
+    TrackRecord
+
+    Raises
+    ------
+    InputError
+        If a dataset of ``calibrate_on`` has nothing in common with the workspace.
+    ModelError
+        If the headline model fails.
+    """
+    plans: list[tuple[str, Panels]] = [(inputs.name, inputs.panels)]
+    for name in workspace.spec.data.calibrate_on:
+        panels = related_panels(workspace, name, inputs.panels)
+        if "region" not in panels:
+            raise InputError(
+                f"dataset {name!r} has none of the countries of the workspace",
+                where=f"{CONFIG_NAME} [data] calibrate_on",
+                expected=f"one with {', '.join(sorted(set(inputs.regions.units.groups)))}",
+            )
+        # A record of what came after the origin would tell what nobody could know then.
+        plans.append((name, {kind: panel.until(inputs.regions.origin) for kind, panel in panels.items()}))
+    remaining, failed = list(models), dict[str, str]()
+    while True:
+        try:
+            records = tuple(
+                run_backtest(
+                    backtest_plan(workspace, name, panels, remaining, fits),
+                    workspace.out / "backtests" / name,
+                    workers=workers,
+                    progress=told(progress, f"back-testing on {name}"),
+                )
+                for name, panels in plans
+            )
+        except ModelError as error:
+            if error.model == workspace.spec.models.headline:
+                raise
+            remaining = [model for model in remaining if model.name != error.model]
+            failed[error.model] = str(error)
+        else:
+            return TrackRecord(records, failed)
+
+
+def backtest_workspace(
+    workspace: Workspace,
+    *,
+    models: Sequence[str] = (),
+    start: dt.date | None = None,
+    end: dt.date | None = None,
+    horizon: int | None = None,
+    refit_every: int | None = None,
+    data: str | None = None,
+    workers: int = 2,
+    progress: Progress | None = None,
+) -> tuple[BacktestRecord, Path]:
+    """Back-test models of a workspace, and publish the record in ``out/backtests/<dataset>``.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    models : sequence of str
+        Of the catalogue; those that the workspace uses if empty.
+    start, end : date, optional
+        Origins lie within these days, both included. Without `start` they are the latest ones of the protocol.
+    horizon, refit_every : int, optional
+        Those of the protocol if not given.
+    data : str, optional
+        Another dataset of the workspace: its regions of the same countries, and the same places.
+    workers : int
+    progress : callable of (what, done, total), optional
+
+    Returns
+    -------
+    BacktestRecord, Path
+        The record, and the folder in which it is.
+
+    Raises
+    ------
+    InputError
+        For unknown names, and days between which there is no origin.
+    """
+    chosen = choose_models(workspace.catalogue, list(models), where="--models") if models else workspace.models()
+    changes = {"horizon": horizon, "refit_every": refit_every}
+    protocol = workspace.spec.backtest.model_copy(update={key: value for key, value in changes.items() if value})
+    for rule in workspace.spec.escalations:
+        if rule.weeks > protocol.horizon:
+            raise InputError(
+                f"escalation {rule.name!r} looks {rule.weeks} weeks ahead, beyond a horizon of {protocol.horizon}",
+                where="--horizon",
+                expected=f"at least {max(rule.weeks for rule in workspace.spec.escalations)}",
+            )
+    inputs = open_inputs(workspace)
+    name, panels = inputs.name, inputs.panels
+    if data is not None and data != inputs.name:
+        known = sorted(path.parent.name for path in (workspace.root / "data").glob("*/datapackage.json"))
+        if data not in known:
+            raise unknown_name("dataset", data, known, where="--data")
+        name, panels = data, related_panels(workspace, data, inputs.panels)
+        if "region" not in panels:
+            raise InputError(f"dataset {data!r} has none of the countries of the workspace", where="--data")
+    spec = workspace.spec.model_copy(update={"backtest": protocol})
+    plan = backtest_plan(
+        replace(workspace, spec=spec),
+        name,
+        panels,
+        chosen,
+        fit_panels(workspace, chosen, inputs.panels),
+        _origins(panels["region"], start, end, origins=protocol.origins, first_after=protocol.first_after),
+    )
+    folder = workspace.out / "backtests" / name
+    return run_backtest(plan, folder, workers=workers, progress=told(progress, f"back-testing on {name}")), folder
+
+
+def told(progress: Progress | None, what: str) -> Callable[[int, int], None]:
+    """Return the same progress for one kind of work."""
+
+    def report(done: int, total: int) -> None:
+        if progress is not None:
+            progress(what, done, total)
+
+    return report
+
+
+def _origins(
+    panel: Panel, start: dt.date | None, end: dt.date | None, *, origins: int, first_after: int
+) -> pd.DatetimeIndex:
+    """Return the origins between two days."""
+    possible = plan_origins(panel, origins=len(panel.weeks), first_after=first_after)
+    first = possible[0] if start is None else pd.Timestamp(start)
+    last = possible[-1] if end is None else pd.Timestamp(end)
+    chosen = possible[(possible >= first) & (possible <= last)]
+    if not len(chosen):
+        raise InputError(
+            f"no origin lies between {first:%Y-%m-%d} and {last:%Y-%m-%d}",
+            where="--start, --end",
+            expected=f"days within {possible[0]:%Y-%m-%d} to {possible[-1]:%Y-%m-%d}, start before end",
+        )
+    return chosen if start is not None else chosen[-origins:]

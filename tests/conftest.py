@@ -1,0 +1,95 @@
+"""A small simulated workspace, and the command line as a user sees it."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+MODELS = ("zero", "climatology-26", "discount-negbin")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command did: exit code, stdout, stderr."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture(scope="session")
+def small_workspace(tmp_path_factory):
+    """A simulated workspace of 4 regions, 3 places and 40 weeks whose run takes a few seconds; do not change it."""
+    from forecast.new_workspace import simulate_workspace
+    from forecast.reference import reference_workspace
+    from forecast.workspace import open_workspace
+
+    folder = tmp_path_factory.mktemp("small") / "workspace"
+    simulate_workspace(folder, open_workspace(reference_workspace()), "poisson", weeks=40, regions=4, seed=3)
+    for path in (folder / "models").glob("*.toml"):
+        if path.stem not in MODELS:
+            path.unlink()
+    config = folder / "forecast.toml"
+    text = config.read_text(encoding="utf-8")
+    start, end = text.index("use = ["), text.index("]", text.index("use = ["))
+    text = text[:start] + "use = [" + ", ".join(f'"{name}"' for name in MODELS) + text[end:]
+    for key, value in {"origins": 22, "refit_every": 8, "draws": 200}.items():
+        old = next(line for line in text.splitlines() if line.startswith(f"{key} = "))
+        text = text.replace(old, f"{key} = {value}")
+    config.write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def workspace(small_workspace, tmp_path):
+    """A copy of the small workspace to change at will."""
+    folder = tmp_path / "workspace"
+    shutil.copytree(small_workspace, folder)
+    return folder
+
+
+@pytest.fixture
+def edit(workspace):
+    """A function that replaces a text in forecast.toml."""
+
+    def replace(old: str, new: str) -> None:
+        path = workspace / "forecast.toml"
+        text = path.read_text(encoding="utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    return replace
+
+
+@pytest.fixture
+def forecast(capsys, monkeypatch):
+    """The command line, run in this process: a function of the arguments."""
+    from forecast.cli import main
+
+    monkeypatch.setenv("COLUMNS", "100")
+
+    def call(*arguments: object) -> Outcome:
+        capsys.readouterr()
+        code = main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return Outcome(code, captured.out, captured.err)
+
+    return call
+
+
+def visible(out: Path) -> dict[str, bytes]:
+    """Return path and bytes of every file of a result folder that is somebody's output."""
+    if not out.is_dir():
+        return {}
+    files = [path for path in sorted(out.rglob("*")) if path.is_file()]
+    shown = [path for path in files if not any(part.startswith(".") for part in path.relative_to(out).parts)]
+    return {path.relative_to(out).as_posix(): path.read_bytes() for path in shown}
+
+
+@pytest.fixture
+def outputs(workspace):
+    """A function that returns path and bytes of all visible files in out/."""
+    return lambda: visible(workspace / "out")
