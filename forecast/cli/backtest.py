@@ -22,6 +22,10 @@ def backtest(
     horizon: Annotated[int | None, typer.Option(metavar="N", min=1, max=52, help="Weeks ahead.")] = None,
     refit_every: Annotated[int | None, typer.Option(metavar="N", min=1, max=520, help="Weeks between fits.")] = None,
     data: Annotated[str | None, typer.Option(metavar="SET", help="Another dataset, same countries and places.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Of the record.  [default: the dataset, -custom with options of your own]"),
+    ] = None,
     workers: WorkersOption = 2,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
@@ -29,7 +33,7 @@ def backtest(
     """Forecast the past as it was known then, and score the forecasts by what came.
 
     What is not given is as in forecast.toml. Stop it when you like: it goes on where it was. The results are in
-    out/backtests/<dataset>/: forecasts.parquet, scores.parquet, risk.parquet, leaderboard.csv and manifest.json.
+    out/backtests/<name>/: forecasts.parquet, scores.parquet, risk.parquet, leaderboard.csv and manifest.json.
 
     \b
     Examples:
@@ -37,7 +41,7 @@ def backtest(
       forecast backtest --data west-africa-weekly --start 2010-01-01 --end 2014-12-31
       forecast backtest --models climatology-52,discount-negbin --horizon 12
     """
-    from forecast.track_record import backtest_workspace
+    from forecast.jobs.track_record import backtest_workspace
 
     chosen = open_chosen(workspace)
     with progress_bar() as progress:
@@ -49,6 +53,7 @@ def backtest(
             horizon=horizon,
             refit_every=refit_every,
             data=data,
+            name=name,
             workers=workers,
             progress=progress,
         )

@@ -30,7 +30,7 @@ def check(
       forecast check
       forecast check --as-of 2026-08-03 --json
     """
-    from forecast.check import Check, check_workspace
+    from forecast.jobs.check import Check, check_workspace
 
     today = day(as_of, "--as-of") or dt.datetime.now(dt.UTC).date()
     try:

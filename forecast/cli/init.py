@@ -33,7 +33,7 @@ def init(
       forecast init nigeria --data west-africa-weekly --country Nigeria
       forecast init lake-chad --data west-africa-weekly --country Niger --country Chad --title "Lake Chad"
     """
-    from forecast.new_workspace import create_workspace
+    from forecast.jobs.new_workspace import create_workspace
     from forecast.reference import reference_workspace
     from forecast.workspace import open_workspace
 

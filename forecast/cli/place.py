@@ -14,7 +14,7 @@ def place(
     where: Annotated[
         str, typer.Argument(metavar="NAME|LAT,LON", help="A town of the dataset, or a point.", show_default=False)
     ],
-    radius_km: Annotated[int, typer.Option(metavar="R", help="Radius in km, 10 to 500.", show_default=False)],
+    radius_km: Annotated[int, typer.Option(metavar="R", help="Radius in km, 10 to 500.")] = 100,
     weeks: Annotated[int, typer.Option(min=1, max=52, metavar="H", help="Weeks ahead.")] = 4,
     as_of: AsOfOption = None,
     workspace: WorkspaceOption = None,
@@ -32,7 +32,7 @@ def place(
     """
     from dataclasses import asdict
 
-    from forecast.outlook import place_outlook
+    from forecast.jobs.place import place_outlook
 
     outlook = place_outlook(open_chosen(workspace), where, radius_km, weeks=weeks, as_of=day(as_of, "--as-of"))
     if json:

@@ -10,7 +10,7 @@ from forecast.cli.options import AsOfOption, JsonOption, WorkersOption, Workspac
 from forecast.cli.output import number, percent, progress_bar, result, result_json, say, show_table, warn
 
 if TYPE_CHECKING:
-    from forecast.run import RunResult
+    from forecast.jobs.run import RunResult
 
 
 def run(
@@ -34,7 +34,7 @@ def run(
       forecast run --as-of 2026-06-30
       forecast run --workspace nigeria --report weekly --json
     """
-    from forecast.run import run as run_workspace
+    from forecast.jobs.run import run as run_workspace
 
     chosen = open_chosen(workspace)
     with progress_bar() as progress:

@@ -31,7 +31,7 @@ def simulate(
       forecast simulate negbin playground --weeks 520 --regions 25 --seed 7
       forecast run --workspace playground
     """
-    from forecast.new_workspace import simulate_workspace
+    from forecast.jobs.new_workspace import simulate_workspace
     from forecast.reference import reference_workspace
     from forecast.workspace import open_workspace
 

@@ -141,7 +141,8 @@ class Dataset:
         places : sequence of (name, radius in km)
             In the order of the units, which are called ``"Bamako 100 km"``.
         measure : str, optional
-            As in `region_panel`.
+            As in `region_panel`. Only precisely located events can be counted within a circle, so that
+            ``events_precise`` is the same here as ``events``.
 
         Returns
         -------
@@ -184,7 +185,9 @@ class Dataset:
         unit = [f"{known[key // step]} {key % step} km" for key in keys[mine].tolist()]
         rows = counts.where(mine)
         labelled = Table(rows.frame.assign(unit=unit), rows.name)
-        return self._panel(labelled, "unit", self._measure(measure), units, Neighbours.none(len(units)))
+        return self._panel(
+            labelled, "unit", self._measure(measure).removesuffix("_precise"), units, Neighbours.none(len(units))
+        )
 
     def polygons(self, names: Sequence[str] = ()) -> dict[str, dict[str, Any]]:
         """Return region name to GeoJSON geometry, of all regions if no names are given.

@@ -25,8 +25,8 @@ ORDER: tuple[frozenset[str], ...] = (
     frozenset({"evaluation"}),
     frozenset({"reporting"}),
     frozenset({"ledger"}),
-    frozenset({"workspace", "reference", "inputs", "track_record"}),
-    frozenset({"run", "backtesting", "outlook", "check", "new_workspace"}),
+    frozenset({"workspace", "reference"}),
+    frozenset({"jobs"}),
     frozenset({"cli", "__main__"}),
 )
 """Rooms and root modules from the bottom up; what stands in one set may import from it and from those before."""

@@ -97,7 +97,7 @@ def test_a_report_with_an_unknown_escalation(workspace, forecast, outputs):
         (["place", "Twon 1", "--radius-km", "100"], ["unknown place 'Twon 1'", "'Town 1'"]),
         (["place", "Town 1", "--radius-km", "9"], ["a radius of 9 km", "10 to 500 km"]),
         (["place", "Town 1", "--radius-km", "501"], ["a radius of 501 km"]),
-        (["place", "Town 1"], ["--radius-km"]),
+        (["backtest", "--name", "../up"], ["name '../up'", "small letters"]),
         (["place", "95,3", "--radius-km", "50"], ["95,3 is off the globe"]),
         (["place", "Town 1", "--radius-km", "50", "--weeks", "0"], ["--weeks"]),
         (["models", "zeroo"], ["unknown model 'zeroo'", "'zero'"]),

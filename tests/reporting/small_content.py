@@ -52,7 +52,7 @@ def forecast(panel: Panel, model: str, seed: int) -> Forecast:
 
 
 def risk_table(shown: dict[str, Panel], forecasts: dict[str, dict[str, Forecast]]) -> pd.DataFrame:
-    return pd.concat(
+    table = pd.concat(
         [
             pd.DataFrame(
                 {
@@ -75,6 +75,9 @@ def risk_table(shown: dict[str, Panel], forecasts: dict[str, dict[str, Forecast]
         ],
         ignore_index=True,
     )
+    # What is usual in this region is taken as unknown.
+    unknown = (table["unit"] == "Niger/Tillabéri") & (table["escalation"] == "above_recent")
+    return table.assign(**{name: table[name].mask(unknown) for name in ("probability", "base_rate", "level")})
 
 
 def record(name: str, units: Units, origins: int, seed: int) -> BacktestRecord:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from forecast.evaluation.backtest import plan_origins, run_backtest
 from forecast.evaluation.plan import BacktestPlan
 from forecast.evaluation.record import BacktestRecord
 from forecast.families.model import ModelSpec, choose_models
-from forecast.inputs import FitPanels, Inputs, Panels, fit_panels, open_inputs, related_panels
+from forecast.jobs.inputs import FitPanels, Inputs, Panels, fit_panels, open_inputs, related_panels
 from forecast.panel.panel import Panel
 from forecast.workspace import CONFIG_NAME, Workspace
 
@@ -104,7 +105,7 @@ def track_record(
         Cut at the origin.
     models : sequence of ModelSpec
     fits : mapping of (dataset name, unit kind) to Panel
-        From `forecast.inputs.fit_panels`.
+        From `forecast.jobs.inputs.fit_panels`.
     workers : int
     progress : callable of (what, done, total), optional
 
@@ -160,10 +161,11 @@ def backtest_workspace(
     horizon: int | None = None,
     refit_every: int | None = None,
     data: str | None = None,
+    name: str | None = None,
     workers: int = 2,
     progress: Progress | None = None,
 ) -> tuple[BacktestRecord, Path]:
-    """Back-test models of a workspace, and publish the record in ``out/backtests/<dataset>``.
+    """Back-test models of a workspace, and publish the record in ``out/backtests/<name>``.
 
     Parameters
     ----------
@@ -176,6 +178,9 @@ def backtest_workspace(
         Those of the protocol if not given.
     data : str, optional
         Another dataset of the workspace: its regions of the same countries, and the same places.
+    name : str, optional
+        Of the record. That of the dataset if all is as the workspace says; with any choice of one's own
+        ``<dataset>-custom``, so that the record which the report uses stays as it is.
     workers : int
     progress : callable of (what, done, total), optional
 
@@ -199,16 +204,20 @@ def backtest_workspace(
                 where="--horizon",
                 expected=f"at least {max(rule.weeks for rule in workspace.spec.escalations)}",
             )
+    if name is not None and not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,59}", name):
+        raise InputError(f"name {name!r}", where="--name", expected="small letters, digits and hyphens")
+    own = bool(models) or any(choice is not None for choice in (start, end, horizon, refit_every))
     inputs = open_inputs(workspace)
-    name, panels = inputs.name, inputs.panels
+    dataset, panels = inputs.name, inputs.panels
     if data is not None and data != inputs.name:
         known = sorted(path.parent.name for path in (workspace.root / "data").glob("*/datapackage.json"))
         if data not in known:
             raise unknown_name("dataset", data, known, where="--data")
-        name, panels = data, related_panels(workspace, data, inputs.panels)
+        dataset, panels = data, related_panels(workspace, data, inputs.panels)
         if "region" not in panels:
             raise InputError(f"dataset {data!r} has none of the countries of the workspace", where="--data")
     spec = workspace.spec.model_copy(update={"backtest": protocol})
+    name = name or (f"{dataset}-custom" if own else dataset)
     plan = backtest_plan(
         replace(workspace, spec=spec),
         name,

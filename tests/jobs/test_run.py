@@ -15,10 +15,10 @@ import pytest
 from forecast.errors import InputError, ModelError
 from forecast.families.climatology import Climatology
 from forecast.families.discount_negbin import DiscountNegbin
-from forecast.inputs import open_inputs, origin_of, related_panels
+from forecast.jobs.inputs import open_inputs, origin_of, related_panels
+from forecast.jobs.run import run
 from forecast.panel.dataset import Dataset
 from forecast.reference import reference_workspace
-from forecast.run import run
 from forecast.workspace import open_workspace
 
 RISK = ["unit", "unit_kind", "origin", "target_start", "target_end", "escalation", "probability", "model"]

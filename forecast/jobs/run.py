@@ -18,7 +18,8 @@ import threadpoolctl
 from forecast.errors import ModelError
 from forecast.evaluation.record import HEAD, QUANTILE_LEVELS, BacktestRecord
 from forecast.families.model import ModelSpec
-from forecast.inputs import FitPanels, Inputs, fit_panels, open_inputs, origin_of
+from forecast.jobs.inputs import FitPanels, Inputs, fit_panels, open_inputs, origin_of
+from forecast.jobs.track_record import FEW_ORIGINS, Progress, told, track_record
 from forecast.panel.dataset import Dataset
 from forecast.panel.panel import Panel
 from forecast.panel.units import UnitKind
@@ -29,7 +30,6 @@ from forecast.provenance import generator, hash_file, hash_files, hash_json, ver
 from forecast.reporting.content import ReportContent
 from forecast.reporting.html import render_report
 from forecast.storage import folder_in_progress
-from forecast.track_record import FEW_ORIGINS, Progress, told, track_record
 from forecast.workspace import CONFIG_NAME, ReportSpec, Workspace
 
 RECENT_WEEKS = 8
@@ -147,7 +147,7 @@ def forecast_with(
     panel : Panel
         What is known at the origin.
     fits : mapping of (dataset name, unit kind) to Panel
-        From `forecast.inputs.fit_panels`.
+        From `forecast.jobs.inputs.fit_panels`.
     horizon : int, optional
         That of the report if not given.
     """

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from forecast.errors import InputError, unknown_name
 from forecast.events.table import events_from_frame
-from forecast.inputs import fit_panels, open_inputs, origin_of
+from forecast.jobs.inputs import fit_panels, open_inputs, origin_of
+from forecast.jobs.run import forecast_with
 from forecast.panel.dataset import Dataset
 from forecast.panel.from_events import place_panel_from_events
 from forecast.panel.panel import Panel
 from forecast.panel.units import Units, great_circle_km
 from forecast.predictive.escalation import AnyEvent, base_rate, probability
-from forecast.run import forecast_with
 from forecast.tabular import read_table
 from forecast.workspace import CONFIG_NAME, Workspace
 
@@ -89,7 +89,7 @@ def place_outlook(
         10 to 500: this tool is for towns and regions, not for houses.
     weeks : int
     as_of : date, optional
-        As in `forecast.run.run`.
+        As in `forecast.jobs.run.run`.
 
     Raises
     ------

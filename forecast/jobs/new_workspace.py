@@ -161,7 +161,8 @@ def workspace_file(
     """Return the text of a commented ``forecast.toml``."""
     environment = Environment(autoescape=False, undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True)  # noqa: S701 - TOML
     environment.filters["text"] = _toml_text
-    return environment.from_string(files("forecast").joinpath("forecast.toml.j2").read_text(encoding="utf-8")).render(
+    template = files("forecast.jobs").joinpath("forecast.toml.j2").read_text(encoding="utf-8")
+    return environment.from_string(template).render(
         title=title,
         set=set,
         calibrate_on=calibrate_on,

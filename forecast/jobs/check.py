@@ -10,7 +10,7 @@ from typing import Literal, ParamSpec
 import pandas as pd
 
 from forecast.errors import InputError
-from forecast.inputs import Inputs, fit_panels, open_inputs, origin_of, related_panels
+from forecast.jobs.inputs import Inputs, fit_panels, open_inputs, origin_of, related_panels
 from forecast.panel.dataset import Dataset
 from forecast.workspace import Workspace
 
