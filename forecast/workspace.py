@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Self
@@ -31,7 +32,7 @@ class TableColumns(_Section):
 
 
 class DataSection(_Section):
-    """Where the counts come from: an embedded or own dataset, or a plain table of counts.
+    """Where the counts come from: an embedded or own dataset, a plain table of counts, or events that were ingested.
 
     Parameters
     ----------
@@ -43,26 +44,39 @@ class DataSection(_Section):
         For `table`.
     complete : bool
         For `table`: an absent region-week is a zero. Otherwise it is missing.
+    store : str, optional
+        A source of the event store, ``data/events/``: its events are counted in polygons.
+    regions : str, optional
+        For `store`: GeoJSON file below the workspace; each feature has a property `region`, and `country` if known.
+    first_week : date, optional
+        For `store`: a day of the first week that is counted; the week of the first event if not given.
     measure : str, optional
         Which count of the set; its own default if not given.
     calibrate_on : list of str
         Datasets on which the same models are back-tested as well, for a longer record than the data has.
     week_start : {"saturday", "sunday", "monday"}
-        For `table`; a set states its own.
+        For `table` and `store`; a set states its own.
     """
 
     set: str | None = None
     table: str | None = None
     columns: TableColumns = TableColumns()
     complete: bool = False
+    store: str | None = None
+    regions: str | None = None
+    first_week: dt.date | None = None
     measure: str | None = None
     calibrate_on: tuple[str, ...] = ()
     week_start: WeekStart = "saturday"
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if (self.set is None) == (self.table is None):
-            raise ValueError("give either `set` or `table`")
+        if sum(source is not None for source in (self.set, self.table, self.store)) != 1:
+            raise ValueError("give either `set` or `table` or `store`")
+        if (self.store is None) != (self.regions is None):
+            raise ValueError("`store` and `regions` (a GeoJSON file) belong together")
+        if self.first_week is not None and self.store is None:
+            raise ValueError("`first_week` is for `store`")
         return self
 
 
@@ -74,10 +88,18 @@ class RegionsSection(_Section):
 
 
 class PlaceSpec(_Section):
-    """A town with a radius; the name is one of the dataset's places."""
+    """A town with a radius: one of the dataset's places, or, for a store, one with latitude and longitude."""
 
     name: str
     radius_km: Annotated[int, Field(ge=10, le=500)] = 100
+    latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
+    longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
+
+    @model_validator(mode="after")
+    def _whole_point(self) -> Self:
+        if (self.latitude is None) != (self.longitude is None):
+            raise ValueError("latitude and longitude belong together")
+        return self
 
     @property
     def unit(self) -> str:

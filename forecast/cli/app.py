@@ -9,6 +9,7 @@ import typer
 import forecast
 from forecast.cli.backtest import backtest
 from forecast.cli.check import check
+from forecast.cli.ingest import app as ingest
 from forecast.cli.init import init
 from forecast.cli.models import models
 from forecast.cli.place import place
@@ -60,3 +61,4 @@ for command, summary in (
     (simulate, "Make a workspace of simulated counts."),
 ):
     app.command(short_help=summary)(command)
+app.add_typer(ingest, name="ingest", short_help="Bring events in: ACLED, UCDP, your own table.")

@@ -22,8 +22,8 @@ def check(
 ) -> None:
     """Tell what is wrong with a workspace before it is run.
 
-    Checks forecast.toml, models, reports, the hashes of all files, the panels, missing weeks, how old the data are,
-    and the map. Exit codes: 0 all is well, 2 errors, 3 warnings.
+    Checks forecast.toml, models, reports, the hashes of all files, the panels, the counts (docs/checks.md), how old
+    the data are, and the map. Exit codes: 0 all is well, 2 errors, 3 warnings.
 
     \b
     Examples:

@@ -103,7 +103,8 @@ def run_backtest(
     Raises
     ------
     InputError
-        If an origin is not a week of a panel, or the folder cannot be written to.
+        If an origin is not a week of a panel, it lacks a vintage where there are vintages, or the folder cannot be
+        written to.
     ForecastError
         If a model fails. Blocks that were finished before are kept.
     """
@@ -159,6 +160,8 @@ def plan_blocks(plan: BacktestPlan) -> list[Block]:
 
     Raises
     ------
+    InputError
+        If an origin lacks its vintage, or a vintage does not fit the final panel.
     ForecastError
         If a dataset that a model is fitted on begins after an origin.
     """
@@ -168,16 +171,23 @@ def plan_blocks(plan: BacktestPlan) -> list[Block]:
     # the same as the plan moves on.
     borders = [span[0] - ((span[0] - _EPOCH).days // 7 % plan.refit_every) * WEEK for span in spans]
 
+    @cache
     def fit_origin(kind: UnitKind, at: int) -> pd.Timestamp:
         """Return the border, or the first origin where too little is known at the border."""
-        known = np.count_nonzero(plan.panels[kind].weeks < borders[at])
-        return borders[at] if known >= plan.refit_every else pd.Timestamp(spans[at][0])
+        enough = plan.weeks_known(kind, borders[at]) >= plan.refit_every
+        return borders[at] if enough else pd.Timestamp(spans[at][0])
 
     @cache
     def cut(kind: UnitKind, at: int) -> tuple[Panel, str]:
         last = spans[at][-1] + plan.horizon * WEEK
         panel = plan.panels[kind].until(last)
         return panel, panel_hash(panel)
+
+    @cache
+    def vintages(kind: UnitKind, at: int) -> tuple[dict[pd.Timestamp, Panel] | None, dict[str, str] | None]:
+        found = plan.vintages(kind, [fit_origin(kind, at), *spans[at]])
+        seen = {f"{origin:%Y-%m-%d}": panel_hash(panel) for origin, panel in (found or {}).items()}
+        return found, seen or None
 
     @cache
     def fit_cut(dataset: str, kind: UnitKind, at: int) -> tuple[Panel, str]:
@@ -193,6 +203,7 @@ def plan_blocks(plan: BacktestPlan) -> list[Block]:
         for kind in plan.panels:
             for at, origins in enumerate(spans):
                 panel, seen = cut(kind, at)
+                known, known_seen = vintages(kind, at)
                 own = model.fit_on is not None and (model.fit_on, kind) in plan.fit_panels
                 fit_panel, fit_seen = fit_cut(str(model.fit_on), kind, at) if own else (None, None)
                 fitted_at = fit_origin(kind, at)
@@ -201,6 +212,7 @@ def plan_blocks(plan: BacktestPlan) -> list[Block]:
                     "fit_origin": f"{fitted_at:%Y-%m-%d}",
                     "panel": seen,
                     "fit_panel": fit_seen,
+                    "vintages": known_seen,
                     "origins": [f"{origin:%Y-%m-%d}" for origin in origins],
                     "escalations": [rule.model_dump(mode="json") for rule in plan.escalations],
                     "horizon": plan.horizon,
@@ -221,6 +233,7 @@ def plan_blocks(plan: BacktestPlan) -> list[Block]:
                         draws=plan.draws,
                         seed=plan.seed,
                         key=key,
+                        vintages=known,
                     )
                 )
     return blocks
@@ -311,6 +324,7 @@ def _manifest(plan: BacktestPlan) -> dict[str, Any]:
             "first_week": f"{panel.weeks[0]:%Y-%m-%d}",
             "known_until": f"{panel.known_until:%Y-%m-%d}",
             "simulated": panel.simulated,
+            "vintages": kind in plan.known,
             "hash": panel_hash(panel),
         }
         for kind, panel in plan.panels.items()
@@ -319,9 +333,12 @@ def _manifest(plan: BacktestPlan) -> dict[str, Any]:
         f"{dataset} {kind}": {"source": panel.source, "hash": panel_hash(panel)}
         for (dataset, kind), panel in plan.fit_panels.items()
     }
+    vintages = all(kind in plan.known for kind in plan.panels)
+    source = plan.panels.get("region", first).source
     return {
         "name": plan.name,
-        "source": plan.panels.get("region", first).source,
+        "source": source if vintages else f"{source}, on final data".lstrip(", "),
+        "vintages": vintages,
         "panels": panels,
         "fit_panels": fit_panels,
         "origins": [f"{origin:%Y-%m-%d}" for origin in plan.origins],

@@ -58,7 +58,8 @@ class Block:
     model : ModelSpec
     kind : UnitKind
     panel : Panel
-        Weeks up to the last target week of the last origin, as far as they are known.
+        Weeks up to the last target week of the last origin, as far as they are known: the outcomes, and without
+        `vintages` what the model sees.
     fit_panel : Panel or None
         For a model with `fit_on`: the weeks that were over when it is fitted.
     fit_origin : Timestamp
@@ -69,6 +70,8 @@ class Block:
     horizon, draws, seed : int
     key : str
         Hash of all of these and of the code; the name under which the result is kept.
+    vintages : mapping of origin to Panel, optional
+        The panel as it was known when the model is fitted and at each origin.
     """
 
     model: ModelSpec
@@ -82,6 +85,11 @@ class Block:
     draws: int
     seed: int
     key: str
+    vintages: Mapping[pd.Timestamp, Panel] | None = None
+
+    def known_at(self, origin: pd.Timestamp) -> Panel:
+        """Return what the model may see at an origin."""
+        return self.panel.until(origin) if self.vintages is None else self.vintages[origin]
 
 
 def block_key(content: Mapping[str, object], model: ModelSpec) -> str:
@@ -136,11 +144,11 @@ def compute_block(block: Block) -> bytes:
     # One thread: how many there are can change the last bits of a sum, and the workers are the parallelism.
     with threadpoolctl.threadpool_limits(1):
         for origin in block.origins:
-            known, day = block.panel.until(origin), f"{origin:%Y-%m-%d}"
+            known, day = block.known_at(origin), f"{origin:%Y-%m-%d}"
             try:
                 if fitted is None:
                     rng = generator(block.seed, "fit", name, block.kind, f"{block.fit_origin:%Y-%m-%d}")
-                    fitted = block.model.fit(block.panel.until(block.fit_origin), rng, fit_panel=block.fit_panel)
+                    fitted = block.model.fit(block.known_at(block.fit_origin), rng, fit_panel=block.fit_panel)
                 fitted = fitted.update(known)
                 rng = generator(block.seed, "predict", name, block.kind, day)
                 found = fitted.predict(block.horizon, block.draws, rng)
@@ -150,7 +158,7 @@ def compute_block(block: Block) -> bytes:
                     f"model {name!r} failed on the {block.kind} panel at origin {day}: {type(error).__name__}: {error}",
                     name,
                 ) from error
-            results.append(_evaluate(block, found, known))
+            results.append(_evaluate(block, found, known, origin))
     return _pack([_forecast_table(block, results), _score_table(block, results), _risk_table(block, results)])
 
 
@@ -205,8 +213,8 @@ class _Result(NamedTuple):
     decided: Bools  # (units, escalations) the level and all target weeks are known
 
 
-def _evaluate(block: Block, found: Forecast, known: Panel) -> _Result:
-    start, units = len(known.weeks), len(known.units)
+def _evaluate(block: Block, found: Forecast, known: Panel, origin: pd.Timestamp) -> _Result:
+    start, units = len(block.panel.until(origin).weeks), len(known.units)
     cells = (block.horizon, units)
     observed, seen = np.zeros(cells, np.int64), np.zeros(cells, np.bool_)
     here = block.panel.counts[start : start + block.horizon]

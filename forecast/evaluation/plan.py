@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 
+from forecast.errors import InputError
 from forecast.families.model import ModelSpec
 from forecast.panel.panel import Panel
 from forecast.panel.units import UnitKind
 from forecast.predictive.escalation import Escalation
+
+Vintages = Mapping[pd.Timestamp, Panel] | Callable[[pd.Timestamp], Panel]
+"""The panel as it was known at an origin."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +27,8 @@ class BacktestPlan:
     name : str
         Folder below ``out/backtests``.
     panels : mapping of unit kind to Panel
-        Regions, and places if there are any; each model runs on each panel by itself.
+        Regions, and places if there are any; each model runs on each panel by itself. Outcomes are those of these
+        panels.
     fit_panels : mapping of (dataset name, unit kind) to Panel
         For models with `fit_on`; a model whose `fit_on` is not here is fitted on the panel itself.
     models : tuple of ModelSpec
@@ -35,6 +41,10 @@ class BacktestPlan:
     draws : int
     seed : int
         Each (model, unit kind, origin) has a generator of its own, derived from it, so that order does not matter.
+    known : mapping of unit kind to Vintages, optional
+        For each origin the panel as it was known then, with the units of the final one: all that a model sees of
+        this kind of unit. A kind without vintages is back-tested on final data, and the record says so. The
+        `fit_panels` are as they are.
     """
 
     name: str
@@ -47,3 +57,40 @@ class BacktestPlan:
     refit_every: int
     draws: int
     seed: int
+    known: Mapping[UnitKind, Vintages] = field(default_factory=dict)
+
+    def weeks_known(self, kind: UnitKind, origin: pd.Timestamp) -> int:
+        """Return how many weeks are known at an origin, 0 where its vintage is wanted but not there."""
+        try:
+            found = self.vintages(kind, [origin])
+        except InputError:
+            return 0
+        return int(np.count_nonzero(self.panels[kind].weeks < origin)) if found is None else len(found[origin].weeks)
+
+    def vintages(self, kind: UnitKind, origins: Sequence[pd.Timestamp]) -> dict[pd.Timestamp, Panel] | None:
+        """Return what was known at each origin, cut there so that nothing later is let through.
+
+        Returns
+        -------
+        dict of origin to Panel, or None
+            None for a kind of unit that has final data only.
+
+        Raises
+        ------
+        InputError
+            If an origin has no vintage, or one ends before its origin or has other units than the final panel.
+        """
+        if kind not in self.known:
+            return None
+        found = {}
+        for origin in sorted(set(origins)):
+            known, where = self.known[kind], f"vintage of the {kind} panel at origin {origin:%Y-%m-%d}"
+            if isinstance(known, Mapping) and origin not in known:
+                raise InputError("there is no vintage", where=where, expected="one for each origin")
+            panel = (known[origin] if isinstance(known, Mapping) else known(origin)).until(origin)
+            if panel.origin != origin:
+                raise InputError(f"it ends on {panel.known_until:%Y-%m-%d}", where=where, expected="the day before")
+            if panel.units.names != self.panels[kind].units.names:
+                raise InputError("it has other units than the final panel", where=where, expected="the same, in order")
+            found[origin] = panel
+        return found

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, ParamSpec
 
 import pandas as pd
 
 from forecast.errors import InputError
+from forecast.events.checks.finding import Check as DataCheck
+from forecast.events.checks.finding import Finding
+from forecast.jobs.findings import check_counts
 from forecast.jobs.inputs import Inputs, fit_panels, open_inputs, origin_of, related_panels
+from forecast.panel.checks.registry import PANEL_CHECKS
 from forecast.panel.dataset import Dataset
 from forecast.workspace import Workspace
 
 Status = Literal["ok", "warning", "error"]
 P = ParamSpec("P")
 
-RECENT_WEEKS = 8
 STALE_DAYS = 14
 """Weekly data that end earlier than this before the day of the forecast say little about the coming weeks."""
 
@@ -50,7 +53,7 @@ def check_workspace(workspace: Workspace, today: dt.date) -> list[Check]:
     """
     checks = [_guarded("reports", check_reports, workspace), check_models(workspace)]
     try:
-        inputs = open_inputs(workspace)
+        inputs = open_inputs(workspace, today)
     except InputError as error:
         return [*checks, Check("data", "error", str(error))]
     return [
@@ -58,7 +61,7 @@ def check_workspace(workspace: Workspace, today: dt.date) -> list[Check]:
         check_data(inputs),
         *check_panels(inputs),
         _guarded("history", check_history, workspace, inputs),
-        check_missing(inputs),
+        *found_by(PANEL_CHECKS, check_counts(inputs.panels)),
         check_age(inputs, today),
         check_polygons(inputs),
         *(_guarded(f"data {name}", check_related, workspace, inputs, name) for name in _others(workspace)),
@@ -107,14 +110,23 @@ def check_history(workspace: Workspace, inputs: Inputs) -> Check:
     return Check("history", "ok", f"the next forecast starts on {origin:%Y-%m-%d}")
 
 
-def check_missing(inputs: Inputs) -> Check:
-    """Check that the source says something about every recent week."""
-    recent, ever = 0, 0
-    for panel in inputs.panels.values():
-        recent += int((~panel.observed[-RECENT_WEEKS:]).sum())
-        ever += int((~panel.observed).sum())
-    found = f"{ever} unit-weeks are missing, {recent} of them in the last {RECENT_WEEKS} weeks"
-    return Check("missing weeks", "warning" if recent else "ok", found if ever else "none")
+def found_by(checks: Mapping[str, DataCheck], findings: Iterable[Finding]) -> list[Check]:
+    """Return one result for each check of the data, whether it found anything or not; notes leave it ``ok``.
+
+    Parameters
+    ----------
+    checks : mapping of name to Check
+        `PANEL_CHECKS` or `forecast.events.checks.registry.EVENT_CHECKS`: those that were run.
+    findings : iterable of Finding
+        What they found, worst first.
+    """
+    by_check: dict[str, list[Finding]] = {name: [] for name in checks}
+    for item in findings:
+        by_check[item.check.name].append(item)
+    return [
+        Check(name, _status(items), " ".join(item.text() for item in items) or "nothing")
+        for name, items in by_check.items()
+    ]
 
 
 def check_age(inputs: Inputs, today: dt.date) -> Check:
@@ -163,6 +175,11 @@ def check_fit(workspace: Workspace, inputs: Inputs) -> Check:
 
 def _others(workspace: Workspace) -> list[str]:
     return [name for name in workspace.spec.data.calibrate_on if name != workspace.spec.data.set]
+
+
+def _status(findings: Iterable[Finding]) -> Status:
+    severities = {item.severity for item in findings}
+    return "error" if "error" in severities else "warning" if "warning" in severities else "ok"
 
 
 def _guarded(name: str, check: Callable[P, Check], *args: P.args, **kwargs: P.kwargs) -> Check:

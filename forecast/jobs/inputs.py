@@ -11,6 +11,7 @@ import pandas as pd
 
 from forecast.errors import InputError, unknown_name
 from forecast.families.model import ModelSpec
+from forecast.jobs.counted_events import count_events
 from forecast.panel.dataset import DataNote, Dataset
 from forecast.panel.panel import Panel
 from forecast.panel.table import read_counts
@@ -38,6 +39,8 @@ class Inputs:
         Empty for a table.
     hashes : mapping of path to sha256
         Of every file that was read; paths below the workspace.
+    vintaged : bool
+        Whether these are the data as they were known on a day, which end before it by the time that reporting takes.
     """
 
     name: str
@@ -45,6 +48,7 @@ class Inputs:
     note: DataNote
     polygons: Mapping[str, Mapping[str, Any]]
     hashes: Mapping[str, str]
+    vintaged: bool = False
 
     @property
     def regions(self) -> Panel:
@@ -61,8 +65,15 @@ class Inputs:
         return replace(self, panels={kind: panel.until(origin) for kind, panel in self.panels.items()})
 
 
-def open_inputs(workspace: Workspace) -> Inputs:
+def open_inputs(workspace: Workspace, as_of: dt.date | None = None) -> Inputs:
     """Open the data of a workspace.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    as_of : date, optional
+        Of an event store, what was known on this day; all that is known if not given. Datasets and tables are of one
+        vintage.
 
     Raises
     ------
@@ -70,10 +81,20 @@ def open_inputs(workspace: Workspace) -> Inputs:
         For whatever is wrong in the data, for regions and places that it does not have, and for places in a
         workspace whose data is a table.
     """
+    if workspace.spec.data.store:
+        counted = count_events(workspace, as_of)
+        return Inputs(
+            workspace.spec.data.store,
+            counted.panels,
+            counted.note,
+            counted.polygons.geojson(),
+            counted.hashes,
+            vintaged=True,
+        )
     return _open_set(workspace) if workspace.spec.data.set else _open_table(workspace)
 
 
-def origin_of(panel: Panel, as_of: dt.date | None, *, first_after: int) -> pd.Timestamp:
+def origin_of(panel: Panel, as_of: dt.date | None, *, first_after: int, or_earlier: bool = False) -> pd.Timestamp:
     """Return the origin of a forecast made on a day: all weeks that are over by then are known.
 
     Parameters
@@ -83,6 +104,8 @@ def origin_of(panel: Panel, as_of: dt.date | None, *, first_after: int) -> pd.Ti
         The day after the last week of the panel if not given.
     first_after : int
         More weeks than this must be known.
+    or_earlier : bool
+        Where the panel does not reach to `as_of`, start where it ends.
 
     Returns
     -------
@@ -105,6 +128,8 @@ def origin_of(panel: Panel, as_of: dt.date | None, *, first_after: int) -> pd.Ti
     """
     start = cast("WeekStart", start_name(panel.weeks).lower())
     origin = panel.origin if as_of is None else week_start_of(as_of, start)
+    if origin > panel.origin and or_earlier:
+        origin = panel.origin
     if origin > panel.origin:
         raise InputError(
             f"no forecast can be made as of {as_of}: the data are known until {panel.known_until:%Y-%m-%d}",

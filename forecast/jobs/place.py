@@ -103,6 +103,12 @@ def place_outlook(
             where="--radius-km",
             expected=f"{LEAST_RADIUS_KM} to {MOST_RADIUS_KM} km: forecasts are for towns and regions",
         )
+    if workspace.spec.data.store:
+        raise InputError(
+            "the outlook for one place is made from datasets only",
+            where=f"{CONFIG_NAME} [data] store",
+            expected="the place among the [[places]], with latitude and longitude; then `forecast run`",
+        )
     if workspace.spec.data.set is None:
         raise InputError(
             "a table of region counts does not tell what happened near a place",

@@ -18,6 +18,7 @@ import threadpoolctl
 from forecast.errors import ModelError
 from forecast.evaluation.record import HEAD, QUANTILE_LEVELS, BacktestRecord
 from forecast.families.model import ModelSpec
+from forecast.jobs.findings import check_counts, sentences
 from forecast.jobs.inputs import FitPanels, Inputs, fit_panels, open_inputs, origin_of
 from forecast.jobs.track_record import FEW_ORIGINS, Progress, told, track_record
 from forecast.panel.dataset import Dataset
@@ -92,8 +93,8 @@ def run(
         If the headline model fails. Another one that fails is left out, with a warning.
     """
     spec, definition = workspace.spec, workspace.report(report)
-    whole = open_inputs(workspace)
-    origin = origin_of(whole.regions, as_of, first_after=spec.backtest.first_after)
+    whole = open_inputs(workspace, as_of)
+    origin = origin_of(whole.regions, as_of, first_after=spec.backtest.first_after, or_earlier=whole.vintaged)
     inputs = whole.until(origin)
     models = workspace.models()
     fits = fit_panels(workspace, models, inputs.panels)
@@ -127,6 +128,7 @@ def run(
         backtests=track.records,
         warnings=(*warnings, *_notes(workspace, inputs, models, fits)),
         provenance=manifest,
+        findings=sentences(check_counts(inputs.panels)),
     )
     told(progress, "writing the report")(0, 1)
     folder = workspace.out / "runs" / definition.name / f"{origin:%Y-%m-%d}"

@@ -90,8 +90,19 @@ def read_polygons(path: Path, name_property: str = "region") -> Polygons:
     InputError
         As `polygons_from_geojson`, and if the file is missing or no JSON.
     """
+    return polygons_from_geojson(read_geojson(path), name_property, where=path.name)
+
+
+def read_geojson(path: Path) -> object:
+    """Return the decoded JSON of a file.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or no JSON in UTF-8.
+    """
     try:
-        content = json.loads(path.read_bytes().decode("utf-8-sig"))
+        return json.loads(path.read_bytes().decode("utf-8-sig"))
     except FileNotFoundError:
         raise InputError(f"no file {path.name}", where=str(path.parent)) from None
     except UnicodeDecodeError as error:
@@ -100,7 +111,6 @@ def read_polygons(path: Path, name_property: str = "region") -> Polygons:
         raise InputError(f"not valid JSON: {error}", where=path.name) from None
     except OSError as error:
         raise InputError(f"cannot read: {error.strerror}", where=str(path)) from None
-    return polygons_from_geojson(content, name_property, where=path.name)
 
 
 def polygons_from_geojson(content: object, name_property: str = "region", *, where: str = "GeoJSON") -> Polygons:

@@ -47,6 +47,8 @@ class ReportContent:
         What a reader must know before the numbers (missing weeks, a fallback, simulated data).
     provenance : mapping
         The manifest: versions, hashes, seed.
+    findings : tuple of str
+        What the checks found in the data, one or two sentences each, the worst first.
     """
 
     name: str
@@ -66,3 +68,4 @@ class ReportContent:
     backtests: tuple[BacktestRecord, ...]
     warnings: tuple[str, ...]
     provenance: Mapping[str, Any]
+    findings: tuple[str, ...] = ()

@@ -163,7 +163,8 @@ def test_leaderboard_and_manifest(whole):
     pd.testing.assert_frame_equal(board, again, check_exact=True)
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["missing_cells"] == {"long": 0, "short": 0}
-    assert record.source == manifest["source"] == "test regions"
+    assert record.source == manifest["source"] == "test regions, on final data"
+    assert manifest["vintages"] is False
     assert [model["name"] for model in manifest["models"]] == [model.name for model in plan.models]
 
 

@@ -175,3 +175,16 @@ def test_all_rows_are_in_the_table(content: ReportContent, page: str) -> None:
     mine = content.risk[content.risk["model"] == content.headline_model]
     assert isinstance(mine, pd.DataFrame)
     assert page.count("<tr data-rule=") == len(mine)
+
+
+def test_findings_in_the_data_are_told_under_data(content: ReportContent, page: str) -> None:
+    assert "What was found in the data" not in page
+    told = "No event in Mali in the last 4 weeks; the longest silence before was 2 weeks."
+    shown = render_report(replace(content, findings=(told, HOSTILE)))
+    data = re.search(r'<section id="data".*?</section>', shown, re.S)
+    assert data is not None
+    assert "<h3>What was found in the data</h3>" in data[0]
+    assert f"<li>{told}</li>" in data[0]
+    assert HOSTILE not in shown
+    levels = Outline(shown).levels
+    assert all(deeper - level <= 1 for level, deeper in pairwise(levels))

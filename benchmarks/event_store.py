@@ -1,0 +1,147 @@
+"""Time and memory of the event store: an import, a correcting second one, and the events as of a day.
+
+    python benchmarks/event_store.py --events 5000000
+
+Simulated events with the columns of a large export (ids, days, points, regions, types, deaths). The second vintage
+repeats all of them, changes one in a hundred and lacks one in a thousand. Prints one line a step: seconds and the peak
+of resident memory so far.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from forecast.events.record import Batch, Scope, event_frame
+from forecast.events.store import EventStore
+from forecast.events.table import Events
+from forecast.panel.from_events import panel_from_events
+from forecast.panel.polygons import polygons_from_geojson
+from forecast.panel.weeks import week_range
+
+BATCH = 50_000
+FIRST, DAYS = pd.Timestamp("2000-01-01"), 9_100
+SIDE = 20  # regions are the cells of a grid of so many by so many degrees
+
+
+def simulated_batches(events: int, *, corrected: bool = False) -> Iterator[Batch]:
+    """Give simulated events, the same at every call; `corrected`: some changed, some left out."""
+    for start in range(0, events, BATCH):
+        rng = np.random.default_rng([20260101, start])
+        ids = np.arange(start, min(start + BATCH, events))
+        count = len(ids)
+        days = pd.Series(FIRST + pd.to_timedelta(rng.integers(0, DAYS, count), unit="D"))
+        latitude, longitude = rng.uniform(0, SIDE, count).round(4), rng.uniform(0, SIDE, count).round(4)
+        deaths = rng.poisson(1.5, count)
+        if corrected:
+            deaths = np.where(ids % 100 == 7, deaths + 1, deaths)
+        cell = np.char.add("Region ", (latitude.astype(int) * SIDE + longitude.astype(int)).astype(str))
+        frame = event_frame(
+            {
+                "event_id": np.char.add("SIM", ids.astype(str)),
+                "source": np.full(count, "simulated"),
+                "date": days,
+                "date_start": days,
+                "date_end": days,
+                "date_precision": np.full(count, "day"),
+                "latitude": latitude,
+                "longitude": longitude,
+                "place_precision": np.full(count, "point"),
+                "country": np.full(count, "Simulia"),
+                "admin1": cell,
+                "location": np.char.add("Town ", rng.integers(0, 5000, count).astype(str)),
+                "event_type": rng.choice(["Battles", "Protests", "Riots"], count),
+                "fatalities": deaths,
+                "release": np.full(count, "2" if corrected else "1"),
+            }
+        )
+        if corrected:
+            frame = frame[ids % 1000 != 3].reset_index(drop=True)
+        yield Batch(frame, len(frame))
+
+
+def peak_mib() -> float:
+    """Return the peak of resident memory of this process so far."""
+    if sys.platform == "win32":
+        return float("nan")
+    import resource  # noqa: PLC0415 - not on Windows
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1024**2 if sys.platform == "darwin" else 1024)
+
+
+def measure(events: int, folder: Path) -> list[tuple[str, float, float]]:
+    """Run all steps; return name, seconds and peak MiB of each."""
+    store, steps = EventStore(folder), []
+    scope = Scope((), FIRST, FIRST + pd.Timedelta(days=DAYS))
+
+    def step(name: str, start: float) -> None:
+        steps.append((name, time.perf_counter() - start, peak_mib()))
+        sys.stdout.write(f"{name:<28} {steps[-1][1]:8.1f} s  peak {steps[-1][2]:7.0f} MiB\n")
+        sys.stdout.flush()
+
+    start = time.perf_counter()
+    for _ in simulated_batches(events):
+        pass
+    step("simulating alone", start)
+    for name, corrected, day in (("first import", False, 1), ("same import again", False, 2), ("corrected", True, 3)):
+        start = time.perf_counter()
+        account = store.add(
+            simulated_batches(events, corrected=corrected),
+            source="simulated",
+            known_at=dt.date(2025, 1, day),
+            input_hash=f"{day:064x}",
+            scope=scope,
+        )
+        step(f"{name} (+simulating)", start)
+        expected = {1: (events, 0, 0), 2: (0, 0, 0)}.get(day)
+        assert expected is None or (account.new, account.changed, account.deleted) == expected, account
+    start = time.perf_counter()
+    known = EventStore(folder).as_of(
+        dt.date(2025, 1, 4), columns=["event_id", "date", "latitude", "longitude", "place_precision", "treatment"]
+    )
+    step("as of, columns of a panel", start)
+    assert len(known) == events - account.deleted
+    start = time.perf_counter()
+    cells = [
+        {
+            "type": "Feature",
+            "properties": {"region": f"Region {row * SIDE + column}"},
+            "geometry": {
+                "type": "Polygon",
+                "coordinates": [
+                    [[column, row], [column + 1, row], [column + 1, row + 1], [column, row + 1], [column, row]]
+                ],
+            },
+        }
+        for row in range(SIDE)
+        for column in range(SIDE)
+    ]
+    polygons = polygons_from_geojson({"type": "FeatureCollection", "features": cells})
+    weeks = week_range(FIRST, FIRST + pd.Timedelta(days=7 * (DAYS // 7)))
+    panel = panel_from_events(Events(known, "simulated", True), polygons, first=weeks[0], last=weeks[-1])
+    step("panel of 400 regions", start)
+    assert int(panel.counts.sum()) == len(known)
+    return steps
+
+
+def main() -> None:
+    """Run the benchmark in a temporary folder."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--events", type=int, default=5_000_000)
+    with tempfile.TemporaryDirectory() as folder:
+        measure(parser.parse_args().events, Path(folder))
+        size = sum(path.stat().st_size for path in Path(folder).iterdir())
+        sys.stdout.write(f"{'on disk':<28} {size / 1024**2:8.0f} MiB\n")
+
+
+if __name__ == "__main__":
+    main()

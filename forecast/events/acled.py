@@ -1,0 +1,166 @@
+"""Files that ACLED exports: events, in new and old formats, and lists of deleted events."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from operator import itemgetter
+from pathlib import Path
+
+from forecast.errors import InputError, nearest_names
+from forecast.events.acled_record import FIELDS, REQUIRED, batch_of_rows
+from forecast.events.imprecise import ImprecisePolicy
+from forecast.events.record import Batch, event_frame
+from forecast.events.table_rows import RowStream, open_rows
+
+ROWS_A_BATCH = 50_000
+_LONGEST_HEADER = 2**16
+_RAGGED = "not as many values as columns"
+
+
+def read_acled(path: Path, policy: ImprecisePolicy) -> Iterator[Batch]:
+    """Read an export of ACLED events, a batch at a time, so that its size does not matter.
+
+    Columns are found whatever their case, spaces and underscores; in a CSV file (UTF-8) commas or semicolons separate
+    them, and with semicolons the decimal sign may be a comma. Exports from before 2023, with ``data_id``,
+    ``event_id_no_cnty`` and ``iso3``, are read alike. A row of HXL tags is no row; one that has more or fewer values
+    than the header is left out.
+
+    Parameters
+    ----------
+    path : Path
+        CSV, also gzipped, Excel or parquet.
+    policy : ImprecisePolicy
+        For events whose date or place is known roughly.
+
+    Yields
+    ------
+    Batch
+        Of up to 50,000 rows; `forecast.events.acled_record.batch_of_rows` says what becomes of each.
+
+    Raises
+    ------
+    InputError
+        If the file is not there, cannot be read, or lacks a column.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> simulated = '''EVENT_ID_CNTY;EVENT_DATE;EVENT_TYPE;COUNTRY;LATITUDE;LONGITUDE;FATALITIES
+    ... XXX1;04 March 2023;Battles;Mali;14,5;-4,2;2
+    ... XXX2;;Battles;Mali;14,5;-4,2;0'''
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "simulated.csv")
+    ...     _ = path.write_text(simulated, encoding="utf-8")
+    ...     (batch,) = read_acled(path, ImprecisePolicy())
+    >>> batch.events["event_id"].tolist(), batch.rows, batch.dropped
+    (['XXX1'], 2, Counter({'no date': 1}))
+    """
+    path = Path(path)
+    delimiter = _delimiter(path)
+    for rows, ragged in _chunks(open_acled_rows(path, delimiter), FIELDS, REQUIRED):
+        columns: dict[str, Sequence[str]] = dict.fromkeys(FIELDS, ())
+        columns.update(zip(FIELDS, zip(*rows, strict=True), strict=False))
+        if delimiter == ";":
+            for name in ("latitude", "longitude"):
+                columns[name] = [value.replace(",", ".") for value in columns[name]]
+        batch = batch_of_rows(columns, policy)
+        yield Batch(batch.events, batch.rows + ragged, batch.dropped + Counter({_RAGGED: ragged}))
+
+
+def read_acled_deletions(path: Path) -> Batch:
+    r"""Read a list of deleted events: columns event_id_cnty and deleted_timestamp.
+
+    Returns
+    -------
+    Batch
+        Without events; `rows` and `dropped` count the rows that name no event.
+
+    Raises
+    ------
+    InputError
+        As for `read_acled`.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "simulated.csv")
+    ...     _ = path.write_text("event_id_cnty,deleted_timestamp\nXXX1,1700000000", encoding="utf-8")
+    ...     read_acled_deletions(path).deleted
+    ('XXX1',)
+    """
+    ids: dict[str, None] = {}
+    dropped: Counter[str] = Counter()
+    path = Path(path)
+    fields = ("event_id_cnty", "deleted_timestamp")
+    for rows, ragged in _chunks(open_acled_rows(path, _delimiter(path)), fields, fields[:1]):
+        named = [row[0].strip() for row in rows]
+        ids.update(dict.fromkeys(name for name in named if name))
+        dropped.update({"no event id": named.count(""), _RAGGED: ragged})
+    return Batch(event_frame({}), dropped.total(), +dropped, tuple(ids))
+
+
+def open_acled_rows(path: Path, delimiter: str | None = None) -> RowStream:
+    """Open one of ACLED's files, whose separator is a comma or a semicolon."""
+    return open_rows(path, delimiter=delimiter or _delimiter(path))
+
+
+def column_positions(rows: RowStream, fields: Sequence[str], required: Sequence[str]) -> list[int]:
+    """Return where each field stands in a row; one past the end for those that the file lacks.
+
+    Raises
+    ------
+    InputError
+        For required columns that are missing, with the nearest names, and for a column that is there twice.
+    """
+    keys = [column_key(column) for column in rows.columns]
+    absent = [field for field in required if column_key(field) not in keys]
+    where = f"{rows.name} row 1"
+    if absent:
+        near = {field: nearest_names(field, [name for name in rows.columns if name], count=1) for field in absent}
+        raise InputError(
+            f"no column {', '.join(map(repr, absent))}",
+            where=where,
+            expected=f"ACLED's columns, among them {', '.join(map(repr, required))}",
+            hint=" ".join(f"did you mean {found[0]!r} for {field!r}?" for field, found in near.items() if found),
+        )
+    twice = [field for field in fields if keys.count(column_key(field)) > 1]
+    if twice:
+        raise InputError(f"two columns are called {twice[0]!r}", where=where, expected="different names")
+    return [keys.index(column_key(field)) if column_key(field) in keys else len(keys) for field in fields]
+
+
+def column_key(name: str) -> str:
+    """Return a column's name for comparison: without case, spaces, hyphens and underscores.
+
+    Examples
+    --------
+    >>> column_key("Event ID_CNTY")
+    'eventidcnty'
+    """
+    return "".join(name.casefold().split()).replace("_", "").replace("-", "")
+
+
+def _chunks(
+    rows: RowStream, fields: Sequence[str], required: Sequence[str]
+) -> Iterator[tuple[list[tuple[str, ...]], int]]:
+    """Yield values of the fields, empty where the file has no such column, and the number of ragged rows."""
+    take = itemgetter(*column_positions(rows, fields, required))
+    width = len(rows.columns)
+    while chunk := list(islice(rows.records, ROWS_A_BATCH)):
+        full = [take([*record, ""]) for record in chunk if len(record) == width]
+        yield full, len(chunk) - len(full)
+
+
+def _delimiter(path: Path) -> str:
+    """Return what separates the columns of a CSV file, as its first line shows."""
+    if path.suffix.lower() not in {".csv", ".txt"}:
+        return ","
+    try:
+        with path.open("rb") as stream:
+            line = stream.readline(_LONGEST_HEADER)
+    except OSError:
+        return ","  # opening the rows says what is wrong
+    return ";" if line.count(b";") > line.count(b",") else ","

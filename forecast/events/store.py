@@ -1,0 +1,312 @@
+"""The bitemporal event store: what was known of each event on each day, append-only.
+
+Every import is a vintage: a parquet file with the events that are new or changed, whole, and a tombstone for each that
+is gone; the index names the vintages. What was known on a day is the fold of the vintages known by then. Nothing is
+ever rewritten, so that a forecast of last year can be made again from what was known last year.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from forecast.errors import InputError, unknown_name
+from forecast.events.difference import difference
+from forecast.events.fold import Positions, Records, last_of_each
+from forecast.events.record import COLUMNS, Account, Batch, Scope
+from forecast.events.store_index import ScopeEntry, Vintage, index_frame, read_index, write_index
+from forecast.events.store_lock import one_writer
+from forecast.events.vintage_file import Rank, Spool, read_records, read_rows, to_events, write_delta
+from forecast.provenance import hash_file
+from forecast.storage import HIDDEN
+
+LOCK_SECONDS = 60.0
+_SOURCE = re.compile(r"[a-z0-9][a-z0-9._-]{0,59}", re.ASCII)
+_VINTAGE_FILE = re.compile(r"\d{4,}-.*\.parquet", re.ASCII)
+
+
+class EventStore:
+    """The event store in a folder; there need not be one yet.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds ``index.json`` and one parquet file a vintage.
+    timeout : float
+        Seconds that an import waits for another one.
+
+    Examples
+    --------
+    ::
+
+        store = EventStore(Path("data/events"))
+        store.add(batches, source="ucdp", known_at=dt.date(2023, 11, 20), input_hash=hash_file(path))
+        events = store.as_of(dt.date(2023, 11, 30), ["ucdp"])
+    """
+
+    def __init__(self, folder: Path, *, timeout: float = LOCK_SECONDS) -> None:
+        self.folder = folder
+        self.timeout = timeout
+        self._intact: set[str] = set()  # vintages whose file had the right hash when this store first read it
+
+    def add(
+        self,
+        batches: Iterable[Batch],
+        *,
+        source: str,
+        known_at: dt.date,
+        input_hash: str,
+        scope: Scope | None = None,
+        rank: Rank | None = None,
+    ) -> Account:
+        """Import events as one vintage, or as none if they say nothing new.
+
+        If an event comes more than once in an import, the row of the highest rank counts, the later one among
+        equals; an event that the import both has and deletes is deleted. Deleting an event that the store does not
+        hold does nothing.
+
+        Parameters
+        ----------
+        batches : iterable of Batch
+            Are read one by one, under the lock of the store, and written to disk as they come.
+        source : str
+            The same in all rows; small letters, digits, ``.``, ``-`` and ``_``.
+        known_at : date
+            The day on which this became known; not before that of the last vintage of the same source.
+        input_hash : str
+            sha256 of what is imported.
+        scope : Scope, optional
+            Events of the source within it that the import lacks are deleted, unless their rank is above all ranks
+            of the import.
+        rank : callable, optional
+            Precedence by `release`: a row never replaces one of higher rank, and a deleted event comes back only by a
+            row that outranks the one that was deleted. Without it all rows are equal and the last import counts.
+
+        Returns
+        -------
+        Account
+            Rows by what became of them; events new, changed and deleted against what the store held.
+
+        Raises
+        ------
+        InputError
+            If `known_at` goes back, a row has no id or another source, or the store was tampered with.
+        StoreBusyError
+            If another import does not end in time.
+        """
+        if not _SOURCE.fullmatch(source):
+            raise InputError(f"source {source!r}", expected="small letters, digits, ., - and _, at most 60")
+        with one_writer(self.folder, self.timeout):
+            vintages = read_index(self.folder)
+            self._remove_orphans(vintages)
+            mine = [vintage for vintage in vintages if vintage.source == source]
+            if mine and known_at < mine[-1].known_at:
+                raise InputError(
+                    f"known at {known_at}, but the last import of {source!r} was known at {mine[-1].known_at}",
+                    where=str(self.folder),
+                    expected=f"{mine[-1].known_at} or later: what was known on a day is never changed afterwards",
+                    hint="import old releases in the order in which they came out, into a new store",
+                )
+            part = self.folder / f"{HIDDEN}spool.parquet"
+            delta = self.folder / f"{HIDDEN}delta.parquet"
+            try:
+                with Spool(part, source, rank) as spool:
+                    for batch in batches:
+                        spool.write(batch)
+                return self._commit(spool, delta, vintages, known_at, input_hash, scope)
+            finally:
+                part.unlink(missing_ok=True)
+                delta.unlink(missing_ok=True)
+
+    def as_of(
+        self, day: dt.date | None = None, sources: Sequence[str] = (), columns: Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        """Return the events as they were known on a day.
+
+        Parameters
+        ----------
+        day : date, optional
+            Imports known at this day or before count. All that is known if not given.
+        sources : sequence of str
+            All if empty.
+        columns : sequence of str, optional
+            Some of the canonical ones, for speed and memory; all if not given.
+
+        Returns
+        -------
+        DataFrame
+            Canonical types; by source in the order in which each was first imported, then by vintage, then as the
+            import had them.
+
+        Raises
+        ------
+        InputError
+            For a source that the store never had, and for a file that is not what was imported.
+        """
+        vintages = read_index(self.folder)
+        _check_sources(vintages, sources, self.folder)
+        names = list(COLUMNS) if columns is None else list(columns)
+        tables: list[pa.Table] = []
+        for source in dict.fromkeys(vintage.source for vintage in vintages):
+            if not sources or source in sources:
+                known = [v for v in vintages if v.source == source and (day is None or v.known_at <= day)]
+                records, valid = self._fold(known)
+                tables += list(self._tables(known, valid[~records.deleted], names))
+        return to_events(tables, names)
+
+    def vintages(self) -> pd.DataFrame:
+        """Return one row a vintage, in order.
+
+        Returns
+        -------
+        DataFrame
+            name, source, known_at, input_hash, covers_until, new, changed, deleted, rows, file_hash.
+        """
+        return index_frame(read_index(self.folder))
+
+    def known(self, source: str, day: dt.date | None = None) -> list[Vintage]:
+        """Return the vintages of a source that were known on a day.
+
+        Raises
+        ------
+        InputError
+            For a source that the store never had.
+        """
+        vintages = read_index(self.folder)
+        _check_sources(vintages, [source], self.folder)
+        return [v for v in vintages if v.source == source and (day is None or v.known_at <= day)]
+
+    def verify(self) -> None:
+        """Check the chain of the index, and every file against its hash.
+
+        Raises
+        ------
+        InputError
+            For the first thing that is not what an import wrote.
+        """
+        self._intact.clear()
+        for vintage in read_index(self.folder):
+            self._check_file(vintage)
+
+    def _commit(
+        self,
+        spool: Spool,
+        delta: Path,
+        vintages: Sequence[Vintage],
+        known_at: dt.date,
+        input_hash: str,
+        scope: Scope | None,
+    ) -> Account:
+        """Compare what came with what is held; write the difference, and at last the index."""
+        mine = [vintage for vintage in vintages if vintage.source == spool.source]
+        held, valid = self._fold(mine)
+        came = spool.records()
+        rows = last_of_each(came.low, came.high, came.rank if spool.ranked else None)
+        within = None if scope is None else self._within(scope, mine, valid)
+        found = difference(came.take(rows), held, deleted=spool.deleted(), scope=within, ranked=spool.ranked)
+        del came
+
+        covers = _covers_until(spool.last_day, scope, known_at)
+        covered = max((v.covers_until for v in mine if v.covers_until), default=dt.date.min)
+        if not found.wanted.any() and len(found.gone) == 0 and (covers is None or covers <= covered):
+            return spool.account(0, 0, 0, "")
+
+        gone = held.take(found.gone)
+        ids = self._rows(mine, valid[found.gone], ["event_id"])["event_id"]
+        graves = replace(gone, content=np.zeros_like(gone.content), rank=found.gone_rank, deleted=~gone.deleted)
+        write_delta(spool.path, rows[found.wanted], (ids, graves), delta)
+        vintage = Vintage(
+            name=f"{len(vintages) + 1:04d}-{spool.source}-{input_hash[:8]}",
+            source=spool.source,
+            known_at=known_at,
+            input_hash=input_hash,
+            scope=None if scope is None else ScopeEntry.of(scope),
+            covers_until=covers,
+            new=found.new,
+            changed=found.changed,
+            deleted=len(found.gone),
+            rows=int(found.wanted.sum()) + len(found.gone),
+            file_hash=hash_file(delta),
+            previous=vintages[-1].hash if vintages else "",
+        ).sealed()
+        delta.replace(self.folder / vintage.file)
+        write_index(self.folder, [*vintages, vintage])
+        return spool.account(vintage.new, vintage.changed, vintage.deleted, vintage.name)
+
+    def _fold(self, vintages: Sequence[Vintage]) -> tuple[Records, Positions]:
+        """Return the valid record of each event, tombstones among them, and its row number over all the vintages."""
+        parts = []
+        for vintage in vintages:
+            if vintage.name not in self._intact:
+                self._check_file(vintage)
+            parts.append(read_records(self.folder / vintage.file))
+        records = Records.joined(parts)
+        if len(parts) < 2:
+            return records, np.arange(len(records))
+        valid = last_of_each(records.low, records.high)
+        return records.take(valid), valid
+
+    def _tables(self, vintages: Sequence[Vintage], rows: Positions, columns: Sequence[str]) -> Iterator[pa.Table]:
+        """Give rows by their number over all the vintages, ascending, as small tables."""
+        start = 0
+        for vintage in vintages:
+            first, last = np.searchsorted(rows, [start, start + vintage.rows])
+            if first < last:
+                yield from read_rows(self.folder / vintage.file, rows[first:last] - start, columns)
+            start += vintage.rows
+
+    def _rows(self, vintages: Sequence[Vintage], rows: Positions, columns: Sequence[str]) -> pd.DataFrame:
+        return to_events(list(self._tables(vintages, rows, columns)), columns)
+
+    def _within(self, scope: Scope, vintages: Sequence[Vintage], rows: Positions) -> NDArray[np.bool_]:
+        """Return which events lie within a scope, shape (rows,); tombstones lie in none."""
+        found = [np.empty(0, dtype=bool)]
+        for table in self._tables(vintages, rows, ["country", "date_start"]):
+            events = to_events([table], ["country", "date_start"])
+            inside = events["date_start"].between(scope.first, scope.last)
+            if scope.countries:
+                inside &= events["country"].isin(scope.countries)
+            found.append(inside.to_numpy(dtype=bool))
+        return np.concatenate(found)
+
+    def _check_file(self, vintage: Vintage) -> None:
+        path = self.folder / vintage.file
+        what = ""
+        if not path.is_file():
+            what = f"the file of vintage {vintage.name!r} is missing"
+        elif hash_file(path) != vintage.file_hash:
+            what = f"the file of vintage {vintage.name!r} was changed after it was written"
+        if what:
+            raise InputError(
+                what, where=str(path), expected="what the import wrote", hint="bring it back from a backup"
+            )
+        self._intact.add(vintage.name)
+
+    def _remove_orphans(self, vintages: Sequence[Vintage]) -> None:
+        """Remove what writers that were killed left behind; only the holder of the lock may."""
+        named = {vintage.file for vintage in vintages}
+        for path in self.folder.iterdir():
+            if path.name.startswith(HIDDEN) or (_VINTAGE_FILE.fullmatch(path.name) and path.name not in named):
+                path.unlink()
+
+
+def _covers_until(last_event: pd.Timestamp | None, scope: Scope | None, known_at: dt.date) -> dt.date | None:
+    last = scope.last if scope is not None else last_event
+    return None if last is None else min(last.date(), known_at)
+
+
+def _check_sources(vintages: Sequence[Vintage], sources: Sequence[str], folder: Path) -> None:
+    had = {vintage.source for vintage in vintages}
+    for source in sources:
+        if source not in had:
+            if not had:
+                raise InputError(f"no events of {source!r}", where=str(folder), hint="`forecast ingest`")
+            raise unknown_name("source", source, sorted(had), where=str(folder))

@@ -1,0 +1,133 @@
+"""Events from anybody's table, by a mapping in TOML that says which column is what."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from forecast.errors import InputError, nearest_names
+from forecast.events.hxl import columns_from_tags
+from forecast.events.imprecise import ImprecisePolicy, apply_policy
+from forecast.events.mapping_spec import ColumnsSection, TableMapping, read_mapping
+from forecast.events.record import Batch
+from forecast.events.row_translation import translate
+from forecast.events.table_rows import RowStream, open_rows
+
+__all__ = ["TableMapping", "read_mapped", "read_mapping"]
+
+BATCH_ROWS = 100_000
+UNNAMED = "table"
+"""Name of the source where there is no mapping that names it."""
+
+
+def read_mapped(path: Path, mapping: TableMapping | None, policy: ImprecisePolicy) -> Iterator[Batch]:
+    """Read events from a CSV, Excel or parquet file, batch by batch.
+
+    Where the mapping has no column for a precision, it follows from the row: that of the date from the length of
+    its span, that of the place from the finest of coordinates, admin2, admin1 and country that is there.
+
+    Parameters
+    ----------
+    path : Path
+    mapping : TableMapping, optional
+        Without one the row of HXL tags says which column is what, or headers that are the names of the roles.
+    policy : ImprecisePolicy
+        What to do with rows whose day or place is known only roughly.
+
+    Yields
+    ------
+    Batch
+        Of at most `BATCH_ROWS` rows. Blank rows and the row of HXL tags are not counted.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, at once or further down; if it lacks a column of the mapping, with all that are
+        missing and the nearest names.
+    """
+    given = mapping.model_dump(include={"delimiter", "encoding", "sheet"}) if mapping else {}
+    rows = open_rows(path, **given)
+    mapping = mapping or _mapping_of(rows)
+    _require(rows, mapping)
+    at = {name: position for position, name in enumerate(rows.columns)}
+    positions = {role: [at[name] for name in names] for role, names in mapping.columns.headers().items()}
+    seen = np.empty(0, dtype=np.uint64)
+    while chunk := list(itertools.islice(rows.records, BATCH_ROWS)):
+        whole = [record for record in chunk if len(record) == len(rows.columns)]
+        dropped = Counter({"more or fewer values than columns": len(chunk) - len(whole)} if whole != chunk else {})
+        texts = {role: _joined(whole, where) for role, where in positions.items()}
+        events, faulty = translate(texts, len(whole), mapping)
+        events, repeated, seen = _without_repeats(events, seen)
+        events, imprecise = apply_policy(events, policy)
+        dropped.update(faulty + repeated + imprecise)
+        yield Batch(events, len(chunk), dropped)
+
+
+def _joined(records: list[list[str]], positions: list[int]) -> NDArray[np.object_]:
+    """Return the text of each row in these columns, shape (rows,); empty if one of several is."""
+    joined = np.empty(len(records), dtype=object)
+    if len(positions) == 1:
+        joined[:] = [record[positions[0]].strip() for record in records]
+    else:
+        parts = ([record[position].strip() for position in positions] for record in records)
+        joined[:] = ["/".join(row) if all(row) else "" for row in parts]
+    return joined
+
+
+def _mapping_of(rows: RowStream) -> TableMapping:
+    """Return the mapping that the file itself says, by its HXL tags or by headers that are names of roles."""
+    if rows.tags:
+        columns = columns_from_tags(rows.columns, rows.tags)
+        missing = [role for role in ("event_id", "date") if role not in columns]
+        if missing:
+            raise InputError(
+                f"no HXL tag says which column is {' or '.join(map(repr, missing))}",
+                where=f"{rows.name} row of tags",
+                expected="#event+id and #date+start; found " + ", ".join(tag for tag in rows.tags if tag),
+                hint="name the columns in a mapping file",
+            )
+    else:
+        columns = {role: role for role in ColumnsSection.model_fields if role in rows.columns}
+    fixed = {"event_id": "event_id", "date": "date"}
+    return TableMapping(source=UNNAMED, columns=ColumnsSection(**{**fixed, **columns}))
+
+
+def _require(rows: RowStream, mapping: TableMapping) -> None:
+    """Refuse a table that lacks columns of the mapping, naming all of them and what they could be."""
+    absent = {
+        name: role for role, names in mapping.columns.headers().items() for name in names if name not in rows.columns
+    }
+    if not absent:
+        return
+    known = [name for name in rows.columns if name]
+    hints = []
+    for name, role in absent.items():
+        near = nearest_names(name, known) or nearest_names(role, known)
+        hints += [f"{role} = {' or '.join(map(repr, near))}?"] if near else []
+    listed = ", ".join(f"{name!r} ({role})" for name, role in absent.items())
+    raise InputError(
+        f"no column {listed}",
+        where=f"{rows.name} row 1",
+        expected=f"the columns of the mapping; found {', '.join(map(repr, known))}",
+        hint=" ".join(["in the mapping, [columns]:", *hints]) if hints else "",
+    )
+
+
+def _without_repeats(
+    events: pd.DataFrame, seen: NDArray[np.uint64]
+) -> tuple[pd.DataFrame, Counter[str], NDArray[np.uint64]]:
+    """Return the rows whose event id is new, how many are not, and the 64-bit hashes of all ids so far, sorted."""
+    keys = pd.util.hash_array(events["event_id"].to_numpy(dtype=object), categorize=False)
+    at = np.searchsorted(seen, keys)
+    known = np.zeros(len(keys), dtype=bool)
+    known[at < len(seen)] = seen[at[at < len(seen)]] == keys[at < len(seen)]
+    old = known | pd.Series(keys).duplicated().to_numpy()
+    count = int(old.sum())
+    merged = np.sort(np.concatenate([seen, keys[~old]]))
+    return events[~old].reset_index(drop=True), Counter({"event id occurs before": count} if count else {}), merged

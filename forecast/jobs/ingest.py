@@ -1,0 +1,250 @@
+"""Bringing events in: from files and APIs into the event store of a workspace, ``data/events/`` below its folder."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from forecast.errors import InputError
+from forecast.events.acled import read_acled, read_acled_deletions
+from forecast.events.acled_api import fetch_acled, fetch_acled_deletions
+from forecast.events.acled_record import timestamp_rank
+from forecast.events.imprecise import ImprecisePolicy
+from forecast.events.record import Account, Batch, Scope
+from forecast.events.store import EventStore
+from forecast.events.table_mapping import read_mapped, read_mapping
+from forecast.events.ucdp import read_ucdp, release_in, release_of, ucdp_scope
+from forecast.events.ucdp_api import fetch_ucdp
+from forecast.events.ucdp_release import FIRST_DAY
+from forecast.events.vintage_file import Rank
+from forecast.provenance import hash_file, hash_json
+
+_KIND_RANK = {"monthly": 0, "cumulative": 1, "yearly": 2}
+
+
+@dataclass(frozen=True, eq=False)
+class Incoming:
+    """What is imported as one vintage: a file, or what an API answers to one query.
+
+    Parameters
+    ----------
+    source : str
+    batches : iterable of Batch
+        Nothing is read before the store asks for it.
+    input_hash : str
+        sha256 of the file, or of the query.
+    scope : Scope, optional
+        What it speaks for as a whole.
+    rank : callable, optional
+        Precedence by release, as in `forecast.events.store.EventStore.add`.
+    """
+
+    source: str
+    batches: Iterable[Batch]
+    input_hash: str
+    scope: Scope | None = None
+    rank: Rank | None = None
+
+
+def event_store(folder: Path) -> EventStore:
+    """Return the event store of the workspace in a folder."""
+    return EventStore(folder / "data" / "events")
+
+
+def ingest(folder: Path, incoming: Iterable[Incoming], known_at: dt.date) -> Account:
+    """Import into the store of a workspace, one vintage after the other.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the workspace.
+    incoming : iterable of Incoming
+    known_at : date
+        The day on which all this became known.
+
+    Returns
+    -------
+    Account
+        The sum of all; `vintage` has the names of all vintages, separated by spaces.
+
+    Raises
+    ------
+    InputError
+        For whatever is wrong in an input. The vintages before it stay, nothing of this one does.
+    """
+    store = event_store(folder)
+    return total(
+        [
+            store.add(
+                item.batches,
+                source=item.source,
+                known_at=known_at,
+                input_hash=item.input_hash,
+                scope=item.scope,
+                rank=item.rank,
+            )
+            for item in incoming
+        ]
+    )
+
+
+def total(accounts: Sequence[Account]) -> Account:
+    """Return the sum of some accounts.
+
+    Examples
+    --------
+    >>> total([Account(2, 1, 0, 0, 1, 1, 0, 0, Counter({"no date": 1}), "a"), total([])]).reasons
+    Counter({'no date': 1})
+    """
+    numbers = [field.name for field in fields(Account) if field.name not in {"reasons", "vintage"}]
+    sums = {name: sum(getattr(account, name) for account in accounts) for name in numbers}
+    reasons = sum((account.reasons for account in accounts), Counter[str]())
+    return Account(**sums, reasons=reasons, vintage=" ".join(filter(None, (account.vintage for account in accounts))))
+
+
+def ucdp_files(
+    paths: Sequence[Path],
+    policy: ImprecisePolicy,
+    *,
+    version: str | None = None,
+    complete: bool = False,
+    countries: Sequence[str] = (),
+) -> list[Incoming]:
+    """Return UCDP's files as imports, the release of the lowest precedence first.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+    policy : ImprecisePolicy
+    version : str, optional
+        The release of the one file whose name does not tell it.
+    complete : bool
+        Whether the files are whole releases, or all of them for `countries`: what a file lacks is then deleted.
+    countries : sequence of str
+        As UCDP writes them.
+    """
+    if version and len(paths) > 1:
+        raise InputError(f"--version {version} for {len(paths)} files", expected="one file, or names that tell it")
+    releases = [(release_of(version) if version else release_in(_file(path)), path) for path in paths]
+    releases.sort(key=lambda item: -1 if item[0] is None else _release_rank(item[0].version))
+    return [
+        Incoming(
+            "ucdp",
+            read_ucdp(path, policy, release=release),
+            hash_file(path),
+            ucdp_scope(path, release, complete=complete, countries=countries),
+            ucdp_rank,
+        )
+        for release, path in releases
+    ]
+
+
+def ucdp_query(
+    version: str,
+    policy: ImprecisePolicy,
+    spool: Path,
+    *,
+    countries: Sequence[int] = (),
+    first: dt.date | None = None,
+    last: dt.date | None = None,
+    complete: bool = False,
+) -> list[Incoming]:
+    """Return what UCDP's API has of a release as an import; `complete` only without restrictions."""
+    if complete and (countries or first or last):
+        raise InputError(
+            "a part of a release is not complete",
+            where="--complete",
+            expected="no --countries, --from and --to with it",
+        )
+    batches = fetch_ucdp(version, countries=countries, first=first, last=last, policy=policy, spool=spool)
+    query = hash_json(["ucdp", version, sorted(countries), first, last])
+    scope = ucdp_scope(Path(f"UCDP API {version}"), release_of(version), complete=complete)
+    return [Incoming("ucdp", batches, query, scope, ucdp_rank)]
+
+
+def acled_files(
+    paths: Sequence[Path], deletions: Sequence[Path], policy: ImprecisePolicy, scope: Scope | None = None
+) -> list[Incoming]:
+    """Return ACLED's event files as imports, and after them its lists of deleted events."""
+
+    def deleted(path: Path) -> Iterator[Batch]:
+        yield read_acled_deletions(path)
+
+    found = [
+        Incoming("acled", read_acled(path, policy), hash_file(_file(path)), scope, timestamp_rank) for path in paths
+    ]
+    return found + [
+        Incoming("acled", deleted(path), hash_file(_file(path)), None, timestamp_rank) for path in deletions
+    ]
+
+
+def acled_query(
+    policy: ImprecisePolicy,
+    spool: Path,
+    *,
+    countries: Sequence[str],
+    first: dt.date,
+    last: dt.date,
+    since: dt.date | None = None,
+    complete: bool = False,
+) -> list[Incoming]:
+    """Return what ACLED's API answers as an import; with `since` only what changed, and with it the deletions."""
+    seconds = None if since is None else int(pd.Timestamp(since, tz="UTC").timestamp())
+    if complete and seconds is not None:
+        raise InputError(
+            "what changed since a day is not all events", where="--complete", expected="no --since with it"
+        )
+
+    def batches() -> Iterator[Batch]:
+        yield from fetch_acled(
+            countries=countries, first=first, last=last, since=seconds, policy=policy, spool=spool / "events"
+        )
+        if seconds is not None:
+            yield fetch_acled_deletions(seconds, spool=spool / "deletions")
+
+    query = hash_json(["acled", sorted(countries), first, last, seconds])
+    scope = Scope(tuple(countries), pd.Timestamp(first), pd.Timestamp(last)) if complete else None
+    return [Incoming("acled", batches(), query, scope, timestamp_rank)]
+
+
+def table_files(
+    paths: Sequence[Path], mapping: Path | None, policy: ImprecisePolicy, scope: Scope | None = None
+) -> list[Incoming]:
+    """Return people's own tables as imports; the mapping names the source, ``table`` without one."""
+    chosen = None if mapping is None else read_mapping(mapping)
+    name = "table" if chosen is None else chosen.source
+    return [Incoming(name, read_mapped(path, chosen, policy), hash_file(_file(path)), scope) for path in paths]
+
+
+def ucdp_rank(releases: pd.Series) -> NDArray[np.int64]:
+    """Return the precedence of UCDP's releases: yearly above cumulative above monthly, then the later one.
+
+    Examples
+    --------
+    >>> monthly, cumulative, yearly, unknown = ucdp_rank(pd.Series(["26.0.7", "26.01.26.06", "25.1", None]))
+    >>> bool(yearly > cumulative > monthly > unknown)
+    True
+    """
+    codes, versions = pd.factorize(releases, use_na_sentinel=False)
+    ranks = np.array([_release_rank(version) for version in versions], dtype=np.int64)
+    return ranks[codes] if len(ranks) else np.empty(0, dtype=np.int64)
+
+
+def _release_rank(version: object) -> int:
+    if not isinstance(version, str) or not version:
+        return -1
+    release = release_of(version)
+    return (_KIND_RANK[release.kind] * 1_000_000 + (release.last - FIRST_DAY).days) * 10 + release.number
+
+
+def _file(path: Path) -> Path:
+    if not path.is_file():
+        raise InputError(f"no file {path.name}", where=str(path.parent))
+    return path

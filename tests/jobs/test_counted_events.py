@@ -1,0 +1,173 @@
+"""A workspace that forecasts from its event store: what is counted, as known on a day, and what is said of the rest."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from forecast.errors import InputError
+from forecast.events.record import Batch, event_frame
+from forecast.jobs.check import check_workspace
+from forecast.jobs.ingest import event_store
+from forecast.jobs.inputs import open_inputs
+from forecast.jobs.run import run
+from forecast.workspace import open_workspace
+
+FIRST = pd.Timestamp("2023-01-07")  # a Saturday
+WEEKS = 40
+
+
+def put(folder, day, rows, *, deleted=(), source="own"):
+    """Import rows of (id, day number, longitude, precision of place)."""
+    days = pd.Series([FIRST + pd.Timedelta(days=number) for _, number, *_ in rows], dtype="datetime64[s]")
+    frame = event_frame(
+        {
+            "event_id": [row[0] for row in rows],
+            "source": [source] * len(rows),
+            "date": days,
+            "date_start": days,
+            "latitude": [None if row[2] is None else 0.5 for row in rows],
+            "longitude": [row[2] for row in rows],
+            "place_precision": [row[3] for row in rows],
+            "fatalities": [2] * len(rows),
+        }
+    )
+    batch = Batch(frame, len(frame), deleted=tuple(deleted))
+    return event_store(folder).add([batch], source=source, known_at=day, input_hash="ef" * 32)
+
+
+def square(column, **properties):
+    ring = [[column, 0], [column + 1, 0], [column + 1, 1], [column, 1], [column, 0]]
+    return {"type": "Feature", "properties": properties, "geometry": {"type": "Polygon", "coordinates": [ring]}}
+
+
+@pytest.fixture
+def stored(workspace):
+    """The small workspace, turned to an event store with two regions and one place."""
+    features = [square(0, region="West", country="Simulia"), square(1, region="East", country="Simulia")]
+    (workspace / "data" / "regions.geojson").write_text(
+        json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8"
+    )
+    path = workspace / "forecast.toml"
+    text = path.read_text(encoding="utf-8")
+    text = re.sub(r"^set = .*$", 'store = "own"\nregions = "data/regions.geojson"', text, flags=re.M)
+    text = re.sub(r"^calibrate_on = .*$", "", text, flags=re.M)
+    text = re.sub(r"\[regions\].*?(?=\[\[escalations\]\])", "", text, count=1, flags=re.S)
+    text = '[[places]]\nname = "Middle"\nlatitude = 0.5\nlongitude = 0.9\nradius_km = 50\n\n' + text
+    head, _, rest = text.partition("title = ")
+    title, _, rest = rest.partition("\n")
+    path.write_text(f"title = {title}\n{head}{rest}", encoding="utf-8")
+    rng = np.random.default_rng(4)
+    rows = [
+        (f"{week}-{number}", 7 * week + int(rng.integers(0, 7)), float(rng.uniform(0, 2)), "point")
+        for week in range(WEEKS)
+        for number in range(rng.poisson(4))
+    ]
+    rows.append(("last", 7 * WEEKS - 1, 0.2, "point"))
+    put(workspace, dt.date(2023, 10, 20), rows)
+    return workspace
+
+
+def test_counts_are_those_of_the_day(stored):
+    put(stored, dt.date(2023, 11, 1), [("late", 3, 1.5, "near")], deleted=["last"])
+    spec = open_workspace(stored)
+    before, after = open_inputs(spec, dt.date(2023, 10, 31)), open_inputs(spec, dt.date(2023, 11, 1))
+    assert before.regions.units.names == ("West", "East")
+    assert before.regions.units.groups == ("Simulia", "Simulia")
+    assert before.regions.neighbours.border_km.nnz == 2  # each of the two with the other
+    assert len(before.regions.weeks) == WEEKS
+    change = after.regions.counts - before.regions.counts
+    assert change[0].tolist() == [0, 1]
+    assert change[-1].tolist() == [-1, 0]
+    assert np.abs(change).sum() == 2
+    assert open_inputs(spec).regions.counts.tolist() == after.regions.counts.tolist()
+    assert after.vintaged
+    assert set(before.hashes) < set(after.hashes)
+
+
+def test_regions_and_places_count_only_what_they_can(stored):
+    spec = open_workspace(stored)
+    old = open_inputs(spec)
+    rows = [
+        ("no point", 3, None, "country"),
+        ("centroid", 3, 0.9, "country"),
+        ("road", 3, 0.9, "area"),
+        ("far", 3, 7.5, "point"),
+    ]
+    put(stored, dt.date(2023, 10, 21), [*rows, ("close", 3, 0.95, "near")])
+    new = open_inputs(spec)
+    assert (new.regions.counts - old.regions.counts)[0].tolist() == [2, 0]
+    assert (new.panels["place"].counts - old.panels["place"].counts)[0].tolist() == [1]
+    assert new.panels["place"].units.groups == ("Simulia",)
+    limits = " ".join(new.note.limits)
+    assert "2 events have no usable point" in limits
+    assert "1 events lie in none of the regions" in limits
+    assert "no usable point" not in " ".join(old.note.limits)
+
+
+def test_only_whole_weeks_that_are_covered_are_counted(stored):
+    put(stored, dt.date(2023, 10, 25), [("in the middle of a week", 7 * WEEKS + 4, 0.5, "point")])
+    panel = open_inputs(open_workspace(stored)).regions
+    assert panel.known_until == FIRST + pd.Timedelta(days=7 * WEEKS - 1)
+
+
+def test_first_week_and_measure(stored, edit):
+    edit('store = "own"', 'store = "own"\nfirst_week = 2023-02-01\nmeasure = "fatalities"')
+    inputs = open_inputs(open_workspace(stored))
+    assert inputs.regions.weeks[0] == pd.Timestamp("2023-01-28")
+    assert (inputs.regions.counts % 2 == 0).all()
+    assert inputs.regions.counts.sum() > 0
+
+
+def test_a_run_starts_where_the_knowledge_of_the_day_ends(stored):
+    done = run(open_workspace(stored), dt.date(2023, 11, 20), workers=1)
+    assert done.content.origin == FIRST + pd.Timedelta(days=7 * WEEKS)
+    assert done.content.provenance["data"]["vintage"] == "0001-own-efefefef, known at 2023-10-20, until 2023-10-13"
+    assert "data/events/0001-own-efefefef.parquet" in done.content.provenance["inputs"]
+    assert "corrections that came after each origin" in (done.folder / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_planted_later_correction_changes_no_run_of_an_earlier_day(stored):
+    first = run(open_workspace(stored), dt.date(2023, 10, 20), workers=1)
+    risks = (first.folder / "risk.csv").read_bytes()
+    put(stored, dt.date(2023, 10, 30), [(f"planted {number}", 270, 0.5, "point") for number in range(99)])
+    again = run(open_workspace(stored), dt.date(2023, 10, 20), workers=1)
+    assert (again.folder / "risk.csv").read_bytes() == risks
+    assert again.content.provenance == first.content.provenance
+    assert open_inputs(open_workspace(stored)).regions.counts.sum() > again.content.panels["region"].counts.sum()
+
+
+def test_a_day_before_the_first_vintage_is_refused(stored):
+    with pytest.raises(InputError, match="nothing was known of 'own' on 2023-10-19"):
+        open_inputs(open_workspace(stored), dt.date(2023, 10, 19))
+
+
+def test_the_check_works_on_a_store(stored):
+    checks = {item.name: item for item in check_workspace(open_workspace(stored), dt.date(2023, 10, 21))}
+    assert checks["data"].status == "ok"
+    assert f"{WEEKS} weeks from 2023-01-07" in checks["regions"].found
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('regions = "data/regions.geojson"', "", "belong together"),
+        ('store = "own"', 'store = "own"\nset = "x"', "give either"),
+        ('store = "own"', 'store = "ovn"', "unknown source 'ovn'"),
+        ('store = "own"', 'store = "own"\nmeasure = "deaths"', "unknown measure 'deaths'"),
+        ('regions = "data/regions.geojson"', 'regions = "data/none.geojson"', "no file none.geojson"),
+        ("latitude = 0.5\n", "", "latitude and longitude belong together"),
+        ("latitude = 0.5\nlongitude = 0.9\n", "", "place 'Middle' has no coordinates"),
+        ("[[places]]", '[regions]\nnames = ["Wets"]\n\n[[places]]', "unknown region 'Wets'"),
+        ("[[places]]", '[regions]\ncountries = ["Simula"]\n\n[[places]]', "unknown country 'Simula'"),
+    ],
+)
+def test_what_does_not_fit_is_named(stored, edit, old, new, message):
+    edit(old, new)
+    with pytest.raises(InputError, match=message):
+        open_inputs(open_workspace(stored))
