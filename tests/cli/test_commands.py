@@ -97,7 +97,9 @@ def test_backtest_takes_models_days_and_horizon(workspace, forecast):
     assert (content["first"], content["last"], content["origins"]) == ("2000-06-03", "2000-07-29", 9)
     assert {row["model"] for row in content["leaderboard"]} == {"zero", "climatology-26"}
     assert all(row["skill_low"] is None for row in content["leaderboard"])  # too few origins for an interval
-    manifest = json.loads((workspace / "out/backtests/simulated-poisson-custom/manifest.json").read_text(encoding="utf-8"))
+    manifest = json.loads(
+        (workspace / "out/backtests/simulated-poisson-custom/manifest.json").read_text(encoding="utf-8")
+    )
     assert (manifest["horizon"], manifest["refit_every"]) == (5, 4)
 
 
