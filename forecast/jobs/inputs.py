@@ -38,6 +38,8 @@ class Inputs:
         Empty for a table.
     hashes : mapping of path to sha256
         Of every file that was read; paths below the workspace.
+    cut : bool
+        Whether weeks were cut off at an origin.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Inputs:
     note: DataNote
     polygons: Mapping[str, Mapping[str, Any]]
     hashes: Mapping[str, str]
+    cut: bool = False
 
     @property
     def regions(self) -> Panel:
@@ -58,7 +61,8 @@ class Inputs:
 
     def until(self, origin: pd.Timestamp) -> Inputs:
         """Return what is known at `origin`."""
-        return replace(self, panels={kind: panel.until(origin) for kind, panel in self.panels.items()})
+        known = {kind: panel.until(origin) for kind, panel in self.panels.items()}
+        return replace(self, panels=known, cut=self.cut or origin < self.regions.origin)
 
 
 def open_inputs(workspace: Workspace) -> Inputs:
@@ -197,7 +201,9 @@ def _open_set(workspace: Workspace) -> Inputs:
         raise unknown_name("dataset", name, known, where=f"{CONFIG_NAME} [data] set")
     dataset = Dataset.open(folder)
     measure = spec.data.measure
-    regions = dataset.region_panel(measure, spec.regions.countries, spec.regions.names)
+    regions = dataset.region_panel(
+        measure, spec.regions.countries, spec.regions.names, where=f"{CONFIG_NAME} [regions], data of {name}"
+    )
     panels: dict[UnitKind, Panel] = {"region": regions}
     if spec.places:
         panels["place"] = dataset.place_panel([(place.name, place.radius_km) for place in spec.places], measure)
@@ -232,7 +238,8 @@ def _open_table(workspace: Workspace) -> Inputs:
         if country not in panel.units.groups:
             raise unknown_name("country", country, sorted(set(panel.units.groups)), where=f"{CONFIG_NAME} [regions]")
     for region in wanted.names:
-        panel.units.index(region)
+        if region not in panel.units.names:
+            raise unknown_name("region", region, panel.units.names, where=f"{CONFIG_NAME} [regions]")
     chosen = [
         name
         for name, country in zip(panel.units.names, panel.units.groups, strict=True)
