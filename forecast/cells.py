@@ -21,8 +21,14 @@ _MIDNIGHT = re.compile(r"([T ]00:00(:00(\.0+)?)?)?", re.ASCII)
 _ZONE = re.compile(r"[T ][\d:.]+ ?(Z|UTC|[+-]\d{2}(:?\d{2})?)", re.ASCII)
 
 
-def whole_number(value: object) -> int:
+IF_MISSING = "leave the row out where the number is not known"
+"""What to try where there is no number."""
+
+
+def whole_number(value: object, if_missing: str = IF_MISSING) -> int:
     """Return a count: a whole number from 0 to 2^31 - 1; ``3.0`` is one, for programs that write it so.
+
+    `if_missing` is what the message says to try where there is none.
 
     Raises
     ------
@@ -35,7 +41,7 @@ def whole_number(value: object) -> int:
     3
     """
     expected = "a whole number >= 0"
-    parsed = number(value, expected)
+    parsed = number(value, expected, if_missing)
     if parsed < 0:
         raise InputError(f"{_shown(value)} is negative", expected=expected)
     if not parsed.is_integer():
@@ -45,12 +51,10 @@ def whole_number(value: object) -> int:
     return int(parsed)
 
 
-def number(value: object, expected: str = "a number") -> float:
+def number(value: object, expected: str = "a number", if_missing: str = IF_MISSING) -> float:
     """Return a finite number; the decimal sign is a point."""
     if _is_missing(value):
-        raise InputError(
-            "the value is missing", expected=expected, hint="leave the row out where the number is not known"
-        )
+        raise InputError("the value is missing", expected=expected, hint=if_missing)
     if isinstance(value, (bool, np.bool_)):
         raise InputError(f"{_shown(value)} is not a number", expected=expected)
     text = str(value).strip()

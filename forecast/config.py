@@ -12,6 +12,13 @@ from forecast.errors import InputError, nearest_names
 
 Spec = TypeVar("Spec", bound=BaseModel)
 
+_QUOTE = "'"
+_PATTERNS = {
+    r"^[a-z][a-z0-9_]*$": "small letters, digits and underscores, beginning with a letter",
+    r"^[a-z0-9][a-z0-9-]*$": "small letters, digits and hyphens, beginning with a letter or digit",
+}
+"""The patterns of names, in words."""
+
 
 def read_toml(path: Path) -> dict[str, Any]:
     """Return a TOML file's content.
@@ -44,22 +51,80 @@ def parse(spec: type[Spec], content: object, *, where: str) -> Spec:
     try:
         return spec.model_validate(content)
     except ValidationError as error:
-        problems = [_problem(spec, item) for item in error.errors()]
+        problems = [_problem(spec, content, item) for item in _roots(error.errors())]
     first, *more = problems
     raise InputError("; ".join([first[0], *(text for text, _ in more)]), where=where, expected=first[1])
 
 
-def _problem(spec: type[BaseModel], item: Any) -> tuple[str, str]:
+def _roots(errors: list[Any]) -> list[Any]:
+    """Leave out what only follows from another error: a list that is empty because its entries were refused."""
+    places = [item["loc"] for item in errors]
+    return [
+        item
+        for item in errors
+        if not any(len(place) > len(item["loc"]) and place[: len(item["loc"])] == item["loc"] for place in places)
+    ]
+
+
+def _problem(spec: type[BaseModel], content: object, item: Any) -> tuple[str, str]:
     """Return what is wrong with one key, and what was expected."""
-    path = ".".join(str(part) for part in item["loc"])
-    if item["type"] == "extra_forbidden":
-        known = _keys_at(spec, item["loc"][:-1])
-        near = nearest_names(str(item["loc"][-1]), known, count=1)
-        offered = f"did you mean {near[0]!r}? " if near else ""
-        return f"unknown key {path!r}", f"{offered}known keys: {', '.join(sorted(known))}"
-    if item["type"] == "missing":
-        return f"key {path!r} is missing", ""
-    return f"{path} = {item['input']!r}: {item['msg']}", ""
+    facts, path = item.get("ctx", {}), _path(content, item)
+    rule = item["msg"].removeprefix("Input ").partition(", unable")[0]
+    problem, expected = f"{path} = {item['input']!r}: {rule}", ""
+    match item["type"]:
+        case "extra_forbidden":
+            known = _keys_at(spec, item["loc"][:-1])
+            problem = f"unknown key {path!r}"
+            expected = f"{_offered(str(item['loc'][-1]), known)}known keys: {', '.join(sorted(known))}"
+        case "missing":
+            problem = f"key {path!r} is missing"
+        case "union_tag_not_found":
+            problem = f"{path}: key {facts['discriminator']} is missing"
+        case "union_tag_invalid":
+            known = {tag.strip(_QUOTE) for tag in facts["expected_tags"].split(", ")}
+            problem = f"{path}: unknown {facts['discriminator'].strip(_QUOTE)} {facts['tag']!r}"
+            expected = f"{_offered(str(facts['tag']), known)}one of {', '.join(sorted(known))}"
+        case "value_error":  # of a validator of ours: its message says it all, and the input may be the whole file
+            problem = f"{path}: {facts['error']}" if path else str(facts["error"])
+        case "string_pattern_mismatch":
+            problem = f"{path} = {item['input']!r}"
+            expected = _PATTERNS.get(facts["pattern"], f"text of the form {facts['pattern']}")
+        case "model_type" | "model_attributes_type" | "dict_type":
+            problem = f"{path or 'the file'} is not a section of keys"
+        case "tuple_type" | "list_type":
+            problem, expected = f"{path} is not a list", 'a list, such as ["one", "two"]'
+        case "too_short":
+            problem = f"{path} has fewer than {facts['min_length']} entries"
+    return problem, expected
+
+
+def _offered(name: str, known: set[str]) -> str:
+    """Return the nearest known name as a question."""
+    near = nearest_names(name, known, count=1)
+    return f"did you mean {near[0]!r}? " if near else ""
+
+
+def _path(content: object, item: Any) -> str:
+    """Return the keys that lead to an error; an entry of a list is called by its name where it has one.
+
+    Examples
+    --------
+    >>> _path({"places": [{"name": "Gao", "radius_km": 1}]}, {"loc": ("places", 0, "radius_km"), "type": "less"})
+    "places 'Gao' radius_km"
+    """
+    path, joint, last = "", "", len(item["loc"]) - 1
+    for at, part in enumerate(item["loc"]):
+        if isinstance(part, int) and isinstance(content, (list, tuple)):
+            content = content[part]
+            name = content.get("name") if isinstance(content, dict) else None
+            path, joint = path + (f" {name!r}" if isinstance(name, str) else f" number {part + 1}"), " "
+        elif isinstance(content, dict) and part in content:
+            content = content[part]
+            path, joint = f"{path}{joint}{part}", "."
+        elif at == last and item["type"] == "missing":
+            path = f"{path}{joint}{part}"
+        # Otherwise it is no key of the file, but the tag by which one kind of rule is told from the others.
+    return path
 
 
 def _keys_at(spec: type[BaseModel], location: tuple[int | str, ...]) -> set[str]:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from forecast.errors import InputError
 
+_EXPECTED = "a folder that can be written to"
+
 HIDDEN = ".part-"
 """Prefix of what is still being written; such files and folders are nobody's output."""
 
@@ -70,6 +72,27 @@ def folder_in_progress(target: Path) -> Iterator[Path]:
             raise
 
 
+def check_writable(folder: Path) -> None:
+    """Find out whether a folder can be written to, or made, before long work whose result goes there.
+
+    Nothing is left behind; a folder that does not exist is not made, but asked for where it would be.
+
+    Raises
+    ------
+    InputError
+        If it cannot.
+    """
+    existing = folder
+    while not os.path.lexists(existing) and existing != existing.parent:
+        existing = existing.parent
+    with _explained(folder if existing.is_dir() else existing):
+        if not existing.is_dir():
+            raise NotADirectoryError
+        handle, name = tempfile.mkstemp(prefix=HIDDEN, dir=existing)
+        os.close(handle)
+        Path(name).unlink()
+
+
 def remove_leftovers(parent: Path, name: str) -> None:
     """Remove what writers of `name` that were killed left behind."""
     for leftover in parent.glob(f"{HIDDEN}{name}-*"):
@@ -89,12 +112,21 @@ def _explained(path: Path) -> Iterator[None]:
     try:
         yield
     except PermissionError:
-        raise InputError("not allowed to write", where=str(path), hint="another folder, or its permissions") from None
+        raise InputError(
+            "not allowed to write", where=str(path), expected=_EXPECTED, hint="another folder, or its permissions"
+        ) from None
     except (NotADirectoryError, FileExistsError):
-        raise InputError("a part of the path is a file, not a folder", where=str(path)) from None
+        raise InputError(
+            "a part of the path is a file, not a folder",
+            where=str(path),
+            expected=_EXPECTED,
+            hint="move or rename the file",
+        ) from None
     except OSError as error:
         if error.errno == errno.EROFS:
-            raise InputError("the disk is read-only", where=str(path), hint="another folder") from None
+            raise InputError(
+                "the disk is read-only", where=str(path), expected=_EXPECTED, hint="another folder"
+            ) from None
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             raise InputError("no space left", where=str(path), hint="free some space and run again") from None
         raise

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import csv
 import io
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -16,8 +18,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from forecast.cells import day, number, text, whole_number
-from forecast.errors import InputError, nearest_names, unknown_name
+from forecast.cells import IF_MISSING, day, number, text, whole_number
+from forecast.errors import InputError, nearest_names, plain_name, unknown_name
 
 _DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
@@ -73,9 +75,9 @@ class Table:
             hint=" ".join(hints),
         )
 
-    def whole_numbers(self, column: str) -> NDArray[np.int64]:
-        """Return a column of counts, shape (rows,)."""
-        return self._parsed(column, whole_number, np.int64)
+    def whole_numbers(self, column: str, if_missing: str = IF_MISSING) -> NDArray[np.int64]:
+        """Return a column of counts, shape (rows,); `if_missing` is what to try where there is none."""
+        return self._parsed(column, partial(whole_number, if_missing=if_missing), np.int64)
 
     def numbers(self, column: str) -> NDArray[np.float64]:
         """Return a column of finite numbers, shape (rows,)."""
@@ -88,6 +90,26 @@ class Table:
     def names(self, column: str) -> NDArray[np.object_]:
         """Return a column of names, shape (rows,)."""
         return self._parsed(column, text, object)
+
+    def one_spelling(self, column: str) -> None:
+        """Refuse names that differ only by outer space, case or accents: most likely they mean the same.
+
+        Raises
+        ------
+        InputError
+            For the first such pair, with the rows of both.
+        """
+        written = self.frame[column].map(lambda value: unicodedata.normalize("NFC", str(value)))
+        first: dict[str, str] = {}
+        for name in dict.fromkeys(written):
+            other = first.setdefault(plain_name(name), name)
+            if other != name:
+                rows = [self.rows(np.flatnonzero((written == spelling).to_numpy())) for spelling in (other, name)]
+                raise InputError(
+                    f"{other!r} ({rows[0]}) and {name!r} ({rows[1]}) differ only by space, case or accents",
+                    where=f"{self.name}, column {column!r}",
+                    expected="one spelling of each name",
+                )
 
     def positions(self, column: str, known: Sequence[str], kind: str) -> NDArray[np.intp]:
         """Return for each row the position of its name among the known ones.

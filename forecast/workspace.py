@@ -10,7 +10,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from forecast.config import parse, read_toml
-from forecast.errors import InputError, unknown_name
+from forecast.errors import InputError, nearest_names, unknown_name
 from forecast.families.model import ModelSpec, choose_models, read_models
 from forecast.panel.weeks import WeekStart
 from forecast.predictive.escalation import Escalation
@@ -116,7 +116,9 @@ class ModelsSection(_Section):
     @model_validator(mode="after")
     def _headline_is_used(self) -> Self:
         if self.headline not in self.use:
-            raise ValueError(f"headline {self.headline!r} is not among the models in `use`")
+            near = nearest_names(self.headline, self.use, count=1)
+            offered = f": did you mean {near[0]!r}?" if near else f", which are {', '.join(self.use)}"
+            raise ValueError(f"headline {self.headline!r} is not among the models in `use`{offered}")
         return self
 
 

@@ -59,11 +59,55 @@ def test_unknown_keys_name_the_nearest(changes: dict[str, object], offered: str)
         ({"escalations": []}, "escalations"),
         ({"escalations": [{"name": "a", "rule": "any_event", "weeks": 20}]}, "beyond the horizon"),
         ({"escalations": [{"name": "a", "rule": "any_event"}] * 2}, "same name"),
-        ({"places": [{"name": "Bamako", "radius_km": 5}]}, "places.0.radius_km = 5"),
+        ({"places": [{"name": "Bamako", "radius_km": 5}]}, "places 'Bamako' radius_km = 5"),
     ],
 )
 def test_values_out_of_range_are_named(changes: dict[str, object], part: str) -> None:
     assert part in wrong(**changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "parts"),
+    [
+        (
+            {"models": {"use": ["glm-negbin", "zero"], "headline": "glm-negbn"}},
+            ["models: headline 'glm-negbn' is not among", "did you mean 'glm-negbin'?"],
+        ),
+        ({"models": {"use": ["zero"], "headline": "x"}}, ["headline 'x'", "which are zero"]),
+        (
+            {"escalations": [{"name": "any", "rule": "any_evnt"}]},
+            ["escalations 'any': unknown rule 'any_evnt'", "did you mean 'any_event'?", "above_recent, any_event"],
+        ),
+        ({"escalations": [{"name": "any"}]}, ["escalations 'any': key 'rule' is missing"]),
+        (
+            {"escalations": [{"name": "Any event", "rule": "any_event"}]},
+            ["escalations 'Any event' name = 'Any event'", "small letters, digits and underscores, beginning with"],
+        ),
+        (
+            {"escalations": [{"name": "a", "rule": "at_least", "count": 0}]},
+            ["escalations 'a' count = 0: should be greater than or equal to 1"],
+        ),
+        ({"escalations": [{"name": "a", "rule": "any_event", "weeks": 20}]}, ["escalation 'a' looks 20 weeks ahead"]),
+        ({"places": [{"radius_km": 50}]}, ["key 'places number 1 name' is missing"]),
+        ({"models": {"use": ["zero", 3], "headline": "zero"}}, ["models.use number 2 = 3"]),
+        ({"models": {"use": [], "headline": "zero"}}, ["models.use has fewer than 1 entries"]),
+        ({"models": {"use": "zero", "headline": "zero"}}, ["models.use is not a list", 'such as ["one", "two"]']),
+        ({"models": ["zero"]}, ["models is not a section of keys"]),
+        ({"backtest": {"draws": "many"}}, ["backtest.draws = 'many': should be a valid integer\n"]),
+        ({"data": {}}, ["data: give either `set` or `table`"]),
+    ],
+)
+def test_messages_are_in_plain_words(changes: dict[str, object], parts: list[str]) -> None:
+    message = wrong(**changes)
+    for part in parts:
+        assert part in message
+    for raw in ("Value error", "Tuple should", "String should match", "{'", "^[a-z]", "\n = ", "instance of", "Input"):
+        assert raw not in message
+    assert not message.startswith(" ")
+
+
+def test_a_list_whose_entries_are_wrong_is_not_called_empty_too() -> None:
+    assert "fewer" not in wrong(escalations=[{"name": "a", "rule": "any_evnt"}])
 
 
 def test_a_missing_key_is_named() -> None:

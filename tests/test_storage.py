@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from forecast.errors import InputError
-from forecast.storage import HIDDEN, folder_in_progress, remove_leftovers, write_file
+from forecast.storage import HIDDEN, check_writable, folder_in_progress, remove_leftovers, write_file
 
 
 def test_a_folder_appears_when_it_is_complete(tmp_path: Path) -> None:
@@ -74,3 +74,28 @@ def test_a_file_in_place_of_a_folder_is_said(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("")
     with pytest.raises(InputError, match="file, not a folder"), folder_in_progress(tmp_path / "out" / "a"):
         pass
+
+
+def test_what_can_be_written_is_asked_without_a_trace(tmp_path: Path) -> None:
+    check_writable(tmp_path)
+    check_writable(tmp_path / "out" / "runs" / "weekly")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_in_the_way_is_found_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("in the way")
+    with pytest.raises(InputError, match=r"a part of the path is a file(.|\n)*where: (.|\n)*expected: (.|\n)*try: "):
+        check_writable(tmp_path / "out" / "runs")
+
+
+@pytest.mark.parametrize(("number", "text"), [(errno.EACCES, "not allowed to write"), (errno.EROFS, "is read-only")])
+def test_a_folder_that_refuses_is_found_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, text: str
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("tempfile.mkstemp", refuse)
+    with pytest.raises(InputError, match=rf"{text}(.|\n)*where: (.|\n)*expected: (.|\n)*try: ") as caught:
+        check_writable(tmp_path / "out")
+    assert str(tmp_path / "out") in str(caught.value)

@@ -110,9 +110,11 @@ def reason_to_leave_out(row: Mapping[str, str]) -> str | None:
     where_prec, date_prec = int(row["where_prec"]), int(row["date_prec"])
     week = week_of(date.fromisoformat(row["date_start"]))
     reasons = {
-        "where_prec_5_without_region": where_prec == AREA_WHERE_PREC and not row["adm_1"],
-        f"where_prec_{where_prec}": where_prec > AREA_WHERE_PREC,
-        f"date_prec_{date_prec}": date_prec > WEEK_DATE_PREC,
+        "in_an_area_without_a_region": where_prec == AREA_WHERE_PREC and not row["adm_1"],
+        "known_only_to_the_country": where_prec == 6,
+        "outside_of_any_country": where_prec > 6,
+        "known_only_to_a_month": date_prec == 4,
+        "known_only_to_a_year": date_prec > 4,
         "before_first_week": week < SPAN.first,
         "after_last_week": week > SPAN.last,
         "no_point": not (row["latitude"] and row["longitude"]),
@@ -137,11 +139,11 @@ def read_events(path: Path, regions: Sequence[Region]) -> Reading:
     """
     reading = Reading(
         left_out=Counter(
-            where_prec_5_without_region=0,
-            where_prec_6=0,
-            where_prec_7=0,
-            date_prec_4=0,
-            date_prec_5=0,
+            in_an_area_without_a_region=0,
+            known_only_to_the_country=0,
+            outside_of_any_country=0,
+            known_only_to_a_month=0,
+            known_only_to_a_year=0,
             before_first_week=0,
             after_last_week=0,
             no_point=0,

@@ -45,6 +45,8 @@ def options(
     One for another country:
       forecast init nigeria --data west-africa-weekly --country Nigeria
       forecast run --workspace nigeria
+    One for counts of your own:
+      forecast init somalia --table counts.csv
 
     Results go to stdout, progress to stderr. Exit codes: 0 done, 1 failed, 2 bad usage or bad input, 3 done with
     warnings that a scheduler should see.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from forecast.cli.options import JsonOption, WorkersOption, WorkspaceOption, day, names, open_chosen
-from forecast.cli.output import number, percent, progress_bar, result_json, say, show_table
+from forecast.cli.output import number, percent, progress_bar, result_json, say, show_table, significant
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,7 +78,7 @@ def _show(board: pd.DataFrame, title: str) -> None:
         (
             str(row["model"]),
             str(row["n"]),
-            *(number(float(row[score]), 3) for score in ("crps", "log", "wis")),
+            *(significant(float(row[score])) for score in ("crps", "log", "wis")),
             *(percent(float(row[coverage])) for coverage in ("cov50", "cov80", "cov95")),
             _skill(float(row["skill"]), float(row["skill_low"]), float(row["skill_high"])),
         )
@@ -88,5 +89,14 @@ def _show(board: pd.DataFrame, title: str) -> None:
 
 
 def _skill(skill: float, low: float, high: float) -> str:
-    known = number(100 * skill, 1)
-    return known if low != low else f"{known} ({number(100 * low, 1)} to {number(100 * high, 1)})"  # noqa: PLR0124 - NaN
+    """Return the skill in percent with its interval, each ``-`` if unknown.
+
+    Examples
+    --------
+    >>> _skill(0.0412, 0.01, 0.07), _skill(0.0412, float("nan"), float("nan"))
+    ('4.1 (1.0 to 7.0)', '4.1 (-)')
+    """
+    if math.isnan(skill):
+        return "-"
+    interval = "-" if math.isnan(low) or math.isnan(high) else f"{number(100 * low, 1)} to {number(100 * high, 1)}"
+    return f"{number(100 * skill, 1)} ({interval})"

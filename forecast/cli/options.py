@@ -20,7 +20,8 @@ WorkspaceOption = Annotated[
     typer.Option(
         "--workspace",
         metavar="DIR",
-        help="Folder with a forecast.toml. Default: the current one, or the reference workspace if that is empty.",
+        help="Folder with a forecast.toml.  [default: the current folder; where that has no forecast.toml, the "
+        "reference workspace that comes with the package]",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write one JSON object to stdout, and nothing else there.")]

@@ -106,6 +106,20 @@ def number(value: float, digits: int = 2) -> str:
     return "-" if math.isnan(value) else f"{value:.{digits}f}"
 
 
+def significant(value: float, digits: int = 4) -> str:
+    """Return a number with so many significant digits, ``-`` if unknown.
+
+    Examples
+    --------
+    >>> significant(0.118907), significant(1.40235), significant(4175.74), significant(0.0)
+    ('0.1189', '1.402', '4176', '0.000')
+    """
+    if math.isnan(value):
+        return "-"
+    before = math.floor(math.log10(abs(value))) + 1 if value else 1
+    return f"{value:.{max(0, digits - before)}f}"
+
+
 def _lines() -> Callable[[str, int, int], None]:
     seen: set[tuple[str, bool]] = set()
 

@@ -32,7 +32,7 @@ def place(
     """
     from dataclasses import asdict
 
-    from forecast.jobs.place import place_outlook
+    from forecast.jobs.place import TWO_YEARS, place_outlook
 
     outlook = place_outlook(open_chosen(workspace), where, radius_km, weeks=weeks, as_of=day(as_of, "--as-of"))
     if json:
@@ -41,7 +41,16 @@ def place(
     if outlook.simulated:
         say("SIMULATED counts: nothing of this describes a real place.")
     result(f"{outlook.place}, {outlook.target_start} to {outlook.target_end} ({outlook.model})")
-    result(f"  at least one event  {percent(outlook.probability)}")
-    result(f"  events expected     {outlook.mean:.1f} (80 %: {outlook.low} to {outlook.high})")
-    result(f"  usual, two years    {percent(outlook.base_rate_two_years)} (ratio {number(outlook.ratio_two_years)})")
-    result(f"  usual, all weeks    {percent(outlook.base_rate_all)} (ratio {number(outlook.ratio_all)})")
+    lines = [
+        ("at least one event", percent(outlook.probability)),
+        ("events expected", f"{outlook.mean:.1f} (80 %: {outlook.low} to {outlook.high})"),
+    ]
+    if outlook.weeks_known > TWO_YEARS:  # otherwise both are the same
+        lines.append(("usual, two years", _usual(outlook.base_rate_two_years, outlook.ratio_two_years)))
+    lines.append((f"usual, {outlook.weeks_known} weeks known", _usual(outlook.base_rate_all, outlook.ratio_all)))
+    for label, text in lines:
+        result(f"  {label:<24}{text}")
+
+
+def _usual(base_rate: float, ratio: float) -> str:
+    return f"{percent(base_rate)} (ratio {number(ratio)})"

@@ -31,7 +31,7 @@ def run(
     \b
     Examples:
       forecast run
-      forecast run --as-of 2026-06-30
+      forecast run --as-of 2026-07-25
       forecast run --workspace nigeria --report weekly --json
     """
     from forecast.jobs.run import run as run_workspace

@@ -80,7 +80,12 @@ def plan_origins(panel: Panel, *, origins: int, first_after: int) -> pd.Datetime
 
 
 def run_backtest(
-    plan: BacktestPlan, folder: Path, *, workers: int = 2, progress: Progress | None = None
+    plan: BacktestPlan,
+    folder: Path,
+    *,
+    workers: int = 2,
+    progress: Progress | None = None,
+    blocks: Path | None = None,
 ) -> BacktestRecord:
     """Forecast and score every origin with every model, and publish the record.
 
@@ -89,12 +94,14 @@ def run_backtest(
     plan : BacktestPlan
     folder : Path
         Where the record appears, whole: ``out/backtests/<name>``. Finished blocks are kept beside it in
-        ``.blocks-<name>`` and used again if nothing that they depend on has changed.
+        `blocks_folder`, and used again if nothing that they depend on has changed; others are removed from there.
     workers : int, default 2
         Processes; 1 computes in this one. Inside `joblib.parallel_config` that names a backend (Dask), that backend
         is used. The result does not depend on it.
     progress : callable of (done, total), optional
         Called when blocks are done.
+    blocks : Path, optional
+        The blocks of another record, to use and to add to; nothing is removed from there.
 
     Returns
     -------
@@ -111,19 +118,31 @@ def run_backtest(
     _check(plan)
     if workers < 1:
         raise InputError(f"{workers} workers", expected="at least 1")
-    store = folder.parent / f".blocks-{folder.name}"
-    blocks = plan_blocks(plan)
-    waiting = [block for block in blocks if not _is_whole(store / f"{block.key}{_SUFFIX}")]
-    done = len(blocks) - len(waiting)
+    store = blocks or blocks_folder(folder)
+    planned = plan_blocks(plan)
+    waiting = [block for block in planned if not _is_whole(store / f"{block.key}{_SUFFIX}")]
+    done = len(planned) - len(waiting)
     report = progress or (lambda done, total: None)
-    report(done, len(blocks))
+    report(done, len(planned))
     for key, content in _computed(waiting, workers):
         write_file(store / f"{key}{_SUFFIX}", content)
         done += 1
-        report(done, len(blocks))
-    _publish(plan, [store / f"{block.key}{_SUFFIX}" for block in blocks], folder)
-    _prune(store, {f"{block.key}{_SUFFIX}" for block in blocks})
+        report(done, len(planned))
+    _publish(plan, [store / f"{block.key}{_SUFFIX}" for block in planned], folder)
+    if blocks is None:
+        _prune(store, {f"{block.key}{_SUFFIX}" for block in planned})
     return read_record(folder)
+
+
+def blocks_folder(folder: Path) -> Path:
+    """Return where the finished blocks of a record are kept.
+
+    Examples
+    --------
+    >>> blocks_folder(Path("out/backtests/long")).name
+    '.blocks-long'
+    """
+    return folder.parent / f".blocks-{folder.name}"
 
 
 def read_record(folder: Path) -> BacktestRecord:

@@ -8,10 +8,10 @@ from typing import Annotated, ClassVar, Self
 
 import numpy as np
 import pandas as pd
-from numba import njit
 from numpy.typing import NDArray
 from pydantic import Field
 
+from forecast.compiled import compiled
 from forecast.families.protocol import Family, Fitted
 from forecast.panel.panel import Panel
 from forecast.predictive.forecast import Forecast
@@ -75,10 +75,10 @@ class DiscountNegbin(Family):
 
     family: ClassVar[str] = "discount_negbin"
 
-    discounts: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = (0.85, 0.9, 0.94, 0.96)
+    discounts: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = (0.85, 0.9, 0.94)
     pooling: tuple[Annotated[float, Field(gt=0)], ...] = (0.02, 0.05, 0.1, 0.2)
     precision: tuple[Annotated[float, Field(gt=0)], ...] = (0.1, 0.2, 0.4, 0.8)
-    burstiness: tuple[Annotated[float, Field(ge=0)], ...] = (0.3, 1.0)
+    burstiness: tuple[Annotated[float, Field(ge=0)], ...] = (0.05, 0.5, 1.2)
     half_life_weeks: Annotated[float, Field(gt=0)] = 52
     temper: Annotated[float, Field(gt=0, le=1)] = 0.1
     prior_events: Annotated[float, Field(gt=0)] = 0.1
@@ -172,7 +172,7 @@ class _Circles:
         return self.start, self.neighbour, self.group
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _discounted_sums(counts: NDArray[np.int64], observed: NDArray[np.bool_], discount: float) -> tuple[Floats, Floats]:
     """Discounted sums of counts and of observed weeks after the last week, each of shape (units,)."""
     weeks, units = counts.shape
@@ -187,7 +187,7 @@ def _discounted_sums(counts: NDArray[np.int64], observed: NDArray[np.bool_], dis
     return a, b
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _pooled_level(
     a: Floats,
     b: Floats,
@@ -220,7 +220,7 @@ def _pooled_level(
         out[u] = level / circles
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _one_step_score(
     counts: NDArray[np.int64],
     observed: NDArray[np.bool_],
@@ -254,7 +254,7 @@ def _one_step_score(
     return out
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _simulate(
     a0: Floats,
     b0: Floats,

@@ -55,7 +55,8 @@ class ModelSpec(BaseModel):
         InputError
             If the family is unknown or a setting is.
         """
-        return parse(family_class(self.family), self.settings, where=f"models/{self.name}.toml [settings]")
+        file = f"models/{self.name}.toml"
+        return parse(family_class(self.family, where=f"{file} family"), self.settings, where=f"{file} [settings]")
 
     def fit(self, panel: Panel, rng: np.random.Generator, *, fit_panel: Panel | None = None) -> Fitted:
         """Fit on `panel`, or on `fit_panel` up to the same origin and then take up the state of `panel`.

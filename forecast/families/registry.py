@@ -27,8 +27,8 @@ def family_locations() -> dict[str, str]:
     return {**plugged, **BUILT_IN}
 
 
-def family_class(name: str) -> type[Family]:
-    """Return the class of a family.
+def family_class(name: str, *, where: str = "") -> type[Family]:
+    """Return the class of a family; `where` it was named is for the message.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def family_class(name: str) -> type[Family]:
     """
     locations = family_locations()
     if name not in locations:
-        raise unknown_name("family", name, locations)
+        raise unknown_name("family", name, locations, where=where)
     module, _, attribute = locations[name].partition(":")
     found: type[Family] = getattr(import_module(module), attribute)
     return found

@@ -16,6 +16,7 @@ from forecast.jobs.findings import check_counts
 from forecast.jobs.inputs import Inputs, fit_panels, open_inputs, origin_of, related_panels
 from forecast.panel.checks.registry import PANEL_CHECKS
 from forecast.panel.dataset import Dataset
+from forecast.storage import check_writable
 from forecast.workspace import Workspace
 
 Status = Literal["ok", "warning", "error"]
@@ -51,7 +52,11 @@ def check_workspace(workspace: Workspace, today: dt.date) -> list[Check]:
     today : date
         The day on which a forecast is wanted.
     """
-    checks = [_guarded("reports", check_reports, workspace), check_models(workspace)]
+    checks = [
+        _guarded("reports", check_reports, workspace),
+        check_models(workspace),
+        _guarded("results", check_results, workspace),
+    ]
     try:
         inputs = open_inputs(workspace, today)
     except InputError as error:
@@ -82,6 +87,13 @@ def check_models(workspace: Workspace) -> Check:
     used = len(workspace.spec.models.use)
     found = f"{used} of {len(workspace.catalogue)} are used; the report speaks for {workspace.spec.models.headline}"
     return Check("models", "ok", found)
+
+
+def check_results(workspace: Workspace) -> Check:
+    """Check that results can be written."""
+    for part in ("backtests", "runs"):
+        check_writable(workspace.out / part)
+    return Check("results", "ok", f"they go to {workspace.out.name}/")
 
 
 def check_data(inputs: Inputs) -> Check:

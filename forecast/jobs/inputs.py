@@ -41,6 +41,8 @@ class Inputs:
         Of every file that was read; paths below the workspace.
     vintaged : bool
         Whether these are the data as they were known on a day, which end before it by the time that reporting takes.
+    cut : bool
+        Whether weeks were cut off at an origin.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Inputs:
     polygons: Mapping[str, Mapping[str, Any]]
     hashes: Mapping[str, str]
     vintaged: bool = False
+    cut: bool = False
 
     @property
     def regions(self) -> Panel:
@@ -62,7 +65,8 @@ class Inputs:
 
     def until(self, origin: pd.Timestamp) -> Inputs:
         """Return what is known at `origin`."""
-        return replace(self, panels={kind: panel.until(origin) for kind, panel in self.panels.items()})
+        known = {kind: panel.until(origin) for kind, panel in self.panels.items()}
+        return replace(self, panels=known, cut=self.cut or origin < self.regions.origin)
 
 
 def open_inputs(workspace: Workspace, as_of: dt.date | None = None) -> Inputs:
@@ -222,7 +226,9 @@ def _open_set(workspace: Workspace) -> Inputs:
         raise unknown_name("dataset", name, known, where=f"{CONFIG_NAME} [data] set")
     dataset = Dataset.open(folder)
     measure = spec.data.measure
-    regions = dataset.region_panel(measure, spec.regions.countries, spec.regions.names)
+    regions = dataset.region_panel(
+        measure, spec.regions.countries, spec.regions.names, where=f"{CONFIG_NAME} [regions], data of {name}"
+    )
     panels: dict[UnitKind, Panel] = {"region": regions}
     if spec.places:
         panels["place"] = dataset.place_panel([(place.name, place.radius_km) for place in spec.places], measure)
@@ -257,7 +263,8 @@ def _open_table(workspace: Workspace) -> Inputs:
         if country not in panel.units.groups:
             raise unknown_name("country", country, sorted(set(panel.units.groups)), where=f"{CONFIG_NAME} [regions]")
     for region in wanted.names:
-        panel.units.index(region)
+        if region not in panel.units.names:
+            raise unknown_name("region", region, panel.units.names, where=f"{CONFIG_NAME} [regions]")
     chosen = [
         name
         for name, country in zip(panel.units.names, panel.units.groups, strict=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
@@ -15,13 +16,21 @@ from jinja2 import Environment, StrictUndefined
 
 from forecast.errors import InputError, unknown_name
 from forecast.panel.dataset import PACKAGE_NAME, Dataset
+from forecast.panel.table import panel_from_counts, usual_week_start
+from forecast.panel.weeks import WeekStart
 from forecast.simulation.simulated_set import simulate_set
 from forecast.storage import folder_in_progress
+from forecast.tabular import read_table
 from forecast.workspace import CONFIG_NAME, Workspace, open_workspace
 
 TOWNS_A_COUNTRY = 3
 MOST_TOWNS = 12
 RADIUS_KM = 100
+COLUMNS = ("week", "region", "events")
+TABLE_COLUMNS = {"week": "week", "region": "region", "count": "events", "country": "country"}
+"""Keys of ``[data.columns]``, and the names by which a table's columns are known without being told."""
+WINDOW, LEAST_WINDOW, FIRST_AFTER = 52, 4, 8
+"""Weeks of a rule's window, at most and at least; weeks known before the first origin of a backtest, at least."""
 SHORT_WEEKS = 104
 """Data of fewer weeks are joined by a longer set of the same countries to calibrate on."""
 
@@ -91,6 +100,57 @@ def create_workspace(
     return open_workspace(target)
 
 
+def table_workspace(target: Path, source: Workspace, table: Path, title: str | None = None) -> Workspace:
+    """Make a workspace for a plain table of counts in a new folder; the table is copied into it.
+
+    Models with `fit_on` keep it where that dataset has the countries of the table, and weeks of the same days.
+
+    Parameters
+    ----------
+    target : Path
+        Must not exist, or be empty.
+    source : Workspace
+        Its models and reports are taken.
+    table : Path
+        CSV or parquet with the columns ``week``, ``region``, ``events`` and, if there is one, ``country``.
+    title : str, optional
+        The name of the file if not given.
+
+    Raises
+    ------
+    InputError
+        If the folder is not empty, or for whatever is wrong in the table.
+    """
+    read = read_table(table)
+    read.require(*COLUMNS)
+    columns = {key: column for key, column in TABLE_COLUMNS.items() if column in read.frame}
+    week_start = usual_week_start(read.days(columns["week"]))
+    panel = panel_from_counts(read, country=columns.get("country"), week_start=week_start)
+    weeks = len(panel.weeks)
+    sets = {name: each for name, each in datasets_of(source).items() if each.spec.weeks.start_day == week_start}
+    needed = {model.fit_on for model in source.models() if model.fit_on}
+    needed &= _with_countries(sets, sorted(set(panel.units.groups)))
+    with _new_folder(target) as work:
+        _copy_catalogue(source, work, datasets=needed)
+        (work / "data").mkdir()
+        for folder in sorted(needed):
+            shutil.copytree(sets[folder].folder, work / "data" / folder, ignore=shutil.ignore_patterns("*.py", "__*"))
+        shutil.copyfile(table, work / "data" / table.name)
+        text = workspace_file(
+            title=title or table.stem,
+            table=TableSource(
+                f"data/{table.name}", columns, week_start, panel.observed.size, int((~panel.observed).sum())
+            ),
+            models=list(source.spec.models.use),
+            headline=source.spec.models.headline,
+            window=max(LEAST_WINDOW, min(WINDOW, weeks)),
+            first_after=max(FIRST_AFTER, min(WINDOW, weeks // 3)),
+        )
+        (work / CONFIG_NAME).write_text(text, encoding="utf-8", newline="\n")
+        open_workspace(work)
+    return open_workspace(target)
+
+
 def simulate_workspace(target: Path, source: Workspace, kind: str, weeks: int, regions: int, seed: int) -> Workspace:
     """Make a workspace of simulated data in a new folder; all that comes of it says that it is simulated.
 
@@ -148,28 +208,56 @@ def largest_towns(places: pd.DataFrame, countries: Sequence[str]) -> list[tuple[
     return [(str(name), RADIUS_KM) for name in largest["place"]]
 
 
+@dataclass(frozen=True)
+class TableSource:
+    """What ``forecast.toml`` says of a table of counts.
+
+    Parameters
+    ----------
+    path : str
+        Below the workspace.
+    columns : mapping of str to str
+        ``[data.columns]``.
+    week_start : WeekStart
+    cells, absent : int
+        How many region-weeks there are, and how many of them have no row.
+    """
+
+    path: str
+    columns: Mapping[str, str]
+    week_start: WeekStart
+    cells: int
+    absent: int
+
+
 def workspace_file(
     *,
     title: str,
-    set: str,  # noqa: A002 - as the key is called
-    calibrate_on: Sequence[str],
-    countries: Sequence[str],
-    places: Sequence[tuple[str, int]],
     models: Sequence[str],
     headline: str,
+    set: str = "",  # noqa: A002 - as the key is called
+    table: TableSource | None = None,
+    calibrate_on: Sequence[str] = (),
+    countries: Sequence[str] = (),
+    places: Sequence[tuple[str, int]] = (),
+    window: int = WINDOW,
+    first_after: int = FIRST_AFTER,
 ) -> str:
-    """Return the text of a commented ``forecast.toml``."""
+    """Return the text of a commented ``forecast.toml``, for a dataset or for a table."""
     environment = Environment(autoescape=False, undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True)  # noqa: S701 - TOML
     environment.filters["text"] = _toml_text
     template = files("forecast.jobs").joinpath("forecast.toml.j2").read_text(encoding="utf-8")
     return environment.from_string(template).render(
         title=title,
         set=set,
+        table=table,
         calibrate_on=calibrate_on,
         countries=countries,
         places=places,
         models=models,
         headline=headline,
+        window=window,
+        first_after=first_after,
     )
 
 

@@ -23,6 +23,8 @@ from forecast.tabular import read_table
 from forecast.workspace import CONFIG_NAME, Workspace
 
 LEAST_RADIUS_KM, MOST_RADIUS_KM = 10, 500
+TWO_YEARS = 104
+"""Weeks, of the origins of the first base rate."""
 NEAREST = 5
 EVENTS = "events"
 """Resource of a dataset with single events."""
@@ -52,6 +54,8 @@ class PlaceOutlook:
         Share of past origins (of the last 104 weeks, of all) from which at least one event came; NaN if unknown.
     ratio_two_years, ratio_all : float
         Probability over base rate; NaN if that is 0 or unknown.
+    weeks_known : int
+        How many weeks of counts there are before the origin; with up to two years of them both base rates are the same.
     simulated : bool
     """
 
@@ -69,6 +73,7 @@ class PlaceOutlook:
     base_rate_all: float
     ratio_two_years: float
     ratio_all: float
+    weeks_known: int
     simulated: bool
 
 
@@ -131,7 +136,7 @@ def place_outlook(
     chance = float(probability(rule, forecast, panel)[at])
     total = forecast.paths[:, :weeks, at].sum(axis=1)
     low, high = np.quantile(total, [0.1, 0.9], method="inverted_cdf")
-    lately = float(base_rate(rule, panel)[at])
+    lately = float(base_rate(rule, panel, window=TWO_YEARS)[at])
     always = float(base_rate(rule, panel, window=len(panel.weeks))[at])
     return PlaceOutlook(
         place=panel.units.names[at],
@@ -148,6 +153,7 @@ def place_outlook(
         base_rate_all=always,
         ratio_two_years=chance / lately if lately > 0 else float("nan"),
         ratio_all=chance / always if always > 0 else float("nan"),
+        weeks_known=len(panel.weeks),
         simulated=panel.simulated,
     )
 

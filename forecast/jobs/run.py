@@ -16,21 +16,23 @@ import pyarrow.parquet as pq
 import threadpoolctl
 
 from forecast.errors import ModelError
+from forecast.evaluation.comparison import reference_models
 from forecast.evaluation.record import HEAD, QUANTILE_LEVELS, BacktestRecord
 from forecast.families.model import ModelSpec
 from forecast.jobs.findings import check_counts, sentences
-from forecast.jobs.inputs import FitPanels, Inputs, fit_panels, open_inputs, origin_of
+from forecast.jobs.inputs import FitPanels, Inputs, fit_panels, open_inputs, origin_of, related_panels
 from forecast.jobs.track_record import FEW_ORIGINS, Progress, told, track_record
 from forecast.panel.dataset import Dataset
 from forecast.panel.panel import Panel
 from forecast.panel.units import UnitKind
 from forecast.panel.weeks import WEEK
+from forecast.predictive.escalation import base_rate
 from forecast.predictive.forecast import Forecast
 from forecast.predictive.risk import RISK_COLUMNS, risk_table
 from forecast.provenance import generator, hash_file, hash_files, hash_json, versions
 from forecast.reporting.content import ReportContent
 from forecast.reporting.html import render_report
-from forecast.storage import folder_in_progress
+from forecast.storage import check_writable, folder_in_progress
 from forecast.workspace import CONFIG_NAME, ReportSpec, Workspace
 
 RECENT_WEEKS = 8
@@ -93,6 +95,8 @@ def run(
         If the headline model fails. Another one that fails is left out, with a warning.
     """
     spec, definition = workspace.spec, workspace.report(report)
+    for part in ("backtests", f"runs/{definition.name}"):
+        check_writable(workspace.out / part)
     whole = open_inputs(workspace, as_of)
     origin = origin_of(whole.regions, as_of, first_after=spec.backtest.first_after, or_earlier=whole.vintaged)
     inputs = whole.until(origin)
@@ -106,9 +110,14 @@ def run(
         failed |= track.failed
         able = [model for model in able if model.name not in failed]
         forecasts = {kind: {model.name: by_model[model.name] for model in able} for kind, by_model in forecasts.items()}
-        risk = _risk(workspace, inputs, fits, forecasts)
+        risk, borrowed = _with_borrowed_base_rates(workspace, inputs, _risk(workspace, inputs, fits, forecasts))
 
-    warnings = (*_missing_weeks(inputs), *_left_out(failed), *_short_records(track.records))
+    warnings = (
+        *_missing_weeks(inputs),
+        *_left_out(failed),
+        *_short_records(track.records),
+        *_refuted(workspace, models, track.records[0]),
+    )
     manifest = _manifest(workspace, definition, inputs, models, fits, track.records, warnings)
     content = ReportContent(
         name=definition.name,
@@ -126,7 +135,7 @@ def run(
         risk=risk,
         polygons=inputs.polygons,
         backtests=track.records,
-        warnings=(*warnings, *_notes(workspace, inputs, models, fits)),
+        warnings=(*warnings, *_notes(workspace, inputs, models, fits), *borrowed),
         provenance=manifest,
         findings=sentences(check_counts(inputs.panels)),
     )
@@ -201,6 +210,53 @@ def _risk(workspace: Workspace, inputs: Inputs, fits: FitPanels, forecasts: Fore
         table.loc[table["model"] == headline, "previous"] = earlier["probability"].to_numpy()
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
+
+
+def _with_borrowed_base_rates(
+    workspace: Workspace, inputs: Inputs, risk: pd.DataFrame
+) -> tuple[pd.DataFrame, list[str]]:
+    """Fill base rates that the data is too short for from the datasets of `calibrate_on`; say which they are from."""
+    notes = []
+    for name in workspace.spec.data.calibrate_on:
+        panels = related_panels(workspace, name, inputs.panels)
+        known = {
+            (kind, rule.name, unit): rate
+            for kind, panel in panels.items()
+            for rule in workspace.spec.escalations
+            for unit, rate in zip(panel.units.names, base_rate(rule, panel.until(inputs.regions.origin)), strict=True)
+        }
+        keys = zip(risk["unit_kind"], risk["escalation"], risk["unit"], strict=True)
+        other = pd.Series([known.get(key, np.nan) for key in keys], index=risk.index)
+        filled = risk["base_rate"].isna() & other.notna()
+        if filled.any():
+            rules = [
+                rule.name for rule in workspace.spec.escalations if (risk["escalation"][filled] == rule.name).any()
+            ]
+            weeks = len(inputs.regions.weeks)
+            last = min(panels["region"].known_until, inputs.regions.known_until)
+            notes.append(
+                f"the data has {weeks} weeks: where a rule looks back further, it sees only these, and the base rates "
+                f"of {', '.join(rules)} are those of {name}, two years up to {last:%Y-%m-%d}"
+            )
+            risk = risk.assign(base_rate=risk["base_rate"].where(~filled, other))
+    return risk, notes
+
+
+def _refuted(workspace: Workspace, models: Sequence[ModelSpec], record: BacktestRecord) -> list[str]:
+    """Return a warning if the headline model has done clearly worse than climatology on the data itself."""
+    headline = workspace.spec.models.headline
+    board = record.leaderboard.set_index("model")
+    references = [name for name in board.index if name in reference_models(models) and name != headline]
+    if headline not in board.index or not references:
+        return []
+    mine = board.loc[headline]
+    bound = mine["skill"] if np.isnan(mine["skill_high"]) else mine["skill_high"]
+    if not bound < (-0.05 if np.isnan(mine["skill_high"]) else 0.0):
+        return []
+    return [
+        f"in the record on {record.name}, {headline} has forecast worse than {references[0]} "
+        f"(skill {100 * mine['skill']:.1f} %): another headline model would do better on this data"
+    ]
 
 
 def _missing_weeks(inputs: Inputs) -> list[str]:

@@ -11,12 +11,13 @@ from pathlib import Path
 import pandas as pd
 
 from forecast.errors import InputError, ModelError, unknown_name
-from forecast.evaluation.backtest import plan_origins, run_backtest
+from forecast.evaluation.backtest import blocks_folder, plan_origins, run_backtest
 from forecast.evaluation.plan import BacktestPlan
 from forecast.evaluation.record import BacktestRecord
 from forecast.families.model import ModelSpec, choose_models
 from forecast.jobs.inputs import FitPanels, Inputs, Panels, fit_panels, open_inputs, related_panels
 from forecast.panel.panel import Panel
+from forecast.storage import check_writable
 from forecast.workspace import CONFIG_NAME, Workspace
 
 Progress = Callable[[str, int, int], None]
@@ -96,7 +97,9 @@ def track_record(
 ) -> TrackRecord:
     """Back-test the models on what is known at the origin, and on each dataset of ``calibrate_on``.
 
-    A model that fails anywhere is left out everywhere, so that all models are compared on the same cells.
+    A model that fails anywhere is left out everywhere, so that all models are compared on the same cells. A record
+    of data that were cut at an origin is published in ``<dataset>-<origin>``, so that the whole one stays as it is;
+    what is the same in both is computed once.
 
     Parameters
     ----------
@@ -120,7 +123,8 @@ def track_record(
     ModelError
         If the headline model fails.
     """
-    plans: list[tuple[str, Panels]] = [(inputs.name, inputs.panels)]
+    origin, backtests = inputs.regions.origin, workspace.out / "backtests"
+    plans: list[tuple[str, Panels, bool]] = [(inputs.name, inputs.panels, inputs.cut)]
     for name in workspace.spec.data.calibrate_on:
         panels = related_panels(workspace, name, inputs.panels)
         if "region" not in panels:
@@ -130,18 +134,20 @@ def track_record(
                 expected=f"one with {', '.join(sorted(set(inputs.regions.units.groups)))}",
             )
         # A record of what came after the origin would tell what nobody could know then.
-        plans.append((name, {kind: panel.until(inputs.regions.origin) for kind, panel in panels.items()}))
+        known = {kind: panel.until(origin) for kind, panel in panels.items()}
+        plans.append((name, known, origin < panels["region"].origin))
     remaining, failed = list(models), dict[str, str]()
     while True:
         try:
             records = tuple(
                 run_backtest(
                     backtest_plan(workspace, name, panels, remaining, fits),
-                    workspace.out / "backtests" / name,
+                    backtests / (f"{name}-{origin:%Y-%m-%d}" if cut else name),
                     workers=workers,
                     progress=told(progress, f"back-testing on {name}"),
+                    blocks=blocks_folder(backtests / name) if cut else None,
                 )
-                for name, panels in plans
+                for name, panels, cut in plans
             )
         except ModelError as error:
             if error.model == workspace.spec.models.headline:
@@ -206,6 +212,7 @@ def backtest_workspace(
             )
     if name is not None and not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,59}", name):
         raise InputError(f"name {name!r}", where="--name", expected="small letters, digits and hyphens")
+    check_writable(workspace.out / "backtests")
     own = bool(models) or any(choice is not None for choice in (start, end, horizon, refit_every))
     inputs = open_inputs(workspace)
     dataset, panels = inputs.name, inputs.panels

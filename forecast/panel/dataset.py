@@ -89,7 +89,12 @@ class Dataset:
         return cls(folder, spec, weeks)
 
     def region_panel(
-        self, measure: str | None = None, countries: Sequence[str] = (), names: Sequence[str] = ()
+        self,
+        measure: str | None = None,
+        countries: Sequence[str] = (),
+        names: Sequence[str] = (),
+        *,
+        where: str = "",
     ) -> Panel:
         """Return the counts of regions, in the order of ``regions.csv``.
 
@@ -101,6 +106,8 @@ class Dataset:
             All regions of these.
         names : sequence of str
             And these regions. All regions of the set if neither is given.
+        where : str, optional
+            Where countries and regions were named, for the message; the set itself if not given.
 
         Returns
         -------
@@ -118,10 +125,10 @@ class Dataset:
         keys, groups = regions.names("region"), regions.names("country")
         for country in countries:
             if country not in set(groups):
-                raise unknown_name("country", country, sorted(set(groups)), where=self._name)
+                raise unknown_name("country", country, sorted(set(groups)), where=where or self._name)
         for name in names:
             if name not in set(keys):
-                raise unknown_name("region", name, list(keys), where=self._name)
+                raise unknown_name("region", name, list(keys), where=where or self._name)
         wanted = pd.Series(keys).isin(list(names)).to_numpy() | pd.Series(groups).isin(list(countries)).to_numpy()
         if not countries and not names:
             wanted[:] = True

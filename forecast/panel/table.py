@@ -20,6 +20,13 @@ _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
 _MOST_CELLS = 50_000_000
 """Weeks times units: beyond it a date or the list of regions is most likely wrong, and memory runs out."""
 
+_IF_MISSING = {
+    True: "with complete = true a row that is left out is a zero; for a count that is not known set complete = false "
+    "and leave the row out",
+    False: "leave the row out where the count is not known",
+}
+"""What to try where a count is missing, if an absent row is a zero, and if it is not."""
+
 
 def read_counts(
     path: Path,
@@ -114,7 +121,8 @@ def panel_from_counts(
     ------
     InputError
         For a missing column, a count that is no whole number >= 0, a date that is not ISO 8601, two rows of one
-        region-week, weeks that start on another day than `week_start`, and whatever else is wrong.
+        region-week, two spellings of one region, weeks that start on another day than `week_start`, and whatever
+        else is wrong.
 
     Examples
     --------
@@ -130,7 +138,7 @@ def panel_from_counts(
         raise InputError("the table has a header only", where=table.name, expected="at least one row of counts")
     starts = table.days(week)
     _check_week_start(table, starts, week, week_start)
-    counts = table.whole_numbers(count)
+    counts = table.whole_numbers(count, _IF_MISSING[complete])
     if units is None:
         units = _units_of(table, region, country)
     column = table.positions(region, units.names, units.kind)
@@ -160,13 +168,33 @@ def panel_from_counts(
     )
 
 
+def usual_week_start(starts: NDArray[np.datetime64]) -> WeekStart:
+    """Return the day on which most weeks start; Saturday if that is none on which weeks may start.
+
+    Examples
+    --------
+    >>> usual_week_start(np.array(["2026-01-05", "2026-01-12"], dtype="datetime64[D]"))
+    'monday'
+    """
+    usual = int(np.argmax(np.bincount(_weekday(starts), minlength=7)))
+    days: dict[int, WeekStart] = {0: "monday", 5: "saturday", 6: "sunday"}
+    return days.get(usual, "saturday")
+
+
+def _weekday(days: NDArray[np.datetime64]) -> NDArray[np.int64]:
+    """Return 0 for a Monday to 6 for a Sunday."""
+    return (days.astype(np.int64) + 3) % 7  # day 0, 1970-01-01, was a Thursday
+
+
 def _units_of(table: Table, region: str, country: str | None) -> Units:
     """Return the regions that have rows, sorted by name, each in the one country that its rows name."""
     regions = table.names(region)
+    table.one_spelling(region)
     names, first_row, codes = np.unique(regions, return_index=True, return_inverse=True)
     if country is None:
         return Units.of(names.tolist())
     countries = table.names(country)
+    table.one_spelling(country)
     differs = np.flatnonzero(countries != countries[first_row][codes])
     if len(differs):
         at = int(differs[0])
@@ -182,7 +210,7 @@ def _units_of(table: Table, region: str, country: str | None) -> Units:
 
 def _check_week_start(table: Table, starts: NDArray[np.datetime64], column: str, week_start: WeekStart) -> None:
     """Refuse weeks that do not all start on the day of the setting."""
-    weekday = (starts.astype(np.int64) + 3) % 7  # day 0, 1970-01-01, was a Thursday
+    weekday = _weekday(starts)
     found = np.bincount(weekday, minlength=7)
     names = [name.lower() for name in _WEEKDAYS]
     if found[names.index(week_start)] == len(starts):

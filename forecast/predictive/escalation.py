@@ -15,6 +15,10 @@ from forecast.predictive.forecast import Forecast
 Floats = NDArray[np.float64]
 
 
+FEWEST_ORIGINS = 13
+"""A quarter of weekly origins; a base rate from fewer says nothing."""
+
+
 class _Rule(BaseModel):
     """What all rules share: the sum over the next `weeks` weeks is compared with a level known at the origin."""
 
@@ -22,6 +26,11 @@ class _Rule(BaseModel):
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
     weeks: Annotated[int, Field(ge=1, le=52)] = 4
+
+    @property
+    def looks_back(self) -> int:
+        """Weeks before the origin that the level depends on; 0 if on none."""
+        return 0
 
     def level(self, history: Panel) -> Floats:
         """Return what the sum must reach (a number that counts can equal), shape (units,); NaN if unknown."""
@@ -85,6 +94,11 @@ class AboveRecent(_Rule):
     quantile: Annotated[float, Field(gt=0, lt=1)] = 0.9
     window: Annotated[int, Field(ge=4, le=520)] = 52
 
+    @property
+    def looks_back(self) -> int:
+        """Weeks before the origin that the level depends on."""
+        return self.window
+
     def level(self, history: Panel) -> Floats:
         """Return the next whole number above the quantile of the trailing sums."""
         sums = _trailing_sums(history, self.weeks, self.window)
@@ -93,8 +107,8 @@ class AboveRecent(_Rule):
     def sentence(self) -> str:
         """Return the rule in plain words."""
         return (
-            f"more events within {_weeks(self.weeks)} than in {100 * self.quantile:g} % of such spans "
-            f"of the unit's own last {self.window} weeks"
+            f"more events within {_weeks(self.weeks)} than in {100 * self.quantile:g} % of the {self.weeks}-week spans "
+            f"of its own last {self.window} weeks"
         )
 
 
@@ -107,6 +121,11 @@ class Increase(_Rule):
     rule: Literal["increase"]
     factor: Annotated[float, Field(gt=1)] = 2.0
     over: Annotated[int, Field(ge=1, le=520)] = 12
+
+    @property
+    def looks_back(self) -> int:
+        """Weeks before the origin that the level depends on."""
+        return self.over
 
     def level(self, history: Panel) -> Floats:
         """Return the smallest whole number that is an increase by the factor."""
@@ -126,6 +145,11 @@ class Record(_Rule):
 
     rule: Literal["record"]
     window: Annotated[int, Field(ge=4, le=520)] = 52
+
+    @property
+    def looks_back(self) -> int:
+        """Weeks before the origin that the level depends on."""
+        return self.window
 
     def level(self, history: Panel) -> Floats:
         """Return one more than the highest trailing sum."""
@@ -164,11 +188,12 @@ def probability(rule: Escalation, forecast: Forecast, history: Panel) -> Floats:
 def base_rate(rule: Escalation, history: Panel, window: int = 104) -> Floats:
     """Return how often the rule was met from the origins of the last `window` weeks, shape (units,).
 
-    Only origins whose target weeks are over count; NaN where there is none.
+    Only origins count whose target weeks are over, and which know at least half of the weeks that the rule looks
+    back: what is usual cannot be told from a few weeks. NaN where fewer than `FEWEST_ORIGINS` are left.
     """
     last = len(history.weeks) - rule.weeks
     met = []
-    for stop in range(max(1, last - window + 1), last + 1):
+    for stop in range(max(1, (rule.looks_back + 1) // 2, last - window + 1), last + 1):
         level = rule.level(history.weeks_between(0, stop))
         hit = rule.met(history.counts[stop : stop + rule.weeks], level).astype(np.float64)
         known = np.isfinite(level) & history.observed[stop : stop + rule.weeks].all(axis=0)
@@ -177,7 +202,9 @@ def base_rate(rule: Escalation, history: Panel, window: int = 104) -> Floats:
         return np.full(len(history.units), np.nan)
     hits = np.asarray(met)
     seen = np.isfinite(hits).sum(axis=0)
-    rate: Floats = np.divide(np.nansum(hits, axis=0), seen, out=np.full(len(history.units), np.nan), where=seen > 0)
+    rate: Floats = np.divide(
+        np.nansum(hits, axis=0), seen, out=np.full(len(history.units), np.nan), where=seen >= FEWEST_ORIGINS
+    )
     return rate
 
 

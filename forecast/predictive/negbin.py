@@ -8,9 +8,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy.special import gammaln
+
+from forecast.compiled import compiled
 
 Floats = NDArray[np.float64]
 
@@ -76,7 +77,7 @@ def size_from_moments(mean: float, variance: float, largest: float = np.inf) -> 
     return min(mean * mean / excess, largest) if excess > 0 and mean > 0 else largest
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def logpmf_one(count: int, mean: float, size: float) -> float:
     """Return what `logpmf` returns for one count; for kernels."""
     if mean <= 0.0:
@@ -90,7 +91,7 @@ def logpmf_one(count: int, mean: float, size: float) -> float:
     return gammas + zero + count * math.log(mean / (mean + size))
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def sample_one(mean: float, size: float, rng: np.random.Generator) -> int:
     """Draw one count; for kernels."""
     if mean <= 0.0:
@@ -99,7 +100,7 @@ def sample_one(mean: float, size: float, rng: np.random.Generator) -> int:
     return rng.poisson(rate)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _start(mean: float, size: float) -> float:
     """Probability of 0."""
     if mean <= 0.0:
@@ -109,7 +110,7 @@ def _start(mean: float, size: float) -> float:
     return math.exp(-size * math.log1p(mean / size))
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _ratio(k: int, mean: float, size: float) -> float:
     """p(k) / p(k - 1)."""
     if size > 1e10:
@@ -117,7 +118,7 @@ def _ratio(k: int, mean: float, size: float) -> float:
     return (k - 1.0 + size) / k * (mean / (mean + size))
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _mixture_head(mean: Floats, size: Floats, weight: Floats, limit: int, tolerance: float) -> Floats:
     """Pmf head of a mixture for each cell; mean and size are [cell, component], weight [component]."""
     cells, components = mean.shape

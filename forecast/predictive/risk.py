@@ -29,7 +29,7 @@ def risk_table(rules: Sequence[Escalation], forecasts: Mapping[str, Forecast], h
     -------
     DataFrame
         One row a model, rule and unit, in this order: `RISK_COLUMNS`, then ``base_rate`` (share of the origins of the
-        last two years at which the rule was met) and ``level`` (what the sum of the weeks must reach). Dates are
+        last two years at which the rule was met, NaN if too few are known) and ``level`` (what the sum of the weeks must reach). Dates are
         Timestamps; ``target_end`` is the last day of the last week.
 
     Examples
@@ -37,12 +37,12 @@ def risk_table(rules: Sequence[Escalation], forecasts: Mapping[str, Forecast], h
     >>> import numpy as np
     >>> from forecast.panel.units import Units
     >>> from forecast.predictive.escalation import AnyEvent
-    >>> weeks = pd.date_range("2026-01-03", periods=4, freq="7D")
-    >>> panel = Panel.of(np.array([[0], [1], [0]]), weeks[:3], Units.of(["Gao"]))
-    >>> coin = Forecast(np.array([[[0]], [[1]]], "int32"), np.array([[[0.5, 0.5]]]), weeks[3:], panel.units)
+    >>> weeks = pd.date_range("2026-01-03", periods=22, freq="7D")
+    >>> panel = Panel.of(np.tile([[0], [1], [0]], (7, 1)), weeks[:21], Units.of(["Gao"]))
+    >>> coin = Forecast(np.array([[[0]], [[1]]], "int32"), np.array([[[0.5, 0.5]]]), weeks[21:], panel.units)
     >>> table = risk_table([AnyEvent(name="any", weeks=1, rule="any_event")], {"coin": coin}, panel)
     >>> table[["probability", "base_rate", "level"]].values.tolist()
-    [[0.5, 0.5, 1.0]]
+    [[0.5, 0.35, 1.0]]
     """
     origin = history.origin
     known = [(rule, base_rate(rule, history), rule.level(history)) for rule in rules]

@@ -32,7 +32,7 @@ from forecast.reporting.headline import (
 from forecast.reporting.map import map_aspect, risk_map
 from forecast.reporting.scale import SCALE, SOURCE
 from forecast.reporting.skill import reference_of, skill_figure
-from forecast.reporting.tables import leaderboard_rows, provenance_rows, risk_rows
+from forecast.reporting.tables import breakdown_rows, leaderboard_rows, provenance_rows, risk_rows
 from forecast.reporting.theme import DARK, RISK_DARK, RISK_EDGES, RISK_LIGHT
 from forecast.reporting.words import DASH, SPACE, day, number, percent, points, titles
 
@@ -58,6 +58,7 @@ class RecordPart:
     calibration: RecordFigures
     leaderboard: list[dict[str, Any]]
     reference: str
+    breakdown: list[dict[str, Any]]
     skill: Figure | None
 
 
@@ -203,6 +204,7 @@ def _record(content: ReportContent, record: BacktestRecord, position: int) -> Re
         record_figures(record, content.headline_model, content.escalations, anchor=anchor),
         leaderboard_rows(record, content.models, content.headline_escalation),
         named[reference] if reference else "",
+        breakdown_rows(record, content.models, content.headline_model),
         skill_figure(record, content.models, content.headline_model, anchor=f"{anchor}-skill"),
     )
 

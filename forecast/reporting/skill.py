@@ -13,7 +13,10 @@ from forecast.evaluation.record import BacktestRecord
 from forecast.families.model import ModelSpec
 from forecast.reporting.figure import Figure, literal
 from forecast.reporting.theme import FORECAST, MUTED, OTHERS, figure
-from forecast.reporting.words import MINUS, SPACE
+from forecast.reporting.words import MINUS, SPACE, listing
+
+LOWEST = -0.2
+"""Models that are worse than this at every horizon are named below the chart, for the others to be told apart."""
 
 _DASHES = ("dash", "dot", "dashdot", "longdash", "longdashdot", "solid")
 _SYMBOLS = ("square", "diamond", "triangle-up", "cross", "triangle-down", "x")
@@ -34,17 +37,21 @@ def skill_figure(record: BacktestRecord, models: Sequence[ModelSpec], headline: 
     named = {model.name: model.title for model in models}
     if frame.empty:
         return None
+    best = frame.groupby("model", observed=True)["skill"].max()
+    off = [name for name in named if name != headline and best.get(name, 0.0) < LOWEST]
     if mine.empty:
         caption = f"{named.get(headline, headline)} is the reference itself."
-        label = f"Skill by horizon, record {record.name}. {caption}"
-        return Figure(anchor, label, caption, skill_chart(frame, named, headline, reference or ""))
-    first, last = mine.iloc[0], mine.iloc[-1]
-    caption = (
-        f"{named.get(headline, headline)}: {_percents(first['skill'])} at {first['horizon']} "
-        f"and {_percents(last['skill'])} at {last['horizon']} weeks ahead."
-    )
+    else:
+        first, last = mine.iloc[0], mine.iloc[-1]
+        caption = (
+            f"{named.get(headline, headline)}: {_percents(first['skill'])} at {first['horizon']} "
+            f"and {_percents(last['skill'])} at {last['horizon']} weeks ahead."
+        )
+    if off:
+        caption += f" Below the chart at every horizon: {listing([named[name] for name in off])}."
     label = f"Skill by horizon, record {record.name}. {caption}"
-    return Figure(anchor, label, caption, skill_chart(frame, named, headline, reference or ""))
+    shown = frame[~frame["model"].isin(off)]
+    return Figure(anchor, label, caption, skill_chart(shown, named, headline, reference or ""))
 
 
 def skill_chart(frame: pd.DataFrame, titles: Mapping[str, str], headline: str, reference: str) -> go.Figure:

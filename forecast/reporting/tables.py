@@ -9,11 +9,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from forecast.evaluation.comparison import Breakdown, breakdown, reference_models
 from forecast.evaluation.record import BacktestRecord
 from forecast.families.model import ModelSpec
 from forecast.reporting.content import ReportContent
 from forecast.reporting.scale import plain_word
 from forecast.reporting.words import MINUS, UNKNOWN, frequency, number, percent, points, titles
+
+ACTIVITY_WORDS = {
+    "silent": "no event in the year before",
+    "low": "1 to 9 events in the year before",
+    "active": "10 or more events in the year before",
+}
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,24 @@ def risk_rows(content: ReportContent) -> list[RiskRow]:
     mine["order"] = mine["escalation"].map(order)
     mine = mine.sort_values(["order", "probability", "unit"], ascending=[True, False, True], kind="stable")
     return [_risk_row(row, named[row["unit_kind"]][row["unit"]]) for row in mine.to_dict("records")]
+
+
+def breakdown_rows(record: BacktestRecord, models: Sequence[ModelSpec], headline: str) -> list[dict[str, Any]]:
+    """Return the scores of the headline model by year of the target week and by how active the regions were."""
+    references = reference_models(models)
+    keys: tuple[Breakdown, ...] = ("year", "activity")
+    frames = [breakdown(record.scores, key, references=references).rename(columns={key: "group"}) for key in keys]
+    return [
+        {
+            "group": ACTIVITY_WORDS.get(str(row["group"]), str(row["group"])),
+            **{score: _score(row[score]) for score in ("crps", "log")},
+            **{label: _share(row[label]) for label in ("cov50", "cov80", "cov95")},
+            "skill": _skill(row["skill"]),
+            "n": number(row["n"]),
+        }
+        for frame in frames
+        for row in frame[frame["model"] == headline].to_dict("records")
+    ]
 
 
 def leaderboard_rows(record: BacktestRecord, models: Sequence[ModelSpec], escalation: str) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ import forecast
 PACKAGE = Path(forecast.__file__).parent
 
 ORDER: tuple[frozenset[str], ...] = (
-    frozenset({"errors", "config", "provenance", "storage", "cells", "tabular"}),
+    frozenset({"errors", "config", "provenance", "storage", "cells", "tabular", "compiled"}),
     frozenset({"events"}),
     frozenset({"panel"}),
     frozenset({"simulation"}),

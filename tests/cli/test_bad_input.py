@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import json
 
 import pytest
 
@@ -29,7 +29,7 @@ def refused(outcome, *texts, code=2):
         ("horizon = 8 # weeks ahead that", "horizon = 10000 #", ["backtest.horizon = 10000", "equal to 52"]),
         ("draws = 200", "draws = 0", ["draws = 0", "greater than or equal to 100"]),
         ('title = "', 'titel = "', ["unknown key 'titel'", "key 'title' is missing"]),
-        ('rule = "any_event"', 'rule = "any_evnt"', ["any_evnt"]),
+        ('rule = "any_event"', 'rule = "any_evnt"', ["unknown rule 'any_evnt'", "did you mean 'any_event'?"]),
         ('headline = "discount-negbin"', 'headline = "glm"', ["headline 'glm' is not among the models in `use`"]),
         ('use = ["zero"', 'use = ["zeroo"', ["unknown model 'zeroo'", "'zero'", "[models] use"]),
         ('name = "weekly"', 'name = "weekli"', ["unknown report 'weekli'", "'weekly'"]),
@@ -38,8 +38,8 @@ def refused(outcome, *texts, code=2):
             'set = "simulated-poison"',
             ["unknown dataset 'simulated-poison'", "'simulated-po"],
         ),
-        ("countries = []", 'countries = ["Simulatd"]', ["unknown country 'Simulatd'", "'Simulated'"]),
-        ("countries = []", 'names = ["Simulated/R01C1"]', ["unknown region", "'Simulated/R01C01'"]),
+        ("countries = []", 'countries = ["Simulatd"]', ["unknown country 'Simulatd'", "'Simulated'", "[regions]"]),
+        ("countries = []", 'names = ["Simulated/R01C1"]', ["unknown region", "'Simulated/R01C01'", "[regions]"]),
         ('name = "Town 1"', 'name = "Twon 1"', ["unknown place 'Twon 1'", "'Town 1'"]),
         ("radius_km = 100", "radius_km = 5", ["radius_km = 5", "greater than or equal to 10"]),
         ("radius_km = 100", "radius_km = 70", ["no counts within 70 km of Town 1", "50, 100, 150 km"]),
@@ -64,6 +64,12 @@ def test_a_model_with_an_unknown_setting(workspace, forecast):
     with (workspace / "models" / "climatology-26.toml").open("a", encoding="utf-8") as stream:
         stream.write("week = 3\n")
     refused(forecast("run", HERE, workspace), "unknown key 'week'", "'weeks'", "climatology-26.toml")
+
+
+def test_a_model_of_an_unknown_family(workspace, forecast):
+    path = workspace / "models" / "climatology-26.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace('family = "climatology"', 'family = "climatolgy"'))
+    refused(forecast("run", HERE, workspace), "unknown family 'climatolgy'", "models/climatology-26.toml family")
 
 
 def test_a_report_with_an_unknown_escalation(workspace, forecast, outputs):
@@ -153,6 +159,11 @@ def test_a_data_file_that_is_gone(workspace, forecast, outputs):
         (b"week,region,events\n2026-01-04,Gao,1\n", ["all weeks start on a Sunday", "Saturday"]),
         (b"week,region,events\n2026-01-03,Gao,1\n2026-01-03,Gao,2\n", ["more than one row", "'Gao'"]),
         (b"week,region\n2026-01-03,Gao\n", ["events"]),
+        (b"week,region,events\n2026-01-03,Gao,\n", ["the value is missing", "leave the row out"]),
+        (
+            b"week,region,events\n2026-01-03,Bay,1\n2026-01-03,bay,1\n",
+            ["'Bay' (row 2) and 'bay' (row 3) differ only by space, case or accents"],
+        ),
         (b"week,region,events\n", ["header only"]),
         ("week,region,events\n2026-01-03,Ségou,1\n".encode("latin-1"), ["not UTF-8", "row 2"]),
         (b"week;region;events\n2026-01-03;Gao;1\n", ["semicolons"]),
@@ -181,6 +192,8 @@ def test_init_refuses_a_folder_with_something_in_it(workspace, forecast):
     ("arguments", "texts"),
     [
         (["init", "new", "--data", "west-afrika-weekly"], ["unknown dataset", "'west-africa-weekly'"]),
+        (["init", "new", "--table", "nowhere.csv"], ["no file nowhere.csv"]),
+        (["init", "new", "--table", "counts.csv", "--data", "west-africa-weekly"], ["both a table and a dataset"]),
         (["init", "new", "--country", "Maly"], ["unknown country 'Maly'", "'Mali'"]),
         (["simulate", "posson", "new"], ["unknown kind of simulation 'posson'", "'poisson'"]),
         (["simulate", "poisson", "new", "--weeks", "0"], ["--weeks"]),
@@ -205,9 +218,50 @@ def test_results_cannot_go_into_a_file(workspace, forecast):
     assert (workspace / "out").read_text() == "in the way"
 
 
+@pytest.mark.parametrize("command", ["run", "backtest"])
+def test_results_that_cannot_be_written_are_noticed_before_the_work(workspace, forecast, monkeypatch, command):
+    def never(*_, **__):
+        raise AssertionError("the data were opened")
+
+    (workspace / "out").write_text("in the way")
+    monkeypatch.setattr("forecast.jobs.run.open_inputs", never)
+    monkeypatch.setattr("forecast.jobs.track_record.open_inputs", never)
+    refused(
+        forecast(command, HERE, workspace),
+        "a part of the path is a file",
+        f"where: {workspace}/out\n",
+        "expected: a folder that can be written to",
+        "try: move or rename the file",
+    )
+
+
+def test_check_tells_that_results_cannot_be_written(workspace, forecast):
+    (workspace / "out").write_text("in the way")
+    done = forecast("check", HERE, workspace, "--json")
+    assert done.code == 2
+    errors = {item["name"]: item["found"] for item in json.loads(done.out)["checks"] if item["status"] == "error"}
+    assert list(errors) == ["results"]
+    assert "a part of the path is a file" in errors["results"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "texts"),
+    [
+        ("date,region,events\n2026-01-03,Gao,1\n", ["no column 'week'", "found 'date', 'region', 'events'"]),
+        ("week,region,events\n2026-01-06,Gao,1\n", ["all weeks start on a Tuesday"]),
+        ("week,region,events\n2026-01-03,Gao,-1\n", ["'-1' is negative", "counts.csv row 2"]),
+    ],
+)
+def test_init_refuses_a_table_with_faults(tmp_path, monkeypatch, forecast, rows, texts):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "counts.csv").write_text(rows)
+    refused(forecast("init", "new", "--table", "counts.csv"), *texts)
+    assert [path.name for path in tmp_path.iterdir()] == ["counts.csv"]
+
+
 def test_results_cannot_go_where_a_file_has_the_name_of_a_folder(workspace, forecast):
     (workspace / "out").mkdir()
     (workspace / "out" / "runs").write_text("in the way")
     refused(forecast("run", HERE, workspace, "--workers", 1), "a part of the path is a file", "out/runs")
-    shutil.rmtree(workspace / "out" / "backtests")
     assert (workspace / "out" / "runs").read_text() == "in the way"
+    assert [path.name for path in (workspace / "out").iterdir()] == ["runs"]

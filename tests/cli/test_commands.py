@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import forecast as package
@@ -87,6 +88,16 @@ def test_backtest_shows_the_leaderboard(ran, forecast):
     for model in ("zero", "climatology-26", "discount-negbin"):
         assert model in done.out
     assert str(ran / "out" / "backtests" / "simulated-poisson") in done.err
+    assert re.search(r"discount-negbin +\d+ +0\.\d{4} ", done.out), done.out  # four digits tell models apart
+
+
+def test_what_is_not_known_of_the_skill_is_a_dash(workspace, forecast):
+    done = forecast(
+        *("backtest", "--workspace", workspace, "--workers", 1, "--models", "zero,climatology-26"),
+        *("--start", "2000-08-01", "--end", "2000-08-31"),
+    )
+    assert re.search(r"zero .*-?\d+\.\d \(-\)", done.out), done.out
+    assert "nan" not in done.out
 
 
 def test_backtest_takes_models_days_and_horizon(workspace, forecast):
@@ -98,7 +109,9 @@ def test_backtest_takes_models_days_and_horizon(workspace, forecast):
     assert (content["first"], content["last"], content["origins"]) == ("2000-06-03", "2000-07-29", 9)
     assert {row["model"] for row in content["leaderboard"]} == {"zero", "climatology-26"}
     assert all(row["skill_low"] is None for row in content["leaderboard"])  # too few origins for an interval
-    manifest = json.loads((workspace / "out/backtests/simulated-poisson-custom/manifest.json").read_text(encoding="utf-8"))
+    manifest = json.loads(
+        (workspace / "out/backtests/simulated-poisson-custom/manifest.json").read_text(encoding="utf-8")
+    )
     assert (manifest["horizon"], manifest["refit_every"]) == (5, 4)
 
 
@@ -114,7 +127,7 @@ def test_check_finds_nothing_wrong(workspace, forecast):
     content = json.loads(done.out)
     assert done.code == 0
     assert content["status"] == "ok"
-    own = {"reports", "models", "data", "regions", "places", "history", "age", "map", "fit"}
+    own = {"reports", "models", "results", "data", "regions", "places", "history", "age", "map", "fit"}
     assert own | set(PANEL_CHECKS) == {item["name"] for item in content["checks"]}
 
 
@@ -148,6 +161,19 @@ def test_a_place_of_the_workspace_has_the_figures_of_the_report(ran, forecast):
     assert f"{content['probability']:.6f}" == row.split(",")[-2]
     assert content["low"] <= content["mean"] <= content["high"]
     assert content["ratio_all"] == pytest.approx(content["probability"] / content["base_rate_all"])
+
+
+def test_place_says_how_many_weeks_are_usual(ran, forecast):
+    short = forecast("place", "Town 1", "--radius-km", 100, "--workspace", ran).out
+    assert "usual, 40 weeks known   " in short
+    assert short.count("usual") == 1
+
+
+def test_place_with_a_long_past_says_what_was_usual_lately(tmp_path, forecast):
+    assert forecast("simulate", "poisson", tmp_path / "long", "--weeks", 130, "--regions", 4).code == 0
+    shown = forecast("place", "Town 1", "--radius-km", 100, "--workspace", tmp_path / "long").out
+    assert "usual, two years" in shown
+    assert "usual, 130 weeks known" in shown
 
 
 def test_a_point_is_counted_from_single_events(ran, forecast):
@@ -214,6 +240,51 @@ def test_init_for_one_country_of_a_short_set_calibrates_on_the_long_one(tmp_path
     made = open_workspace(tmp_path / "mali")
     assert made.spec.title == 'Mali "north"'
     assert made.spec.data.calibrate_on == ("west-africa-weekly",)
+
+
+def own_counts(folder, *, start="2024-06-03", weeks=80, country=None):
+    """Write counts of 3 regions."""
+    rng = np.random.default_rng(1)
+    lines = ["week,region,events" + (",country" if country else "")]
+    for week in pd.date_range(start, periods=weeks, freq="7D"):
+        for region, mean in {"Bay": 3, "Banadir": 8, "Gedo": 0.5}.items():
+            lines.append(f"{week:%Y-%m-%d},{region},{rng.poisson(mean)}" + (f",{country}" if country else ""))
+    path = folder / "my counts.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def test_init_with_a_table_makes_a_workspace_that_runs_at_once(tmp_path, forecast):
+    target = tmp_path / "own"
+    done = forecast("init", target, "--table", own_counts(tmp_path))
+    assert (done.code, done.out) == (0, f"{target}\n")
+    made = open_workspace(target)
+    assert made.spec.title == "my counts"
+    assert (made.spec.data.table, made.spec.data.week_start) == ("data/my counts.csv", "monday")
+    assert (made.spec.data.complete, made.spec.data.calibrate_on, made.spec.places) == (False, (), ())
+    assert made.spec.data.columns.country is None
+    assert "0 of 240 of them had no row" in (target / "forecast.toml").read_text(encoding="utf-8")
+    assert made.spec.backtest.first_after == 26  # of 80 weeks, a third is for learning
+    assert all(model.fit_on is None for model in made.catalogue.values())
+    ran = forecast("run", "--workspace", target, "--workers", 1, "--json")
+    assert ran.code in {0, 3}, ran.err
+    assert {row["unit"] for row in json.loads(ran.out)["top"]} == {"Bay", "Banadir", "Gedo"}
+
+
+def test_init_with_a_table_of_known_countries_borrows_parameters(tmp_path, forecast):
+    table = own_counts(tmp_path, start="2024-06-01", weeks=30, country="Mali")
+    assert forecast("init", tmp_path / "own", "--table", table, "--title", "Mali, own", "--json").code == 0
+    made = open_workspace(tmp_path / "own")
+    assert (made.spec.title, made.spec.data.columns.country) == ("Mali, own", "country")
+    assert made.catalogue["discount-negbin"].fit_on == "west-africa-weekly"
+    assert made.spec.backtest.first_after == 10
+    assert {rule.window for rule in made.spec.escalations if hasattr(rule, "window")} == {30}
+    assert forecast("check", "--workspace", tmp_path / "own", "--as-of", "2024-12-28").code == 0
+
+
+def test_init_with_other_weeks_than_the_long_set_does_not_borrow_from_it(tmp_path, forecast):
+    assert forecast("init", tmp_path / "own", "--table", own_counts(tmp_path, country="Mali")).code == 0
+    assert open_workspace(tmp_path / "own").catalogue["discount-negbin"].fit_on is None
 
 
 @pytest.mark.parametrize("kind", ["poisson", "hawkes"])

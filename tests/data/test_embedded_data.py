@@ -286,9 +286,9 @@ def test_every_event_of_the_live_source_is_counted_or_left_out() -> None:
     left_out = package(LIVE)["left_out"]
     assert total(LIVE, "events") + sum(left_out.values()) == 999
     assert {reason: count for reason, count in left_out.items() if count} == {
-        "where_prec_5_without_region": 13,
-        "where_prec_6": 20,
-        "date_prec_4": 16,
+        "in_an_area_without_a_region": 13,
+        "known_only_to_the_country": 20,
+        "known_only_to_a_month": 16,
         "before_first_week": 2,
     }
     assert package(LIVE)["left_out_by_country"] == {"Burkina Faso": 18, "Mali": 24, "Niger": 9}
@@ -487,9 +487,9 @@ def test_live_script_counts_what_is_known_to_a_region_and_counts_what_it_leaves_
     )
     assert [list(row.values()) for row in weeks] == [["2026-01-03", "Mali/Gao", "5", "5", "2", "2"]]
     assert {reason: count for reason, count in head["left_out"].items() if count} == {
-        "where_prec_5_without_region": 1,
-        "where_prec_6": 1,
-        "date_prec_4": 1,
+        "in_an_area_without_a_region": 1,
+        "known_only_to_the_country": 1,
+        "known_only_to_a_month": 1,
         "before_first_week": 1,
         "after_last_week": 1,
         "no_point": 1,

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from forecast.errors import ForecastError, InputError
-from forecast.evaluation.backtest import plan_blocks, plan_origins, read_record, run_backtest
+from forecast.evaluation.backtest import blocks_folder, plan_blocks, plan_origins, read_record, run_backtest
 from forecast.evaluation.comparison import leaderboard
 from forecast.evaluation.record import HEAD, QUANTILE_LEVELS
 from forecast.evaluation.scores import SCORES, score_forecast
@@ -230,11 +230,11 @@ def test_goes_on_after_being_killed_at_any_moment(whole, tmp_path):
 def test_workers_end_with_the_process_that_started_them_and_the_rest_is_done_later(whole, tmp_path):
     plan, undisturbed, _ = whole
     folder = tmp_path / "trial"
-    rng = np.random.default_rng()
+    rng = np.random.default_rng(7)
     found = [0]
     for blow in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
         moment = {"enough": found[-1] + 3, "delay": rng.uniform(0, 0.3)}
-        found.append(strike(folder, 2, blow, **moment, FIT_DELAY="0.2"))
+        found.append(strike(folder, 2, blow, **moment, FIT_DELAY="0.6"))
         assert found[-1] >= found[-2] + 3
     assert found[-1] < len(plan_blocks(plan))
     run_backtest(plan, folder, workers=2)
@@ -288,6 +288,20 @@ def test_damaged_blocks_are_computed_again_and_unused_ones_removed(whole, plugin
     assert len(log.read_text().splitlines()) == 3
     assert content(folder) == content(undisturbed)
     assert block_files(folder) == files
+
+
+def test_another_record_uses_the_blocks_and_removes_none(plugin, whole, tmp_path):
+    plan, folder, _ = whole
+    run_backtest(plan, tmp_path / "trial", workers=1)
+    before = {path.name: path.stat().st_mtime_ns for path in block_files(tmp_path / "trial")}
+    shorter = dataclasses.replace(plan, origins=plan.origins[:2])
+    run_backtest(shorter, tmp_path / "earlier", workers=1, blocks=blocks_folder(tmp_path / "trial"))
+    assert block_files(tmp_path / "earlier") == []
+    assert content(tmp_path / "trial") == content(folder)
+    after = {path.name: path.stat().st_mtime_ns for path in block_files(tmp_path / "trial")}
+    assert {name: after[name] for name in before} == before
+    run_backtest(plan, tmp_path / "again", workers=1, blocks=blocks_folder(tmp_path / "trial"))
+    assert content(tmp_path / "again") == content(folder)
 
 
 def test_a_block_depends_on_what_was_known_and_asked(plugin):

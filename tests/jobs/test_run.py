@@ -138,6 +138,25 @@ def test_nothing_after_the_origin_enters(workspace):
         assert (changed.folder / name).read_bytes() == (whole.folder / name).read_bytes()
 
 
+def test_a_forecast_as_of_an_earlier_day_leaves_the_record_as_it_is(workspace, outputs):
+    run(open_workspace(workspace), workers=1)
+    backtests = workspace / "out" / "backtests"
+    blocks = {path.name: path.read_bytes() for path in (backtests / ".blocks-simulated-poisson").iterdir()}
+    before = outputs()
+    earlier = run(open_workspace(workspace), dt.date(2000, 9, 20), workers=1)
+    after = outputs()
+    assert {path: after[path] for path in before} == before
+    own = backtests / "simulated-poisson-2000-09-16"
+    assert {path.split("/")[1] for path in set(after) - set(before) if path.startswith("backtests")} == {own.name}
+    assert [record.name for record in earlier.content.backtests] == ["simulated-poisson"]
+    # Finished parts are shared, and none of the whole record's were removed.
+    kept = {path.name: path.read_bytes() for path in (backtests / ".blocks-simulated-poisson").iterdir()}
+    assert {name: kept[name] for name in blocks} == blocks
+    assert not (backtests / f".blocks-{own.name}").exists()
+    run(open_workspace(workspace), workers=1)  # the owner clears up
+    assert {path.name for path in (backtests / ".blocks-simulated-poisson").iterdir()} == set(blocks)
+
+
 def change_late_weeks(workspace, first):
     """Multiply all counts from a week on by 50, with the right hashes."""
     folder = workspace / "data" / "simulated-poisson"
@@ -271,7 +290,7 @@ def test_a_longer_set_is_back_tested_too(workspace, edit):
     edit("calibrate_on = []", 'calibrate_on = ["long"]')
     done = run(open_workspace(workspace), dt.date(2000, 9, 20), workers=1)
     assert [record.name for record in done.content.backtests] == ["simulated-poisson", "long"]
-    assert (workspace / "out" / "backtests" / "long" / "leaderboard.csv").is_file()
+    assert (workspace / "out" / "backtests" / "long-2000-09-16" / "leaderboard.csv").is_file()
     # Also of the other set nothing is used that came after the origin.
     late = [record.forecasts["origin"].max() for record in done.content.backtests]
     assert late[0] == late[1] == pd.Timestamp("2000-09-09")

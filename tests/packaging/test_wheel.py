@@ -99,3 +99,17 @@ def test_the_installed_package_is_not_the_checkout(installed, tmp_path):
 def test_the_installed_command_lists_its_commands(installed, tmp_path):
     shown = run(installed / "forecast", "--help", cwd=tmp_path)
     assert [command for command in ("run", "backtest", "models", "init") if command not in shown.split()] == []
+
+
+@pytest.mark.slow
+def test_the_installed_command_forecasts_in_an_empty_folder(installed, tmp_path):
+    shown = run(installed / "forecast", "run", cwd=tmp_path)
+    page = Path(shown.splitlines()[-1])
+    assert page.is_relative_to(tmp_path)
+    assert page.stat().st_size > 1_000_000
+    assert {path.name for path in page.parent.iterdir()} == {
+        "index.html",
+        "forecast.parquet",
+        "risk.csv",
+        "manifest.json",
+    }

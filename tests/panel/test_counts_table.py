@@ -177,6 +177,26 @@ def test_first_few_duplicates_are_listed() -> None:
         panel_from_counts(frame)
 
 
+@pytest.mark.parametrize("other", ["bay", " Bay", "Bay ", "Báy", "BAY"])
+def test_two_spellings_of_one_region_are_refused(tmp_path: Path, other: str) -> None:
+    rows = f"2026-01-03,Bay,1\n2026-01-10,{other},1\n2026-01-10,Gao,1\n2026-01-17,{other},1\n"
+    found = message(tmp_path, HEADER + rows)
+    assert f"'Bay' (row 2) and {other!r} (rows 3 and 5) differ only by space, case or accents" in found
+    assert "counts.csv, column 'region'" in found
+
+
+def test_outer_space_of_the_only_spelling_is_cut(tmp_path: Path) -> None:
+    assert read_counts(written(tmp_path, HEADER + "2026-01-03, Bay ,1\n")).units.names == ("Bay",)
+
+
+def test_what_to_do_about_a_missing_count_depends_on_what_an_absent_row_means(tmp_path: Path) -> None:
+    content = HEADER + "2026-01-03,Gao,\n"
+    assert "try: leave the row out where the count is not known" in message(tmp_path, content)
+    told = message(tmp_path, content, complete=True)
+    assert "with complete = true a row that is left out is a zero" in told
+    assert "set complete = false" in told
+
+
 def test_countries_become_groups() -> None:
     frame = pd.DataFrame({"week": "2026-01-03", "region": ["Gao", "Tahoua"], "events": 1, "land": ["Mali", "Niger"]})
     assert panel_from_counts(frame, country="land").units.groups == ("Mali", "Niger")

@@ -121,7 +121,7 @@ def test_note() -> None:
     assert "CC BY 4.0" in note.attribution
     assert "2026-07-31" in note.vintage
     assert any("preliminary" in limit for limit in note.limits)
-    assert any("where prec 5" in limit for limit in note.limits)
+    assert any("in an area without a region" in limit for limit in note.limits)
     assert [field.name for field in dataclasses.fields(DataNote)] == [
         *("title", "description", "attribution", "licence", "vintage", "limits", "preliminary"),
     ]

@@ -90,11 +90,18 @@ def test_spans_with_a_missing_week_are_left_out_and_the_others_count() -> None:
 
 
 def test_base_rate_is_the_share_of_origins_whose_weeks_are_over() -> None:
-    history = panel([[0], [1], [0], [0], [1], [1]])
-    # Origins after weeks 1..4 (two target weeks each): sums 1, 0, 1, 2.
-    assert base_rate(rule(rule="any_event", weeks=2), history).tolist() == [0.75]
-    assert base_rate(rule(rule="any_event", weeks=2), history, window=2).tolist() == [1.0]
-    assert np.isnan(base_rate(rule(rule="any_event", weeks=4), panel([[0], [1]]))).all()
+    history = panel([[0], [1], [0], [0], [1], [1], *[[0]] * 12])
+    # Origins after weeks 1 .. 16 (two target weeks each): met from the first, third, fourth and fifth.
+    assert base_rate(rule(rule="any_event", weeks=2), history).tolist() == [4 / 16]
+    assert base_rate(rule(rule="any_event", weeks=2), history, window=14).tolist() == [3 / 14]
+
+
+def test_base_rate_needs_a_quarter_of_origins_that_know_half_of_what_the_rule_looks_back() -> None:
+    assert np.isnan(base_rate(rule(rule="any_event", weeks=2), panel([[1]] * 14))).all()
+    assert base_rate(rule(rule="any_event", weeks=2), panel([[1]] * 15)).tolist() == [1.0]
+    record = rule(rule="record", weeks=1, window=20)
+    assert np.isnan(base_rate(record, panel([[1]] * 22))).all()
+    assert base_rate(record, panel([[1]] * 23)).tolist() == [0.0]
 
 
 @pytest.mark.parametrize("kind", ["any_event", "at_least", "above_recent", "increase", "record"])

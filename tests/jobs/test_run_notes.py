@@ -1,0 +1,51 @@
+"""What a run says beside the numbers: borrowed base rates, and a headline model that its own record refutes."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from forecast.evaluation.record import BacktestRecord
+from forecast.jobs.inputs import open_inputs, related_panels
+from forecast.jobs.run import _refuted, _with_borrowed_base_rates
+from forecast.predictive.escalation import base_rate
+from forecast.reference import reference_workspace
+from forecast.workspace import open_workspace
+
+
+def test_a_base_rate_that_the_data_is_too_short_for_is_that_of_the_long_set() -> None:
+    workspace = open_workspace(reference_workspace())
+    inputs = open_inputs(workspace)
+    panel = inputs.panels["region"]
+    rules = {rule.name: rule for rule in workspace.spec.escalations}
+    rows = [
+        {"unit": unit, "unit_kind": "region", "escalation": name, "base_rate": rate}
+        for name, rule in rules.items()
+        for unit, rate in zip(panel.units.names, base_rate(rule, panel), strict=True)
+    ]
+    before = pd.DataFrame(rows)
+    assert before.loc[before["escalation"] == "above_recent_4w", "base_rate"].isna().all()
+    assert before.loc[before["escalation"] == "any_event_4w", "base_rate"].notna().all()
+    after, notes = _with_borrowed_base_rates(workspace, inputs, before)
+    kept = before["base_rate"].notna()
+    pd.testing.assert_series_equal(after["base_rate"][kept], before["base_rate"][kept])
+    long = related_panels(workspace, "west-africa-weekly", inputs.panels)["region"]
+    expected = base_rate(rules["above_recent_4w"], long)[long.units.index("Mali/Mopti")]
+    chosen = after.query("unit == 'Mali/Mopti' and escalation == 'above_recent_4w'")["base_rate"]
+    assert chosen.tolist() == [expected]
+    (note,) = notes
+    assert "the data has 30 weeks" in note
+    assert "west-africa-weekly, two years up to 2019-12-27" in note
+
+
+@pytest.mark.parametrize(
+    ("skill", "high", "warned"),
+    [(-0.2, -0.1, True), (-0.2, 0.1, False), (-0.2, np.nan, True), (-0.01, np.nan, False), (0.1, 0.2, False)],
+)
+def test_a_headline_model_that_its_record_refutes_is_named(skill: float, high: float, warned: bool) -> None:
+    workspace = open_workspace(reference_workspace())
+    headline = workspace.spec.models.headline
+    board = pd.DataFrame({"model": [headline, "climatology-52"], "skill": [skill, 0.0], "skill_high": [high, 0.0]})
+    record = BacktestRecord("own", "", *[pd.DataFrame()] * 3, board)
+    found = _refuted(workspace, workspace.models(), record)
+    assert [("worse than climatology-52" in text) for text in found] == [True] * warned
+    assert _refuted(workspace, [], record) == []
