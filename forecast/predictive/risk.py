@@ -29,8 +29,8 @@ def risk_table(rules: Sequence[Escalation], forecasts: Mapping[str, Forecast], h
     -------
     DataFrame
         One row a model, rule and unit, in this order: `RISK_COLUMNS`, then ``base_rate`` (share of the origins of the
-        last two years at which the rule was met, NaN if too few are known) and ``level`` (what the sum of the weeks must reach). Dates are
-        Timestamps; ``target_end`` is the last day of the last week.
+        last two years at which the rule was met; NaN if too few are known) and ``level`` (what the sum of the weeks
+        must reach). Dates are Timestamps; ``target_end`` is the last day of the last week.
 
     Examples
     --------

@@ -23,6 +23,7 @@ from forecast.evaluation.record import BacktestRecord
 from forecast.predictive.escalation import Escalation
 from forecast.provenance import generator
 from forecast.reporting.figure import Figure
+from forecast.reporting.rules import quoted, rule_titles
 from forecast.reporting.theme import BAND_50, BAND_95, CONTRAST, FORECAST, HISTOGRAM, INK, MUTED, figure
 from forecast.reporting.words import MINUS, SPACE, listing, number, percent
 
@@ -45,7 +46,7 @@ class RecordFigures:
     ----------
     pit, coverage : Figure or None
         None where the record holds nothing to draw.
-    reliability : tuple of (name of the rule, Figure)
+    reliability : tuple of (title of the rule, Figure)
     """
 
     pit: Figure | None
@@ -54,7 +55,7 @@ class RecordFigures:
 
 
 def record_figures(
-    record: BacktestRecord, model: str, escalations: tuple[Escalation, ...], *, anchor: str
+    record: BacktestRecord, model: str, escalations: tuple[Escalation, ...], *, anchor: str, title: str = ""
 ) -> RecordFigures:
     """Return the calibration figures of one model over one record, regions only.
 
@@ -65,7 +66,10 @@ def record_figures(
     escalations : tuple of Escalation
     anchor : str
         What the ids of the figures start with.
+    title : str
+        What the record is called; its name if not given.
     """
+    title, called = title or record.name, rule_titles(escalations)
     pit = {group: values for group in GROUPS if len(values := pit_values(record, model, group))}
     curves = []
     for rule in escalations:
@@ -77,10 +81,11 @@ def record_figures(
                 statements["origin"],
                 generator(0, "reliability", record.name, model, rule.name),
             )
-            curves.append((rule.name, _reliability_figure(found, statements, rule, record, f"{anchor}-{rule.name}")))
+            drawn = _reliability_figure(found, statements, called[rule.name], title, f"{anchor}-{rule.name}")
+            curves.append((called[rule.name], drawn))
     return RecordFigures(
-        _pit_figure(pit, record, f"{anchor}-pit") if pit else None,
-        _coverage_figure(pit, record, f"{anchor}-coverage") if pit else None,
+        _pit_figure(pit, title, f"{anchor}-pit") if pit else None,
+        _coverage_figure(pit, title, f"{anchor}-coverage") if pit else None,
         tuple(curves),
     )
 
@@ -245,32 +250,30 @@ def reliability_chart(found: Reliability) -> go.Figure:
     )
 
 
-def _pit_figure(pit: Mapping[str, Floats], record: BacktestRecord, anchor: str) -> Figure:
+def _pit_figure(pit: Mapping[str, Floats], record: str, anchor: str) -> Figure:
     parts = []
     for group, values in pit.items():
         density = pit_histogram(values)["density"]
         parts.append(f"{density.min():.2f} to {density.max():.2f} in {group} regions ({number(len(values))} counts)")
     caption = f"Frequencies of {listing(parts)}; 1 is perfect."
-    return Figure(anchor, f"PIT histogram, record {record.name}. {caption}", caption, pit_chart(pit))
+    return Figure(anchor, f"PIT histogram, record {record}. {caption}", caption, pit_chart(pit))
 
 
-def _coverage_figure(pit: Mapping[str, Floats], record: BacktestRecord, anchor: str) -> Figure:
+def _coverage_figure(pit: Mapping[str, Floats], record: str, anchor: str) -> Figure:
     parts = [
         f"{listing([percent(share) for share in central_coverage(values)])} of counts in {group} regions"
         for group, values in pit.items()
     ]
     caption = f"The 50, 80 and 95{SPACE}% ranges held {'; '.join(parts)}."
-    return Figure(anchor, f"Coverage, record {record.name}. {caption}", caption, coverage_chart(pit))
+    return Figure(anchor, f"Coverage, record {record}. {caption}", caption, coverage_chart(pit))
 
 
-def _reliability_figure(
-    found: Reliability, statements: pd.DataFrame, rule: Escalation, record: BacktestRecord, anchor: str
-) -> Figure:
+def _reliability_figure(found: Reliability, statements: pd.DataFrame, rule: str, record: str, anchor: str) -> Figure:
     came, stated = float(statements["outcome"].mean()), float(statements["probability"].mean())
     caption = (
         f"{number(len(statements))} statements, {number(statements['outcome'].sum())} came true ({percent(came)}; "
         f"stated on average {percent(stated)}). Brier score {found.score:.3f} = {found.miscalibration:.3f} "
         f"miscalibration {MINUS} {found.discrimination:.3f} discrimination + {found.uncertainty:.3f} uncertainty."
     )
-    label = f"Reliability of the probability of {rule.sentence()}, record {record.name}. {caption}"
+    label = f"Reliability of the probability of {quoted(rule)}, record {record}. {caption}"
     return Figure(anchor, label, caption, reliability_chart(found))

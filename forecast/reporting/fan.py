@@ -13,7 +13,7 @@ from forecast.panel.weeks import WEEK
 from forecast.predictive.forecast import Forecast
 from forecast.reporting.figure import Figure
 from forecast.reporting.theme import BAND_50, BAND_80, BAND_95, FORECAST, MUTED, OBSERVED, figure
-from forecast.reporting.words import central, day, events, expected, span
+from forecast.reporting.words import central, day, events, expected, expected_events, span
 
 BANDS = ((0.95, BAND_95), (0.80, BAND_80), (0.50, BAND_50))
 """Central ranges and their colours, the widest first."""
@@ -144,7 +144,7 @@ def fan_figure(panel: Panel, forecast: Forecast, unit: str, *, title: str, ancho
     mean = float(frame["mean"].sum())
     first = frame.loc[frame["mean"].notna(), ["mean", "q0.1", "q0.9"]].iloc[0]
     caption = (
-        f"{title}: expected {expected(mean)} events in {weeks} weeks, {central(0.8, float(low), float(high))}; "
+        f"{title}: {expected_events(mean)} expected in {weeks} weeks, {central(0.8, float(low), float(high))}; "
         f"{expected(float(first['mean']))} in the first of them, {central(0.8, first['q0.1'], first['q0.9'])}. "
         f"The last {len(recent)} weeks had {events(float(recent.fillna(0).sum()))}"
         + (f", {int(recent.isna().sum())} of them not observed." if recent.isna().any() else ".")

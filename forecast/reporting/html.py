@@ -22,19 +22,20 @@ from forecast.reporting.fan import fan_figure, fan_frame, fan_rows
 from forecast.reporting.figure import Figure, as_script, by_anchor
 from forecast.reporting.headline import (
     Statement,
-    Track,
     headline_rows,
     headline_rule,
+    headline_title,
     lead,
     statements,
-    track_classes,
 )
 from forecast.reporting.map import map_aspect, risk_map
-from forecast.reporting.scale import SCALE, SOURCE
+from forecast.reporting.rules import quoted, rule_titles
+from forecast.reporting.scale import CLASS_EDGES, SCALE, SOURCE, percents
 from forecast.reporting.skill import reference_of, skill_figure
 from forecast.reporting.tables import breakdown_rows, leaderboard_rows, provenance_rows, risk_rows
-from forecast.reporting.theme import DARK, RISK_DARK, RISK_EDGES, RISK_LIGHT
-from forecast.reporting.words import DASH, SPACE, day, number, percent, points, titles
+from forecast.reporting.theme import DARK, RISK_DARK, RISK_LIGHT
+from forecast.reporting.track import record_titles, track_tables
+from forecast.reporting.words import SPACE, day, number, percent, points, titles
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class RecordPart:
     """What the report says of one backtest record."""
 
     anchor: str
-    name: str
+    title: str
     source: str
     period: str
     origins: str
@@ -90,11 +91,13 @@ def render_report(content: ReportContent) -> str:
         content=content,
         banner=_banner(content),
         rule=headline_rule(content),
+        rule_title=quoted(headline_title(content)),
+        rule_titles=rule_titles(content.escalations),
         spec=next(spec for spec in content.models if spec.name == content.headline_model),
         facts=_facts(content),
         lead=lead(content),
         statements=shown,
-        tracks=_tracks(content),
+        tracks=track_tables(content),
         map=chart,
         legend=_legend(),
         risk=risk_rows(content),
@@ -138,15 +141,6 @@ def _facts(content: ReportContent) -> list[tuple[str, str]]:
     ]
 
 
-def _tracks(content: ReportContent) -> list[tuple[str, list[Track]]]:
-    """Return one row a class of probability that any record has: its name and each record's figures."""
-    columns = [
-        track_classes(record, content.headline_model, content.headline_escalation) for record in content.backtests
-    ]
-    rows = [(tracks[0].range, list(tracks)) for tracks in zip(*columns, strict=True)]
-    return [(label, tracks) for label, tracks in rows if any(track.statements for track in tracks)]
-
-
 def _map_figure(content: ReportContent, shown: list[Statement]) -> Figure | None:
     regions = content.panels["region"].units
     if not any(name in content.polygons for name in regions.names):
@@ -168,8 +162,9 @@ def _map_figure(content: ReportContent, shown: list[Statement]) -> Figure | None
     highest = [(names[unit], chance) for unit, chance in list(chances["region"].items())[:3]]
     told = "; ".join(f"{name} {percent(chance)}" for name, chance in highest)
     caption = (
-        f"Probability of {headline_rule(content).sentence()}. Highest: {told}. "
-        "The most probable regions are named where there is room."
+        f"Probability of {quoted(headline_title(content))}. Highest: {told}. "
+        "The most probable regions, places and countries are named where there is room; "
+        "thick lines are borders of countries."
     )
     if places is not None:
         caption += " Dashed rings are the places."
@@ -177,10 +172,8 @@ def _map_figure(content: ReportContent, shown: list[Statement]) -> Figure | None
 
 
 def _legend() -> list[dict[str, str]]:
-    return [
-        {"range": f"{100 * low:.0f}{DASH}{100 * high:.0f}{SPACE}%", "light": light, "dark": dark}
-        for low, high, light, dark in zip(RISK_EDGES, RISK_EDGES[1:], RISK_LIGHT, RISK_DARK, strict=False)
-    ]
+    classes = zip(CLASS_EDGES, CLASS_EDGES[1:], RISK_LIGHT, RISK_DARK, strict=False)
+    return [{"range": percents(low, high), "light": light, "dark": dark} for low, high, light, dark in classes]
 
 
 def _fan(content: ReportContent, statement: Statement, position: int) -> Fan:
@@ -191,21 +184,21 @@ def _fan(content: ReportContent, statement: Statement, position: int) -> Fan:
 
 
 def _record(content: ReportContent, record: BacktestRecord, position: int) -> RecordPart:
-    anchor = f"record-{position}"
+    anchor, title = f"record-{position}", record_titles(content)[record.name]
     origins = record.forecasts["origin"].drop_duplicates().sort_values()
     named = {model.name: model.title for model in content.models}
     reference = reference_of(record, content.models)
     return RecordPart(
         anchor,
-        record.name,
+        title,
         record.source,
         f"{day(origins.iloc[0])} to {day(origins.iloc[-1])}" if len(origins) else "",
         number(len(origins)),
-        record_figures(record, content.headline_model, content.escalations, anchor=anchor),
+        record_figures(record, content.headline_model, content.escalations, anchor=anchor, title=title),
         leaderboard_rows(record, content.models, content.headline_escalation),
         named[reference] if reference else "",
         breakdown_rows(record, content.models, content.headline_model),
-        skill_figure(record, content.models, content.headline_model, anchor=f"{anchor}-skill"),
+        skill_figure(record, content.models, content.headline_model, anchor=f"{anchor}-skill", title=title),
     )
 
 

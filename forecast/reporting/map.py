@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
-from shapely import MultiPolygon, Polygon, simplify
+from shapely import LineString, MultiPolygon, Point, Polygon, simplify, union_all
 from shapely.geometry import shape
 from shapely.geometry.polygon import orient
 
 from forecast.panel.units import EARTH_RADIUS_KM, Units
 from forecast.reporting.figure import literal
-from forecast.reporting.scale import plain_word
-from forecast.reporting.theme import BORDER, INK, LAND, RISK_LIGHT, figure, risk_class
+from forecast.reporting.labels import Label, Position, Sheet, Spot, arrange
+from forecast.reporting.scale import plain_word, probability_class
+from forecast.reporting.theme import BORDER, INK, LAND, MUTED, RISK_LIGHT, figure
 from forecast.reporting.words import percent, short_title, titles
 
 HEIGHT = 540
 _DETAIL = 1 / 1500
 """Outlines are thinned to this share of the map's width: finer than a pixel."""
+SIZES = {"wide": 600.0, "narrow": 320.0}
+"""Pixels across for which names are placed; the page shows those of a narrow map up to the first of them."""
+
+_SIDES: tuple[Position, ...] = ("bottom center", "top center", "middle right", "middle left")
+_STYLES = {"region": (7.8, INK, "<b>{}</b>"), "place": (7.6, INK, "{}"), "country": (7.0, MUTED, "{}")}
+"""Pixels of a letter, colour and setting of each kind of name; the first kinds go first."""
 
 
 def circle(latitude: float, longitude: float, radius_km: float, corners: int = 72) -> NDArray[np.float64]:
@@ -82,7 +91,7 @@ def risk_map(
                 y=y,
                 mode="lines",
                 fill="toself",
-                fillcolor=RISK_LIGHT[risk_class(chance)] if known else LAND,
+                fillcolor=RISK_LIGHT[probability_class(chance)] if known else LAND,
                 line={"color": BORDER, "width": 0.8},
                 hoveron="fills",
                 hoverinfo="text",
@@ -90,25 +99,21 @@ def risk_map(
                 text=literal(f"{names[name]}: {percent(chance)}, {plain_word(chance)}" if known else names[name]),
             )
         )
+    countries = _countries(geometries, group, (east - west) * _DETAIL)
+    for outline in countries.values():
+        x, y = _outline(outline)
+        line = {"color": MUTED, "width": 1.8}
+        traces.append(go.Scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip"))
     traces += _rings(places, place_probability or {}) if places is not None else []
-    spots = {name: geometries[name].representative_point() for name in labelled if name in geometries}
-    labels = {name: short_title(name, group[name]) for name in spots}
-    shown = _without_overlap({name: (spots[name].x, spots[name].y, len(labels[name])) for name in spots}, east - west)
-    traces.append(
-        go.Scatter(
-            x=[round(spots[name].x, 3) for name in shown],
-            y=[round(spots[name].y, 3) for name in shown],
-            mode="text",
-            text=[f"<b>{literal(labels[name])}</b>" for name in shown],
-            cliponaxis=False,
-            textfont={"size": 12, "color": INK, "shadow": "auto"},
-            hoverinfo="skip",
-        )
-    )
     # A degree of longitude is shorter than one of latitude by the cosine of the latitude.
     shrink = float(np.cos(np.radians((south + north) / 2)))
     plain = {"showgrid": False, "showticklabels": False, "ticks": "", "automargin": False}
     pad = 0.02 * (east - west)
+    for size, width in SIZES.items():
+        height = width * (north - south + 2 * pad) / (east - west + 2 * pad) / shrink
+        sheet = Sheet(west - pad, south - pad, east + pad, north + pad, width, height)
+        chosen = {name: geometries[name] for name in labelled if name in geometries} if size == "wide" else {}
+        traces += _names(size, sheet, chosen, group, places, countries)
     return figure(
         traces,
         height=HEIGHT,
@@ -125,15 +130,92 @@ def risk_map(
     )
 
 
-def _without_overlap(labels: Mapping[str, tuple[float, float, int]], width: float) -> list[str]:
-    """Return the labels (longitude, latitude, letters) that have room beside those before them on a narrow map."""
-    letter, line = width / 70, width / 22
-    shown: list[str] = []
-    for name, (x, y, letters) in labels.items():
-        others = (labels[other] for other in shown)
-        if all(abs(x - a) > letter * (letters + n) / 2 or abs(y - b) > line for a, b, n in others):
-            shown.append(name)
-    return shown
+def _countries(geometries: Mapping[str, Any], group: Mapping[str, str], detail: float) -> dict[str, Any]:
+    """Return the outline of each country: its regions dissolved, without the slivers between them."""
+    found = {}
+    for country in dict.fromkeys(group[name] for name in geometries if group[name]):
+        whole = union_all([geometry for name, geometry in geometries.items() if group[name] == country])
+        found[country] = simplify(
+            whole.buffer(detail, join_style="mitre").buffer(-detail, join_style="mitre"), detail, preserve_topology=True
+        )
+    return found
+
+
+def _names(
+    size: str,
+    sheet: Sheet,
+    chosen: Mapping[str, Any],
+    group: Mapping[str, str],
+    places: Units | None,
+    countries: Mapping[str, Any],
+) -> list[Any]:
+    """Return the names of regions, places and countries that have room, in this order, for one size of the page.
+
+    A place that is named like a region beside it goes without a name of its own.
+    """
+    shown = [_label("region", short_title(name, group[name]), _inside(geometry)) for name, geometry in chosen.items()]
+    towns = {} if places is None else _towns(places)
+    dots = list(towns.values())
+    named = {_plain(label.text) for label, spot in zip(shown, arrange(shown, sheet, dots), strict=True) if spot}
+    for town, dot in towns.items():
+        if _plain(town) not in named:
+            shown.append(_label("place", town, tuple(Spot(*dot, side) for side in _SIDES)))
+    for country, geometry in countries.items():
+        label = _label("country", country.upper(), ())
+        reach = label.letter * len(label.text) / 2 / sheet.width * (sheet.east - sheet.west)
+        shown.append(replace(label, spots=_inside(geometry, reach)))
+    placed = [(label, spot) for label, spot in zip(shown, arrange(shown, sheet, dots), strict=True) if spot]
+    return [
+        go.Scatter(
+            x=[spot.longitude for label, spot in placed if label.kind == kind],
+            y=[spot.latitude for label, spot in placed if label.kind == kind],
+            # The marker that nobody sees keeps the name off the town's dot.
+            mode="markers+text" if kind == "place" else "text",
+            marker={"color": "rgba(0,0,0,0)", "size": 9},
+            text=[pattern.format(literal(label.text)) for label, _ in placed if label.kind == kind],
+            textposition=[spot.position for label, spot in placed if label.kind == kind],
+            textfont={"size": 11 if kind == "country" else 12, "color": colour, "shadow": "auto"},
+            cliponaxis=False,
+            hoverinfo="skip",
+            meta=size,
+        )
+        for kind, (_, colour, pattern) in _STYLES.items()
+    ]
+
+
+def _label(kind: str, text: str, spots: tuple[Spot, ...]) -> Label:
+    return Label(kind, text, _STYLES[kind][0], spots)
+
+
+def _towns(places: Units) -> dict[str, tuple[float, float]]:
+    """Return longitude and latitude of the towns; circles of several sizes share theirs."""
+    found = {}
+    for name, longitude, latitude, radius in zip(
+        places.names, places.longitude, places.latitude, places.radius_km, strict=True
+    ):
+        if np.isfinite([longitude, latitude]).all():
+            town = name.removesuffix(f" {radius:g} km")
+            found[town] = (round(float(longitude), 3), round(float(latitude), 3))
+    return found
+
+
+def _inside(geometry: Any, reach: float = 0.0) -> tuple[Spot, ...]:
+    """Return points within an outline where a name could stand, those nearest to its middle first.
+
+    With a reach (half of the name's width in degrees), only points from which the whole name is within.
+    """
+    west, south, east, north = geometry.bounds
+    grid = [(x, y) for x in np.linspace(west, east, 25)[1:-1] for y in np.linspace(south, north, 25)[1:-1]]
+    best, middle = geometry.representative_point(), geometry.centroid
+    points = [best, *(Point(corner) for corner in grid)]
+    fit = [p for p in points if geometry.contains(LineString([(p.x - reach, p.y), (p.x + reach, p.y)]) if reach else p)]
+    return tuple(Spot(round(p.x, 3), round(p.y, 3)) for p in sorted(fit, key=middle.distance))
+
+
+def _plain(name: str) -> str:
+    """Return a name without case and accents."""
+    letters = unicodedata.normalize("NFD", name.casefold())
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
 def _extent(bounds: list[tuple[float, float, float, float]]) -> tuple[float, float, float, float]:
@@ -152,7 +234,7 @@ def _outline(geometry: Any) -> tuple[list[Any], list[Any]]:
             continue
         turned = orient(part)
         for ring in (turned.exterior, *turned.interiors):
-            corners = np.asarray(ring.coords)[:, :2].round(3)
+            corners = np.asarray(ring.coords)[:, :2].round(3) + 0.0  # no minus zero
             x += [*([None] if x else []), *corners[:, 0].tolist()]
             y += [*([None] if y else []), *corners[:, 1].tolist()]
     return x, y
@@ -179,11 +261,8 @@ def _rings(places: Units, probability: Mapping[str, float]) -> list[Any]:
             go.Scatter(
                 x=[round(float(longitude), 3)],
                 y=[round(float(latitude), 3)],
-                mode="markers+text",
+                mode="markers",
                 marker={"color": INK, "size": 6},
-                text=[literal(name.removesuffix(f" {radius:g} km"))],
-                textposition="bottom center",
-                textfont={"size": 12, "color": INK, "shadow": "auto"},
                 hovertext=[hover],
                 hoverinfo="text",
             ),

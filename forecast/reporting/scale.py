@@ -1,9 +1,12 @@
-"""A plain-language scale of probability, that of US Intelligence Community Directive 203 (2015)."""
+"""A plain-language scale of probability, that of US Intelligence Community Directive 203 (2015), and its classes."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from forecast.reporting.words import DASH, SPACE, UNKNOWN
 
@@ -28,7 +31,18 @@ class Step:
     @property
     def range(self) -> str:
         """The probabilities in whole percents."""
-        return f"{100 * self.low:.0f}{DASH}{100 * self.high:.0f}{SPACE}%"
+        return percents(self.low, self.high)
+
+
+def percents(low: float, high: float) -> str:
+    """Return a range of probabilities in whole percents.
+
+    Examples
+    --------
+    >>> percents(0.05, 0.2).replace(SPACE, " ")
+    '5–20 %'
+    """
+    return f"{100 * low:.0f}{DASH}{100 * high:.0f}{SPACE}%"
 
 
 SCALE = (
@@ -41,17 +55,39 @@ SCALE = (
     Step("almost certain", 0.95, 0.99),
 )
 
+CLASS_EDGES = (0.0, 0.05, 0.10, 0.20, 0.30, 0.45, 0.55, 0.80, 0.95, 1.0)
+"""Classes of the map and of the track record: the steps of the scale, with those from 5 to 45 % cut once more."""
+
+
+def probability_classes(probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the positions of probabilities' classes among those that `CLASS_EDGES` bound, the same shape.
+
+    The whole percent decides, as it is what a reader sees; an edge belongs to the class nearer to one half, so that a
+    rule and its opposite are treated alike.
+
+    Examples
+    --------
+    >>> probability_classes(np.array([0.0, 0.049, 0.2, 0.8, 1.0])).tolist()
+    [0, 1, 3, 6, 8]
+    """
+    shown = np.round(np.round(100 * probabilities, 6))  # as words.whole_percent
+    edges = np.round(100 * np.array(CLASS_EDGES[1:-1]))
+    low, high = edges[edges < 50], edges[edges > 50]
+    return np.searchsorted(low, shown, side="right") + np.searchsorted(high, shown, side="left")
+
+
+def probability_class(probability: float) -> int:
+    """Return the class of one probability, as `probability_classes`."""
+    return int(probability_classes(np.array([probability]))[0])
+
 
 def plain_word(probability: float) -> str:
-    """Return the expression for a probability.
-
-    An edge belongs to the step nearer to one half, so that a rule and its opposite are worded alike. What lies
-    below 1 % or above 99 % takes the outermost step.
+    """Return the expression for a probability, that of its class.
 
     Parameters
     ----------
     probability : float
-        NaN gives a dash.
+        NaN gives a dash; below 1 % and above 99 % the outermost step speaks.
 
     Examples
     --------
@@ -60,7 +96,5 @@ def plain_word(probability: float) -> str:
     """
     if math.isnan(probability):
         return UNKNOWN
-    for step in SCALE:
-        if probability < step.high or (probability == step.high and step.low >= 0.45):
-            return step.words
-    return SCALE[-1].words
+    upper = CLASS_EDGES[probability_class(probability) + 1]
+    return next((step.words for step in SCALE if upper <= step.high), SCALE[-1].words)

@@ -28,7 +28,9 @@ def reference_of(record: BacktestRecord, models: Sequence[ModelSpec]) -> str | N
     return next((str(name) for name in record.leaderboard["model"] if name in known), None)
 
 
-def skill_figure(record: BacktestRecord, models: Sequence[ModelSpec], headline: str, *, anchor: str) -> Figure | None:
+def skill_figure(
+    record: BacktestRecord, models: Sequence[ModelSpec], headline: str, *, anchor: str, title: str = ""
+) -> Figure | None:
     """Return skill by horizon over one record; None where there is no reference to measure against."""
     reference = reference_of(record, models)
     frame = breakdown(record.scores, "horizon", references=reference_models(models))
@@ -49,7 +51,7 @@ def skill_figure(record: BacktestRecord, models: Sequence[ModelSpec], headline: 
         )
     if off:
         caption += f" Below the chart at every horizon: {listing([named[name] for name in off])}."
-    label = f"Skill by horizon, record {record.name}. {caption}"
+    label = f"Skill by horizon, record {title or record.name}. {caption}"
     shown = frame[~frame["model"].isin(off)]
     return Figure(anchor, label, caption, skill_chart(shown, named, headline, reference or ""))
 

@@ -13,6 +13,7 @@ from forecast.evaluation.comparison import Breakdown, breakdown, reference_model
 from forecast.evaluation.record import BacktestRecord
 from forecast.families.model import ModelSpec
 from forecast.reporting.content import ReportContent
+from forecast.reporting.rules import rule_titles
 from forecast.reporting.scale import plain_word
 from forecast.reporting.words import MINUS, UNKNOWN, frequency, number, percent, points, titles
 
@@ -58,12 +59,16 @@ class RiskRow:
 def risk_rows(content: ReportContent) -> list[RiskRow]:
     """Return every probability of the headline model, the headline escalation first, the highest first."""
     named = {kind: titles(panel.units) for kind, panel in content.panels.items()}
+    called = rule_titles(content.escalations)
     order = {rule.name: position for position, rule in enumerate(content.escalations)}
     order[content.headline_escalation] = -1
     mine = content.risk[content.risk["model"] == content.headline_model].copy()
     mine["order"] = mine["escalation"].map(order)
     mine = mine.sort_values(["order", "probability", "unit"], ascending=[True, False, True], kind="stable")
-    return [_risk_row(row, named[row["unit_kind"]][row["unit"]]) for row in mine.to_dict("records")]
+    return [
+        _risk_row(row, named[row["unit_kind"]][row["unit"]], called[row["escalation"]])
+        for row in mine.to_dict("records")
+    ]
 
 
 def breakdown_rows(record: BacktestRecord, models: Sequence[ModelSpec], headline: str) -> list[dict[str, Any]]:
@@ -122,7 +127,7 @@ def provenance_rows(provenance: Mapping[str, Any], prefix: str = "") -> list[tup
     return rows
 
 
-def _risk_row(row: dict[Any, Any], title: str) -> RiskRow:
+def _risk_row(row: dict[Any, Any], title: str, rule: str) -> RiskRow:
     probability, base = float(row["probability"]), float(row["base_rate"])
     change = probability - float(row["previous"])
 
@@ -132,7 +137,7 @@ def _risk_row(row: dict[Any, Any], title: str) -> RiskRow:
     return RiskRow(
         unit=Cell(title, title),
         unit_kind=str(row["unit_kind"]),
-        escalation=Cell(str(row["escalation"]).replace("_", " "), str(row["escalation"])),
+        escalation=Cell(rule, str(row["escalation"])),
         probability=Cell(percent(probability), sortable(probability)),
         word=Cell(plain_word(probability), sortable(probability)),
         base_rate=Cell(frequency(base), sortable(base)),

@@ -28,10 +28,9 @@ CONTRAST = "#b4520a"
 HISTOGRAM = "#d9d6cc"
 OTHERS = ("#5a6b2d", "#8a3f6b", "#2d7f86", "#8c6d1f", "#6b5bb0", "#3f4a55")
 
-RISK_EDGES = (0.0, 0.05, 0.10, 0.20, 0.30, 0.45, 0.55, 0.80, 1.0)
-"""Classes of the map; every edge of the plain-language scale between 5 and 80 % is one of them."""
-RISK_LIGHT = ("#fdf6e0", "#fbe6ae", "#f9cd74", "#f2a944", "#e07f22", "#bf5812", "#8f370a", "#571c05")
-RISK_DARK = ("#2c2a28", "#463729", "#674728", "#8f5a22", "#bb741f", "#e0952f", "#f6bf63", "#ffe7b0")
+RISK_LIGHT = ("#fdf6e0", "#fbe6ae", "#f9cd74", "#f2a944", "#e07f22", "#c25f14", "#9a3f0c", "#6f2506", "#3f1103")
+"""Colours of the classes of probability, one for each that `CLASS_EDGES` bounds."""
+RISK_DARK = ("#2c2a28", "#463729", "#674728", "#8f5a22", "#bb741f", "#d98c2a", "#efb052", "#fbd28c", "#fff0cf")
 
 DARK = {
     INK: "#e8e6e1",
@@ -51,17 +50,6 @@ DARK = {
     **dict(zip(RISK_LIGHT, RISK_DARK, strict=True)),
 }
 """Colour on the dark page of each colour on the light one."""
-
-
-def risk_class(probability: float) -> int:
-    """Return the position of the map class of a probability.
-
-    Examples
-    --------
-    >>> risk_class(0.0), risk_class(0.2), risk_class(1.0)
-    (0, 3, 7)
-    """
-    return min(sum(probability >= edge for edge in RISK_EDGES[1:]), len(RISK_LIGHT) - 1)
 
 
 def figure(traces: list[Any], *, height: int, x: dict[str, Any], y: dict[str, Any], **layout: Any) -> go.Figure:

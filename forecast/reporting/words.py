@@ -70,11 +70,25 @@ def expected(mean: float) -> str:
     Examples
     --------
     >>> [expected(x) for x in (0.02, 0.44, 9.96, 31.7)]
-    ['below 0.1', '0.4', '10', '32']
+    ['<0.1', '0.4', '10', '32']
     """
     if mean < 0.1:
-        return "below 0.1"
+        return "<0.1"
     return f"{mean:.1f}" if round(mean, 1) < 10 else f"{mean:.0f}"
+
+
+def expected_events(mean: float) -> str:
+    """Return an expected count with its noun.
+
+    Examples
+    --------
+    >>> [expected_events(x) for x in (0.02, 1.0, 7.9)]
+    ['almost no events', '1.0 event', '7.9 events']
+    """
+    if mean < 0.1:
+        return "almost no events"
+    told = expected(mean)
+    return f"{told} event" if told == "1.0" else f"{told} events"
 
 
 def span(low: float, high: float) -> str:

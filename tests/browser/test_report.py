@@ -97,6 +97,29 @@ def test_table_sorts_and_filters_by_keyboard(browser: Chrome, page: Path) -> Non
     assert browser.find_element(By.ID, "risk-shown").text == "1 of 10 rows shown"
 
 
+def test_all_of_a_row_is_in_sight_on_a_phone(browser: Chrome, page: Path) -> None:
+    show(browser, page, width=375)
+    cut = browser.execute_script(
+        "return ['risk-table', 'track-table'].flatMap((name) => [...document.querySelectorAll(`#${name}, .${name}`)])"
+        ".map((table) => table.closest('.scroll')).filter((box) => box.scrollWidth > box.clientWidth).length"
+    )
+    assert cut == 0
+    row = browser.find_element(By.CSS_SELECTOR, "#risk-table tbody tr:not([hidden])").text
+    assert "%" in row
+    assert any(word in row for word in ("chance", "likely"))
+    assert "Above its recent past" not in row
+    browser.find_element(By.CSS_SELECTOR, "#risk-rule option[value='']").click()
+    assert "Above its recent past" in browser.find_element(By.CSS_SELECTOR, "#risk-table tbody tr").text
+
+
+def test_map_names_change_with_the_width(browser: Chrome, page: Path) -> None:
+    script = "return document.getElementById('map-figure').data.map((trace) => trace.meta).filter(Boolean)"
+    show(browser, page, width=375)
+    assert set(browser.execute_script(script)) == {"narrow"}
+    show(browser, page)
+    assert set(browser.execute_script(script)) == {"wide"}
+
+
 def test_skip_link_is_the_first_stop(browser: Chrome, page: Path) -> None:
     show(browser, page)
     browser.find_element(By.TAG_NAME, "body").send_keys(Keys.TAB)

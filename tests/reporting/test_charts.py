@@ -8,18 +8,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from shapely import MultiPoint
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from forecast.panel.units import great_circle_km
+from forecast.panel.units import Units, great_circle_km
 from forecast.reporting.calibration import pit_values, record_figures, statements_of
 from forecast.reporting.content import ReportContent
 from forecast.reporting.fan import fan_chart, fan_figure, fan_frame, fan_rows
 from forecast.reporting.figure import Figure
 from forecast.reporting.headline import headline_rows
 from forecast.reporting.map import circle, map_aspect, risk_map
+from forecast.reporting.scale import CLASS_EDGES, probability_class
 from forecast.reporting.skill import skill_figure
-from forecast.reporting.theme import DARK, RISK_DARK, RISK_LIGHT, risk_class
+from forecast.reporting.theme import DARK, RISK_DARK, RISK_LIGHT
 
 
 @pytest.fixture
@@ -125,7 +127,7 @@ def test_region_without_probability_is_grey(content: ReportContent) -> None:
     regions = content.panels["region"].units
     plot = risk_map(content.polygons, regions, {"Mali/Gao": 0.5})
     colours = {trace.name: trace.fillcolor for trace in plot.data if trace.fill == "toself"}
-    assert colours["Mali/Gao"] == RISK_LIGHT[risk_class(0.5)]
+    assert colours["Mali/Gao"] == RISK_LIGHT[probability_class(0.5)]
     assert colours["Mali/Mopti"] not in RISK_LIGHT
 
 
@@ -138,6 +140,43 @@ def luminance(colour: str) -> float:
 def test_risk_colours_are_in_order_without_hue() -> None:
     assert sorted(RISK_LIGHT, key=luminance, reverse=True) == list(RISK_LIGHT)
     assert sorted(RISK_DARK, key=luminance) == list(RISK_DARK)
+
+
+def test_every_class_has_its_colour() -> None:
+    assert len(RISK_LIGHT) == len(RISK_DARK) == len(CLASS_EDGES) - 1
+    assert len(set(RISK_LIGHT)) == len(RISK_LIGHT)
+
+
+def test_countries_are_dissolved(content: ReportContent) -> None:
+    lines = [trace for trace in a_map(content).data if trace.mode == "lines" and not trace.fill and not trace.line.dash]
+    mali, niger = (
+        [corner for corner in zip(trace.x, trace.y, strict=True) if corner[0] is not None] for trace in lines
+    )
+    west, _, east, _ = MultiPoint(mali).bounds
+    assert (round(west, 1), round(east, 1)) == (-10, 0)
+    assert not any(x == -5 and 10 < y < 15 for x, y in mali)  # the border between its regions is gone
+    assert max(x for x, _ in niger) == pytest.approx(9, abs=0.1)
+
+
+def named(plot: Any, size: str) -> list[str]:
+    return [text for trace in plot.data if trace.meta == size for text in trace.text]
+
+
+def test_names_of_regions_are_left_out_on_phones(content: ReportContent) -> None:
+    plot = a_map(content)
+    assert {"<b>Mopti</b>", "<b>Gao</b>", "Bamako"} <= set(named(plot, "wide"))
+    assert not any(text.startswith("<b>") for text in named(plot, "narrow"))
+
+
+def test_a_place_named_like_a_region_beside_it_is_named_once(content: ReportContent) -> None:
+    regions = content.panels["region"].units
+    places = Units.of(
+        ["Mopti 50 km", "Mopti 100 km"], kind="place", latitude=[12.0] * 2, longitude=[-8.0] * 2, radius_km=[50, 100]
+    )
+    plot = risk_map(content.polygons, regions, {}, places=places, labelled=["Mali/Mopti"])
+    assert named(plot, "wide").count("<b>Mopti</b>") == 1
+    assert "Mopti" not in named(plot, "wide")
+    assert named(plot, "narrow").count("Mopti") == 1
 
 
 def test_every_colour_of_a_figure_has_a_dark_counterpart(content: ReportContent) -> None:

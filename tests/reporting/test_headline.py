@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 from forecast.reporting.content import ReportContent
-from forecast.reporting.headline import lead, statements, track_classes, track_of
+from forecast.reporting.headline import lead, statements
 from forecast.reporting.words import DASH, SPACE
 
-RULE = "more events within the next 4 weeks than in 90 % of such spans of the unit's own last 52 weeks"
+RULE = "“above its recent past in 4 weeks”"
 
 
 def with_chances(content: ReportContent, chances: list[float], base: float) -> ReportContent:
@@ -82,7 +82,7 @@ def test_statement_gives_counts_base_rate_and_change(content: ReportContent) -> 
 @pytest.mark.parametrize(
     ("base", "told"),
     [
-        (0.0, "The probability compares with a base rate of zero"),
+        (0.0, "It has not happened at any past origin that is known."),
         (0.36, "The probability is about its base rate of 36 %"),
         (0.20, "The probability is about twice its base rate of 20 %"),
         (0.27, "The probability is above its base rate of 27 %"),
@@ -95,40 +95,10 @@ def test_comparison_with_the_base_rate(content: ReportContent, base: float, told
     assert plain(statements(made)[0].text).startswith(told)
 
 
-def test_track_counts_each_statement_once(content: ReportContent) -> None:
-    record = content.backtests[1]
-    tracks = track_classes(record, "discount", "above_recent")
-    risk = record.risk[(record.risk["model"] == "discount") & (record.risk["escalation"] == "above_recent")]
-    assert sum(track.statements for track in tracks) == len(risk)
-    assert sum(track.came_true for track in tracks) == risk["outcome"].sum()
-    fourth = risk[(risk["probability"] >= 0.3) & (risk["probability"] < 0.5)]
-    assert (tracks[4].range.replace(SPACE, " "), tracks[4].statements) == (f"30{DASH}50 %", len(fourth))
-    assert tracks[4].came_true == fourth["outcome"].sum()
-
-
-def test_certain_statements_belong_to_the_last_class(content: ReportContent) -> None:
-    risk = content.backtests[0].risk.assign(probability=1.0)
-    tracks = track_classes(replace(content.backtests[0], risk=risk), "discount", "above_recent")
-    assert tracks[-1].statements == 12 * 4
-
-
-def test_track_speaks_from_the_first_record_with_enough(content: ReportContent) -> None:
-    told = plain(track_of(content, 0.4, "region"))
-    live, long = (track_classes(record, "discount", "above_recent")[4] for record in content.backtests)
-    assert live.statements < 20 <= long.statements
-    assert told == (
-        f"Of the statements of 30{DASH}50 % in the record “long”, {long.came_true} of {long.statements} came true "
-        f"({100 * long.came_true / long.statements:.0f} %)."
-    )
-
-
-def test_track_says_when_it_is_too_few(content: ReportContent) -> None:
-    short = replace(content, backtests=content.backtests[:1])
-    assert track_of(short, 0.4, "region").endswith("That is too few to judge by.")
-
-
-def test_place_without_record_says_so(content: ReportContent) -> None:
-    assert track_of(content, 0.4, "place") == "No statement like this one is in the backtest record yet."
+def test_words_of_the_lead_go_by_the_shown_percent(content: ReportContent) -> None:
+    made = with_chances(content, [0.447, 0.1, 0.05, 0.01], 0.1)
+    assert statements(made)[0].word == "roughly even chance"
+    assert lead(made).startswith("1 of the 4 regions has a roughly even chance or better")
 
 
 def test_a_week_without_report_is_told(build_content: Callable[..., ReportContent]) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Callable
@@ -188,3 +189,22 @@ def test_findings_in_the_data_are_told_under_data(content: ReportContent, page: 
     assert HOSTILE not in shown
     levels = Outline(shown).levels
     assert all(deeper - level <= 1 for level, deeper in pairwise(levels))
+
+
+def test_standing_limits_and_what_is_counted_are_told(content: ReportContent) -> None:
+    text = visible(render_report(replace(content, data=replace(content.data, limits=()))))
+    data = text[text.index('id="data"') : text.index('id="methods"')]
+    assert "What is not reported is not counted" in data
+    assert "cannot foresee the first attack" in data
+    assert "nothing here may be used to target anybody" in data
+    assert "<dt>event</dt><dd>One incident" in text
+    assert "<dt>unit</dt><dd>A region or a place" in text
+
+
+def test_rules_and_records_go_by_titles(content: ReportContent, page: str) -> None:
+    text = html.unescape(re.sub(r"<[^>]+>", " ", visible(page)))
+    headline = content.escalations[0]
+    assert text.count(headline.sentence()) == 1  # in the definition of the headline
+    assert headline.sentence()[1:] in text[text.index("Definitions of") :]
+    assert "above recent" not in text
+    assert "Record: Live 2025" in text

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast.reporting.scale import SCALE, plain_word
+from forecast.reporting.scale import CLASS_EDGES, SCALE, plain_word, probability_class
 from forecast.reporting.tables import provenance_rows
 from forecast.reporting.words import MINUS, SPACE, expected, frequency, listing, number, percent, points
 
@@ -15,18 +15,20 @@ from forecast.reporting.words import MINUS, SPACE, expected, frequency, listing,
     ("probability", "word"),
     [
         (0.0, "almost no chance"),
-        (0.0499, "almost no chance"),
+        (0.0449, "almost no chance"),
+        (0.0499, "very unlikely"),
         (0.05, "very unlikely"),
-        (0.1999, "very unlikely"),
+        (0.1949, "very unlikely"),
         (0.20, "unlikely"),
-        (0.4499, "unlikely"),
+        (0.4449, "unlikely"),
         (0.45, "roughly even chance"),
         (0.55, "roughly even chance"),
-        (0.5501, "likely"),
+        (0.5549, "roughly even chance"),
+        (0.5551, "likely"),
         (0.80, "likely"),
-        (0.8001, "very likely"),
+        (0.8051, "very likely"),
         (0.95, "very likely"),
-        (0.9501, "almost certain"),
+        (0.9551, "almost certain"),
         (1.0, "almost certain"),
         (math.nan, "—"),
     ],
@@ -54,6 +56,17 @@ def test_a_rule_and_its_opposite_are_worded_alike(per_mille: int) -> None:
     assert words.index(here) == len(words) - 1 - words.index(there)
 
 
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_one_percent_has_one_word_and_class(one: float, other: float) -> None:
+    if percent(one) == percent(other):
+        assert plain_word(one) == plain_word(other)
+        assert probability_class(one) == probability_class(other)
+
+
+def test_every_border_of_the_words_is_a_border_of_the_classes() -> None:
+    assert {step.low for step in SCALE[1:]} <= set(CLASS_EDGES)
+
+
 def test_probabilities_are_whole_percents_with_bounds() -> None:
     assert percent(0.0) == f"<1{SPACE}%"
     assert percent(1.0) == f">99{SPACE}%"
@@ -72,9 +85,7 @@ def test_changes_carry_their_sign() -> None:
     assert [points(change) for change in (0.1, -0.1, 0.001, -0.001, math.nan)] == ["+10", f"{MINUS}10", "±0", "±0", "—"]
 
 
-@pytest.mark.parametrize(
-    ("mean", "told"), [(0.0, "below 0.1"), (0.1, "0.1"), (9.94, "9.9"), (9.95, "9.9"), (120.4, "120")]
-)
+@pytest.mark.parametrize(("mean", "told"), [(0.0, "<0.1"), (0.1, "0.1"), (9.94, "9.9"), (9.95, "9.9"), (120.4, "120")])
 def test_expected_counts_have_no_false_precision(mean: float, told: str) -> None:
     assert expected(mean) == told
 

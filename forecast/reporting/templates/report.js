@@ -18,10 +18,14 @@
     const width = box.dataset.half === "yes" ? 318 : 660;
     return box.dataset.aspect ? { width, height: width / box.dataset.aspect } : { width };
   };
+  // Names that stand on a map only where it is wide, or only where it is narrow.
+  const phone = window.matchMedia("(max-width: 40rem)");
   const draw = (box, night, extra) => {
     const figure = night ? recolour(store.figures[box.id]) : structuredClone(store.figures[box.id]);
+    const other = phone.matches && !extra ? "wide" : "narrow";
+    const data = figure.data.filter((trace) => trace.meta !== other);
     const { height, ...layout } = figure.layout; // on the page the box says how high
-    return Plotly.react(box, figure.data, { ...layout, ...(extra ? { height, autosize: false, ...extra } : { autosize: true }) }, config);
+    return Plotly.react(box, data, { ...layout, ...(extra ? { height, autosize: false, ...extra } : { autosize: true }) }, config);
   };
   const boxes = [...document.querySelectorAll(".plot")];
   const redraw = () => boxes.forEach((box) => draw(box, dark.matches));
@@ -40,6 +44,7 @@
   };
   next();
   dark.addEventListener("change", redraw);
+  phone.addEventListener("change", redraw);
   window.addEventListener("beforeprint", () => {
     printing = true;
     boxes.forEach((box) => draw(box, false, paper(box)));
@@ -63,7 +68,7 @@
     let count = 0;
     for (const row of rows) {
       const visible =
-        (!rule.value || row.dataset.rule === rule.value) && plain(row.cells[0].textContent).includes(wanted);
+        (!rule.value || row.dataset.rule === rule.value) && plain(row.cells[0].dataset.key).includes(wanted);
       row.hidden = !visible;
       count += visible;
     }
