@@ -229,14 +229,11 @@ def _with_borrowed_base_rates(
         other = pd.Series([known.get(key, np.nan) for key in keys], index=risk.index)
         filled = risk["base_rate"].isna() & other.notna()
         if filled.any():
-            rules = [
-                rule.name for rule in workspace.spec.escalations if (risk["escalation"][filled] == rule.name).any()
-            ]
-            weeks = len(inputs.regions.weeks)
             last = min(panels["region"].known_until, inputs.regions.known_until)
             notes.append(
-                f"the data has {weeks} weeks: where a rule looks back further, it sees only these, and the base rates "
-                f"of {', '.join(rules)} are those of {name}, two years up to {last:%Y-%m-%d}"
+                f"The counts begin only {len(inputs.regions.weeks)} weeks before this forecast: a rule that looks back "
+                f"further sees only these weeks, and its base rate is that of {name} in the two years up to "
+                f"{last.day} {last:%B %Y}."
             )
             risk = risk.assign(base_rate=risk["base_rate"].where(~filled, other))
     return risk, notes

@@ -33,8 +33,8 @@ def test_a_base_rate_that_the_data_is_too_short_for_is_that_of_the_long_set() ->
     chosen = after.query("unit == 'Mali/Mopti' and escalation == 'above_recent_4w'")["base_rate"]
     assert chosen.tolist() == [expected]
     (note,) = notes
-    assert "the data has 30 weeks" in note
-    assert "west-africa-weekly, two years up to 2019-12-27" in note
+    assert "begin only 30 weeks before" in note
+    assert "west-africa-weekly in the two years up to 27 December 2019" in note
 
 
 @pytest.mark.parametrize(
