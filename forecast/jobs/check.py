@@ -12,10 +12,13 @@ import pandas as pd
 from forecast.errors import InputError
 from forecast.events.checks.finding import Check as DataCheck
 from forecast.events.checks.finding import Finding
-from forecast.jobs.findings import check_counts
+from forecast.events.checks.registry import EVENT_CHECKS
+from forecast.events.store import EventStore
+from forecast.jobs.findings import check_counts, check_events
 from forecast.jobs.inputs import Inputs, fit_panels, open_inputs, origin_of, related_panels
 from forecast.panel.checks.registry import PANEL_CHECKS
 from forecast.panel.dataset import Dataset
+from forecast.panel.polygons import read_polygons
 from forecast.storage import check_writable
 from forecast.workspace import Workspace
 
@@ -66,12 +69,27 @@ def check_workspace(workspace: Workspace, today: dt.date) -> list[Check]:
         check_data(inputs),
         *check_panels(inputs),
         _guarded("history", check_history, workspace, inputs),
+        *check_store(workspace, today),
         *found_by(PANEL_CHECKS, check_counts(inputs.panels)),
         check_age(inputs, today),
         check_polygons(inputs),
         *(_guarded(f"data {name}", check_related, workspace, inputs, name) for name in _others(workspace)),
         _guarded("fit", check_fit, workspace, inputs),
     ]
+
+
+def check_store(workspace: Workspace, today: dt.date) -> list[Check]:
+    """Return the results of the checks of single events, for a workspace that forecasts from its event store."""
+    data = workspace.spec.data
+    if data.store is None:
+        return []
+    events = EventStore(workspace.data_folder("events")).as_of(today, [data.store])
+    # All regions of the file: an event in one that is not forecast lies in its country all the same.
+    polygons = read_polygons(workspace.root / str(data.regions)).geojson()
+    countries = {name.rpartition("/")[0] for name in polygons}
+    known = events["country"].isin(countries) | events["country"].isna()
+    found = check_events(events[known.to_numpy(bool)], known_at=pd.Timestamp(today), polygons=polygons)
+    return found_by(EVENT_CHECKS, found)
 
 
 def check_reports(workspace: Workspace) -> Check:

@@ -156,7 +156,9 @@ def _regions(workspace: Workspace) -> tuple[Polygons, list[str]]:
     name = str(workspace.spec.data.regions)
     content: Any = read_geojson(workspace.root / name)
     every = polygons_from_geojson(content, where=name)
-    countries = [str(feature["properties"].get("country") or "") for feature in content["features"]]
+    given = [str(feature["properties"].get("country") or "") for feature in content["features"]]
+    # The embedded sets, and what was made from them, name a region after its country: "Mali/Mopti".
+    countries = [own or region.rpartition("/")[0] for own, region in zip(given, every.names, strict=True)]
     wanted = workspace.spec.regions
     for region in wanted.names:
         if region not in every.names:

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from forecast.errors import InputError
+from forecast.events.checks.registry import EVENT_CHECKS
 from forecast.events.record import Batch, event_frame
 from forecast.jobs.check import check_workspace
 from forecast.jobs.ingest import event_store
@@ -171,3 +172,11 @@ def test_what_does_not_fit_is_named(stored, edit, old, new, message):
     edit(old, new)
     with pytest.raises(InputError, match=message):
         open_inputs(open_workspace(stored))
+
+
+def test_check_runs_the_checks_of_events_on_the_store(stored):
+    day = dt.date(2023, 11, 1)
+    put(stored, day, [("one", 3, 0.25, "point"), ("again", 3, 0.25, "point")])
+    found = {check.name: check for check in check_workspace(open_workspace(stored), day)}
+    assert set(EVENT_CHECKS) <= set(found)
+    assert "again" in found["duplicate"].found

@@ -60,7 +60,7 @@ def test_every_pin_has_hashes():
 
 
 def test_no_download_address_is_recorded():
-    assert "http" not in CONSTRAINTS
+    assert "://" not in CONSTRAINTS
     assert not re.search(r"^\s*(-i|-f|--index|--extra-index|--find-links|.*@ )", CONSTRAINTS, re.MULTILINE)
 
 
