@@ -90,8 +90,12 @@ class TrackTable:
 
 def record_titles(content: ReportContent) -> dict[str, str]:
     """Return what the records are called for readers: what they cover, and the years of the weeks forecast."""
+    # A record's source is that of its panel, and says after it if it is on final data.
     own = content.panels["region"].source
-    return {record.name: _record_title(record, own=record.source == own) for record in content.backtests}
+    return {
+        record.name: _record_title(record, own=bool(own) and record.source.startswith(own))
+        for record in content.backtests
+    }
 
 
 def track_classes(

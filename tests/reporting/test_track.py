@@ -80,6 +80,8 @@ def test_records_are_called_by_what_they_cover(content: ReportContent) -> None:
         backtests=(replace(first, source=mine.source), replace(second, name="west-africa-weekly")),
     )
     assert list(record_titles(made).values()) == ["2025 (this data)", f"West Africa 2025{DASH}2026"]
+    told = replace(made.backtests[0], source=f"{made.backtests[0].source}, on final data")
+    assert list(record_titles(replace(made, backtests=(told,))).values()) == ["2025 (this data)"]
 
 
 def test_places_have_a_table_only_where_statements_were_made_on_them(content: ReportContent) -> None:
