@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -129,7 +129,6 @@ def _path(content: object, item: Any) -> str:
 
 def _keys_at(spec: type[BaseModel], location: tuple[int | str, ...]) -> set[str]:
     """Return the keys known at a place within a spec, following fields, lists and tagged unions."""
-    from typing import get_args  # noqa: PLC0415
 
     def models_in(annotation: Any) -> list[type[BaseModel]]:
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):

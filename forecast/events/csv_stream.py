@@ -140,7 +140,7 @@ class Unpacked(io.RawIOBase):
         """Return True."""
         return True
 
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # the stub names a private buffer type
         """Fill a buffer as far as the bytes go."""
         content = self._ahead[: len(buffer)] if self._ahead else self._unpack(len(buffer))
         self._ahead = self._ahead[len(content) :]

@@ -223,7 +223,7 @@ def _sheet_of(names: list[str], wanted: str | None, where: str) -> str:
 
 def _parquet_records(path: Path) -> Iterator[list[str]]:
     import pyarrow as pa  # noqa: PLC0415 - slow to import, and most tables are CSV
-    from pyarrow import parquet  # noqa: PLC0415
+    from pyarrow import parquet  # noqa: PLC0415 - as above
 
     row = 0
     try:

@@ -37,4 +37,4 @@ def deaths_order(events: pd.DataFrame, context: CheckContext) -> list[Finding]:
 
 
 def _text(value: object) -> str:
-    return "unknown" if pd.isna(value) else str(value)  # type: ignore[call-overload]
+    return "unknown" if pd.isna(value) else str(value)  # type: ignore[call-overload]  # the stubs know no scalar object
