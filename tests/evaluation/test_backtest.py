@@ -20,11 +20,14 @@ from forecast.panel.weeks import WEEK
 from forecast.predictive.escalation import AboveRecent, probability
 from forecast.provenance import generator
 
+# A shell starts its background jobs with SIGINT ignored, and they hand that on: the blow must land all the same.
 RUN = """
+import signal
 import sys
 from pathlib import Path
 from recent_poisson import make_plan
 from forecast.evaluation.backtest import run_backtest
+signal.signal(signal.SIGINT, signal.default_int_handler)
 run_backtest(make_plan(), Path(sys.argv[1]), workers=int(sys.argv[2]))
 """
 
