@@ -22,11 +22,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from forecast.errors import ForecastError, InputError
-from forecast.evaluation.blocks import TABLES, Block, block_key, code_hash, compute_block, panel_hash, unpack_block
+from forecast.evaluation.blocks import (
+    TABLES,
+    Block,
+    block_key,
+    code_hash,
+    compute_block,
+    delay_hash,
+    panel_hash,
+    unpack_block,
+)
 from forecast.evaluation.comparison import leaderboard, missing_cells, reference_models
 from forecast.evaluation.plan import BacktestPlan
 from forecast.evaluation.record import BacktestRecord
 from forecast.panel.panel import Panel
+from forecast.panel.reporting_delay import ReportingDelay
 from forecast.panel.units import UnitKind
 from forecast.panel.weeks import WEEK
 from forecast.provenance import generator, hash_file, versions
@@ -209,6 +219,12 @@ def plan_blocks(plan: BacktestPlan) -> list[Block]:
         return found, seen or None
 
     @cache
+    def delays(kind: UnitKind, at: int) -> tuple[dict[pd.Timestamp, ReportingDelay], dict[str, str] | None]:
+        found = plan.delays(kind, spans[at])
+        seen = {f"{origin:%Y-%m-%d}": delay_hash(delay) for origin, delay in found.items()}
+        return found, seen or None
+
+    @cache
     def fit_cut(dataset: str, kind: UnitKind, at: int) -> tuple[Panel, str]:
         origin = fit_origin(kind, at)
         try:
@@ -223,6 +239,7 @@ def plan_blocks(plan: BacktestPlan) -> list[Block]:
             for at, origins in enumerate(spans):
                 panel, seen = cut(kind, at)
                 known, known_seen = vintages(kind, at)
+                late, late_seen = delays(kind, at)
                 own = model.fit_on is not None and (model.fit_on, kind) in plan.fit_panels
                 fit_panel, fit_seen = fit_cut(str(model.fit_on), kind, at) if own else (None, None)
                 fitted_at = fit_origin(kind, at)
@@ -232,6 +249,7 @@ def plan_blocks(plan: BacktestPlan) -> list[Block]:
                     "panel": seen,
                     "fit_panel": fit_seen,
                     "vintages": known_seen,
+                    "delays": late_seen,
                     "origins": [f"{origin:%Y-%m-%d}" for origin in origins],
                     "escalations": [rule.model_dump(mode="json") for rule in plan.escalations],
                     "horizon": plan.horizon,
@@ -253,6 +271,7 @@ def plan_blocks(plan: BacktestPlan) -> list[Block]:
                         seed=plan.seed,
                         key=key,
                         vintages=known,
+                        delays=late,
                     )
                 )
     return blocks
@@ -352,12 +371,12 @@ def _manifest(plan: BacktestPlan) -> dict[str, Any]:
         f"{dataset} {kind}": {"source": panel.source, "hash": panel_hash(panel)}
         for (dataset, kind), panel in plan.fit_panels.items()
     }
-    vintages = all(kind in plan.known for kind in plan.panels)
     source = plan.panels.get("region", first).source
     return {
         "name": plan.name,
-        "source": source if vintages else f"{source}, on final data".lstrip(", "),
-        "vintages": vintages,
+        "source": f"{source}, {plan.known_as()}".lstrip(", "),
+        "vintages": all(kind in plan.known for kind in plan.panels),
+        "nowcast_weeks": plan.nowcast_weeks,
         "panels": panels,
         "fit_panels": fit_panels,
         "origins": [f"{origin:%Y-%m-%d}" for origin in plan.origins],

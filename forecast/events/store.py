@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from forecast.errors import InputError, unknown_name
 from forecast.events.difference import difference
-from forecast.events.fold import Positions, Records, last_of_each
+from forecast.events.fold import Positions, Records, last_of_each, superseded
 from forecast.events.record import COLUMNS, Account, Batch, Scope
 from forecast.events.store_index import ScopeEntry, Vintage, index_frame, read_index, write_index
 from forecast.events.store_lock import one_writer
@@ -162,6 +162,43 @@ class EventStore:
                 tables += list(self._tables(known, valid[~records.deleted], names))
         return to_events(tables, names)
 
+    def history(
+        self, source: str, day: dt.date | None = None, columns: Sequence[str] | None = None
+    ) -> Iterator[pd.DataFrame]:
+        """Give all that was ever said of the events of a source, in parts: each version of each event is a row.
+
+        Parameters
+        ----------
+        source : str
+        day : date, optional
+            Only what was known on this day; all if not given.
+        columns : sequence of str, optional
+            Some of the canonical ones; all if not given.
+
+        Yields
+        ------
+        DataFrame
+            The columns, then `start` and `stop`: the version held from vintage `start` on, and no longer from
+            vintage `stop` on. Both are positions in `known`; a version that still holds has their number as `stop`.
+
+        Raises
+        ------
+        InputError
+            As `as_of`.
+        """
+        vintages = self.known(source, day)
+        names = list(COLUMNS) if columns is None else list(columns)
+        records = self._read(vintages)
+        start = np.repeat(np.arange(len(vintages)), [vintage.rows for vintage in vintages])
+        stop = superseded(records.low, records.high, start, len(vintages))
+        rows = np.flatnonzero(~records.deleted)
+        del records
+        done = 0
+        for table in self._tables(vintages, rows, names):
+            part = rows[done : done + table.num_rows]
+            done += table.num_rows
+            yield to_events([table], names).assign(start=start[part], stop=stop[part])
+
     def vintages(self) -> pd.DataFrame:
         """Return one row a vintage, in order.
 
@@ -243,16 +280,20 @@ class EventStore:
 
     def _fold(self, vintages: Sequence[Vintage]) -> tuple[Records, Positions]:
         """Return the valid record of each event, tombstones among them, and its row number over all the vintages."""
+        records = self._read(vintages)
+        if len(vintages) < 2:
+            return records, np.arange(len(records))
+        valid = last_of_each(records.low, records.high)
+        return records.take(valid), valid
+
+    def _read(self, vintages: Sequence[Vintage]) -> Records:
+        """Return the records of some vintages, after a look whether their files are what was written."""
         parts = []
         for vintage in vintages:
             if vintage.name not in self._intact:
                 self._check_file(vintage)
             parts.append(read_records(self.folder / vintage.file))
-        records = Records.joined(parts)
-        if len(parts) < 2:
-            return records, np.arange(len(records))
-        valid = last_of_each(records.low, records.high)
-        return records.take(valid), valid
+        return Records.joined(parts)
 
     def _tables(self, vintages: Sequence[Vintage], rows: Positions, columns: Sequence[str]) -> Iterator[pa.Table]:
         """Give rows by their number over all the vintages, ascending, as small tables."""
