@@ -15,15 +15,16 @@ from numpy.typing import NDArray
 from forecast.errors import InputError, unknown_name
 from forecast.events.store import EventStore
 from forecast.events.store_index import Vintage
+from forecast.jobs.place_points import place_units
+from forecast.jobs.region_file import workspace_regions
 from forecast.panel.dataset import DataNote
 from forecast.panel.event_versions import COLUMNS, EventVersions
 from forecast.panel.from_events import Measure
 from forecast.panel.neighbours import Neighbours
-from forecast.panel.polygons import Polygons, neighbours_from_polygons, read_regions
-from forecast.panel.units import UnitKind, Units, great_circle_km
+from forecast.panel.polygons import Polygons, neighbours_from_polygons
+from forecast.panel.units import UnitKind, Units
 from forecast.panel.vintage_panels import VersionCells, VintagePanels
 from forecast.panel.weeks import WEEK, WeekStart, week_range, week_start_of
-from forecast.provenance import hash_file
 from forecast.workspace import CONFIG_NAME, Workspace
 
 DAY = dt.timedelta(days=1)
@@ -91,7 +92,7 @@ def count_events(workspace: Workspace, as_of: dt.date | None = None) -> CountedE
             expected="a day on which a vintage with events was known",
             hint="a later --as-of, or `forecast ingest`",
         )
-    polygons, countries = _regions(workspace)
+    regions = workspace_regions(workspace)
     versions = EventVersions.packed(store.history(source, as_of, COLUMNS))
     weeks, ends = _weeks(versions, vintages, data.first_week, data.week_start, source)
 
@@ -106,12 +107,15 @@ def count_events(workspace: Workspace, as_of: dt.date | None = None) -> CountedE
         known_at = tuple(vintage.known_at for vintage in vintages)
         return VintagePanels(cells, weeks, units, neighbours, known_at, begins, ends, title)
 
-    region, outside = versions.regions(polygons, tuple(countries))
-    found: dict[UnitKind, VintagePanels] = {}
+    # Among all regions of the file, so that an event just outside of those that are forecast goes where it belongs.
+    lies_in, outside = versions.regions(regions.every, regions.every_countries)
+    chosen = {name: at for at, name in enumerate(regions.polygons.names)}
+    region = np.array([*(chosen.get(name, -1) for name in regions.every.names), -1], dtype=np.int32)[lies_in]
     inside = np.flatnonzero(region >= 0)
-    found["region"] = panels(polygons.units(countries), neighbours_from_polygons(polygons), inside, region[inside])
+    units, neighbours = regions.polygons.units(regions.countries), neighbours_from_polygons(regions.polygons)
+    found: dict[UnitKind, VintagePanels] = {"region": panels(units, neighbours, inside, region[inside])}
     if workspace.spec.places:
-        places = _places(workspace, polygons, countries)
+        places = place_units(workspace, regions)
         found["place"] = panels(places, Neighbours.none(len(places)), *versions.near(places))
 
     now = versions.stop == len(vintages)
@@ -124,7 +128,7 @@ def count_events(workspace: Workspace, as_of: dt.date | None = None) -> CountedE
         vintage=f"{vintages[-1].name}, known at {vintages[-1].known_at}, until {ends[-1] - DAY:%Y-%m-%d}",
         limits=_limits(
             pointless=int((now & ~versions.usable).sum()),
-            nearest=int((now & outside).sum()),
+            nearest=int((now & outside & (region >= 0)).sum()),
             lost=int((now & versions.usable & (region < 0)).sum()),
             measure=measure,
             places="place" in found,
@@ -132,8 +136,7 @@ def count_events(workspace: Workspace, as_of: dt.date | None = None) -> CountedE
         ),
     )
     hashes = {f"data/events/{vintage.file}": vintage.file_hash for vintage in vintages}
-    hashes[str(data.regions)] = hash_file(workspace.root / str(data.regions))
-    return CountedEvents(found, note, polygons, hashes)
+    return CountedEvents(found, note, regions.polygons, {**hashes, **regions.hashes})
 
 
 def _weeks(
@@ -165,50 +168,6 @@ def _measure(name: str | None) -> Measure:
     if name == "fatalities":
         return "fatalities"
     raise unknown_name("measure", name, ["events", "fatalities"], where=f"{CONFIG_NAME} [data] measure")
-
-
-def _regions(workspace: Workspace) -> tuple[Polygons, list[str]]:
-    """Return the polygons of the regions that are forecast, and the country of each."""
-    every, countries = read_regions(workspace.root / str(workspace.spec.data.regions))
-    wanted = workspace.spec.regions
-    for region in wanted.names:
-        if region not in every.names:
-            raise unknown_name("region", region, every.names, where=f"{CONFIG_NAME} [regions]")
-    for country in wanted.countries:
-        if country not in countries:
-            raise unknown_name("country", country, sorted(set(countries)), where=f"{CONFIG_NAME} [regions]")
-    chosen = [
-        position
-        for position, (region, country) in enumerate(zip(every.names, countries, strict=True))
-        if region in wanted.names or country in wanted.countries or not (wanted.names or wanted.countries)
-    ]
-    polygons = Polygons(tuple(every.names[at] for at in chosen), tuple(every.shapes[at] for at in chosen))
-    return polygons, [countries[at] for at in chosen]
-
-
-def _places(workspace: Workspace, polygons: Polygons, countries: Sequence[str]) -> Units:
-    """Return the places as units; the country of each is that of its region, or of the nearest centroid."""
-    places = workspace.spec.places
-    for place in places:
-        if place.latitude is None:
-            raise InputError(
-                f"place {place.name!r} has no coordinates",
-                where=f"{CONFIG_NAME} [[places]]",
-                expected="latitude and longitude in degrees, to count single events around it",
-            )
-    latitude = np.array([place.latitude for place in places], dtype=np.float64)
-    longitude = np.array([place.longitude for place in places], dtype=np.float64)
-    inside = polygons.locate(latitude, longitude)
-    distance = great_circle_km(latitude[:, None], longitude[:, None], *polygons.centroids())
-    nearest = np.where(inside >= 0, inside, distance.argmin(axis=1))
-    return Units.of(
-        [place.unit for place in places],
-        kind="place",
-        groups=[countries[at] for at in nearest],
-        latitude=latitude,
-        longitude=longitude,
-        radius_km=[float(place.radius_km) for place in places],
-    )
 
 
 def _limits(

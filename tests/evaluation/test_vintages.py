@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from forecast.errors import InputError
-from forecast.evaluation.backtest import plan_blocks, run_backtest
+from forecast.evaluation.backtest import run_backtest
+from forecast.evaluation.planned_blocks import plan_blocks
 from forecast.panel.weeks import WEEK
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+from shutil import copytree
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,9 @@ from forecast.events.record import Batch, event_frame
 from forecast.jobs.check import check_workspace
 from forecast.jobs.ingest import event_store
 from forecast.jobs.inputs import open_inputs
+from forecast.jobs.place import place_outlook
 from forecast.jobs.run import run
+from forecast.reference import reference_workspace
 from forecast.workspace import open_workspace
 
 FIRST = pd.Timestamp("2023-01-07")  # a Saturday
@@ -164,7 +167,7 @@ def test_the_check_works_on_a_store(stored):
         ('store = "own"', 'store = "own"\nmeasure = "deaths"', "unknown measure 'deaths'"),
         ('regions = "data/regions.geojson"', 'regions = "data/none.geojson"', "no file none.geojson"),
         ("latitude = 0.5\n", "", "latitude and longitude belong together"),
-        ("latitude = 0.5\nlongitude = 0.9\n", "", "place 'Middle' has no coordinates"),
+        ("latitude = 0.5\nlongitude = 0.9\n", "", "where 'Middle' lies is not known"),
         ("[[places]]", '[regions]\nnames = ["Wets"]\n\n[[places]]', "unknown region 'Wets'"),
         ("[[places]]", '[regions]\ncountries = ["Simula"]\n\n[[places]]', "unknown country 'Simula'"),
     ],
@@ -181,3 +184,38 @@ def test_check_runs_the_checks_of_events_on_the_store(stored):
     found = {check.name: check for check in check_workspace(open_workspace(stored), day)}
     assert set(EVENT_CHECKS) <= set(found)
     assert "again" in found["duplicate"].found
+
+
+def outlook(folder, where, radius_km=50, **options):
+    return place_outlook(open_workspace(folder), where, radius_km, **options)
+
+
+def test_the_outlook_for_a_point_is_that_of_the_same_place(stored):
+    named, point = outlook(stored, "Middle"), outlook(stored, "0.5, 0.9")
+    assert (named.place, point.place) == ("Middle 50 km", "0.5,0.9 50 km")
+    assert point.base_rate_all == named.base_rate_all
+    assert point.mean == pytest.approx(named.mean, rel=0.2)
+    assert named.origin == "2023-10-14"
+    assert outlook(stored, "Middle", 100).base_rate_all >= named.base_rate_all
+
+
+def test_the_outlook_sees_only_what_was_known_that_day(stored):
+    before = outlook(stored, "0.5,0.9", as_of=dt.date(2023, 10, 20))
+    put(stored, dt.date(2023, 10, 30), [(f"planted {number}", 270, 0.9, "point") for number in range(99)])
+    assert outlook(stored, "0.5,0.9", as_of=dt.date(2023, 10, 20)) == before
+    assert outlook(stored, "0.5,0.9").mean > before.mean
+
+
+def test_a_town_of_a_dataset_that_the_workspace_names_needs_no_coordinates(stored, edit):
+    edit('store = "own"', 'store = "own"\ncalibrate_on = ["west-africa-weekly"]')
+    copytree(reference_workspace() / "data" / "west-africa-weekly", stored / "data" / "west-africa-weekly")
+    assert outlook(stored, "Bamako").mean < 0.5  # far away from all events
+    with pytest.raises(InputError, match=r"where 'Bamaku' lies(.|\n)*Bamako"):
+        outlook(stored, "Bamaku")
+
+
+def test_a_place_that_nobody_knows_is_refused(stored):
+    with pytest.raises(InputError, match=r"where 'Midle' lies is not known(.|\n)*Middle(.|\n)*LAT,LON"):
+        outlook(stored, "Midle")
+    with pytest.raises(InputError, match="off the globe"):
+        outlook(stored, "95,0.9")
