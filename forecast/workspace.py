@@ -72,9 +72,6 @@ class RegionFile(_Section):
             raise ValueError("give either `country` (a property) or `in_country` (the one country of all)")
         return self
 
-    def __str__(self) -> str:
-        return self.file
-
 
 class DataSection(_Section):
     """Where the counts come from: an embedded or own dataset, a plain table of counts, or events that were ingested.

@@ -11,7 +11,7 @@ import pandas as pd
 from forecast.errors import InputError, nearest_names
 from forecast.jobs.region_file import WorkspaceRegions
 from forecast.panel.dataset import Dataset
-from forecast.panel.units import Units, great_circle_km
+from forecast.panel.units import Units
 from forecast.workspace import CONFIG_NAME, PlaceSpec, Workspace
 
 _POINT = re.compile(r"\s*([+-]?\d+(?:\.\d*)?)\s*,\s*([+-]?\d+(?:\.\d*)?)\s*", re.ASCII)
@@ -47,7 +47,7 @@ def degrees(point: str) -> tuple[float, float]:
 def place_units(workspace: Workspace, regions: WorkspaceRegions) -> Units:
     """Return the places of a workspace with an event store as units.
 
-    The country of a place is that of the region it lies in, or else of the nearest centroid.
+    The country of a place is that of the region that it lies in, or that is nearest within 25 km.
 
     Parameters
     ----------
@@ -65,13 +65,10 @@ def place_units(workspace: Workspace, regions: WorkspaceRegions) -> Units:
     towns = _towns(workspace) if any(place.latitude is None for place in places) else {}
     points = [_point_of(place, places, towns) for place in places]
     latitude, longitude = np.array(points, dtype=np.float64).T
-    inside = regions.every.locate(latitude, longitude)
-    distance = great_circle_km(latitude[:, None], longitude[:, None], *regions.every.centroids())
-    nearest = np.where(inside >= 0, inside, distance.argmin(axis=1))
     return Units.of(
         [place.unit for place in places],
         kind="place",
-        groups=[regions.every_countries[at] for at in nearest],
+        groups=regions.countries_at(latitude, longitude),
         latitude=latitude,
         longitude=longitude,
         radius_km=[float(place.radius_km) for place in places],

@@ -172,7 +172,7 @@ def test_tags_and_blank_lines_are_no_rows(tmp_path):
 
 
 def test_a_large_file_comes_in_batches(tmp_path, monkeypatch):
-    monkeypatch.setattr("forecast.events.acled.ROWS_A_BATCH", 10)
+    monkeypatch.setattr("forecast.events.table_rows.BLOCK_ROWS", 10)
     path = write(tmp_path, table([simulated_event(number) for number in range(25)]))
     assert [batch.rows for batch in read_acled(path, EVERYTHING)] == [10, 10, 5]
 
