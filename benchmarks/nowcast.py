@@ -128,7 +128,7 @@ def baselinenowcast(
         pmf = chain_ladder(without_negatives(as_known(basis, ago)[-delay_weeks:]))
         return filled(as_known(increments, ago), pmf)[-longest:] if pmf[0] > 0 else None
 
-    known = np.nansum(increments[-LAST:], axis=1).astype(np.int64)
+    known: NDArray[np.int64] = np.nansum(increments[-LAST:], axis=1).astype(np.int64)
     now = point(0)
     seen, expected = [], []
     for ago in range(1, error_weeks + 1):

@@ -188,4 +188,5 @@ def _records(path: Path, delimiter: str, encoding: str, sheet: str | None) -> It
                 yield from excel_records(stream, path.name, sheet) if excel else parquet_records(stream, path.name)
         else:
             hint = "in the spreadsheet: save as .xlsx, or CSV UTF-8" if inside.kind in {"xls", "ods"} else ""
-            raise InputError(f"cannot read files of kind {path.suffix!r}", where=path.name, expected=KINDS, hint=hint)
+            kind = f".{inside.kind}" if inside.kind else "unknown"
+            raise InputError(f"cannot read files of kind {kind!r}", where=path.name, expected=KINDS, hint=hint)

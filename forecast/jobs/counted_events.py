@@ -28,6 +28,8 @@ from forecast.panel.weeks import WEEK, WeekStart, week_range, week_start_of
 from forecast.workspace import CONFIG_NAME, Workspace
 
 DAY = dt.timedelta(days=1)
+LONGEST_PAUSE = dt.timedelta(days=31)
+"""Between the last event of an import and the first of the next there may be quiet days; a longer pause is a gap."""
 TERMS: dict[str, tuple[str, str]] = {
     "ucdp": (
         "Uppsala Conflict Data Program, UCDP Georeferenced Event Dataset (Sundberg and Melander 2013, "
@@ -100,12 +102,13 @@ def count_events(workspace: Workspace, as_of: dt.date | None = None) -> CountedE
     counted = (week >= 0) & (week < len(weeks))
     versions, week = versions.take(counted), week[counted]
     begins = _begins(versions, week, len(vintages)) if data.first_week is None else (0,) * len(vintages)
+    untold = _untold(vintages, weeks)
     title, amount = f"Events of {source}", versions.amount(measure)
 
     def panels(units: Units, neighbours: Neighbours, row: NDArray[Any], column: NDArray[np.int32]) -> VintagePanels:
         cells = VersionCells(week[row], column, amount[row], versions.start[row], versions.stop[row])
         known_at = tuple(vintage.known_at for vintage in vintages)
-        return VintagePanels(cells, weeks, units, neighbours, known_at, begins, ends, title)
+        return VintagePanels(cells, weeks, units, neighbours, known_at, begins, ends, untold, title)
 
     # Among all regions of the file, so that an event just outside of those that are forecast goes where it belongs.
     lies_in, outside = versions.regions(regions.every, regions.every_countries)
@@ -133,6 +136,7 @@ def count_events(workspace: Workspace, as_of: dt.date | None = None) -> CountedE
             measure=measure,
             places="place" in found,
             nowcast_weeks=data.nowcast_weeks,
+            untold=weeks[untold[-1]],
         ),
     )
     hashes = {f"data/events/{vintage.file}": vintage.file_hash for vintage in vintages}
@@ -162,6 +166,20 @@ def _begins(versions: EventVersions, week: NDArray[np.int32], vintages: int) -> 
     return tuple(np.minimum.accumulate(earliest).tolist())
 
 
+def _untold(vintages: Sequence[Vintage], weeks: pd.DatetimeIndex) -> NDArray[np.bool_]:
+    """Return the weeks between the days of which each vintage, and those before it, tell, shape (vintages, weeks)."""
+    untold = np.zeros((len(vintages), len(weeks)), dtype=np.bool_)
+    spans: list[tuple[dt.date, dt.date]] = []
+    for at, vintage in enumerate(vintages):
+        if vintage.covers_from and vintage.covers_until:
+            spans = sorted([*spans, (vintage.covers_from, vintage.covers_until)])
+        reached = list(accumulate((last for _, last in spans), max))
+        for last, (first, _) in zip(reached, spans[1:], strict=False):
+            if first - last > LONGEST_PAUSE:
+                untold[at] |= (weeks > pd.Timestamp(last)) & (weeks + WEEK <= pd.Timestamp(first))
+    return untold
+
+
 def _measure(name: str | None) -> Measure:
     if name is None or name == "events":
         return "events"
@@ -171,9 +189,21 @@ def _measure(name: str | None) -> Measure:
 
 
 def _limits(
-    *, pointless: int, nearest: int, lost: int, measure: Measure, places: bool, nowcast_weeks: int | None
+    *,
+    pointless: int,
+    nearest: int,
+    lost: int,
+    measure: Measure,
+    places: bool,
+    nowcast_weeks: int | None,
+    untold: pd.DatetimeIndex,
 ) -> tuple[str, ...]:
     found = []
+    if len(untold):
+        found.append(
+            f"No import tells of {len(untold)} weeks between {untold[0]:%Y-%m-%d} and "
+            f"{untold[-1] + WEEK - DAY:%Y-%m-%d}: they are unknown, not without events."
+        )
     if nowcast_weeks:
         found.append(
             f"The counts of the last {nowcast_weeks} weeks are not final. They are shown as they are; the forecasts go "

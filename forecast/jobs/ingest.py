@@ -20,7 +20,7 @@ from forecast.events.acled_api import fetch_acled, fetch_acled_deletions
 from forecast.events.acled_record import timestamp_rank
 from forecast.events.imprecise import ImprecisePolicy
 from forecast.events.record import Account, Batch, Scope
-from forecast.events.store import EventStore
+from forecast.events.store import Days, EventStore
 from forecast.events.table_mapping import read_mapped, read_mapping
 from forecast.events.ucdp import read_ucdp, release_in, release_of, ucdp_scope
 from forecast.events.ucdp_api import fetch_ucdp
@@ -48,6 +48,8 @@ class Incoming:
         What it speaks for as a whole.
     rank : callable, optional
         Precedence by release, as in `forecast.events.store.EventStore.add`.
+    days : (Timestamp, Timestamp), optional
+        First and last day of which it tells; those of the scope, or of its events, if not given.
     """
 
     source: str
@@ -55,6 +57,7 @@ class Incoming:
     input_hash: str
     scope: Scope | None = None
     rank: Rank | None = None
+    days: Days | None = None
 
 
 def event_store(folder: Path) -> EventStore:
@@ -93,6 +96,7 @@ def ingest(folder: Path, incoming: Iterable[Incoming], known_at: dt.date) -> Acc
                 input_hash=item.input_hash,
                 scope=item.scope,
                 rank=item.rank,
+                days=item.days,
             )
             for item in incoming
         ]
@@ -159,6 +163,7 @@ def ucdp_files(
             hash_file(path),
             ucdp_scope(path, release, complete=complete, countries=countries),
             ucdp_rank,
+            None if release is None else (release.first, release.last),
         )
         for release, path in releases
     ]
@@ -187,8 +192,11 @@ def ucdp_query(
     numbers = country_numbers(countries, where="--countries")
     batches = fetch_ucdp(version, countries=numbers, first=first, last=last, policy=policy, spool=spool)
     query = hash_json(["ucdp", version, numbers, first, last])
-    scope = ucdp_scope(Path(f"UCDP API {version}"), release_of(version), complete=complete)
-    return [Incoming("ucdp", batches, query, scope, ucdp_rank)]
+    release = release_of(version)
+    scope = ucdp_scope(Path(f"UCDP API {version}"), release, complete=complete)
+    from_day = max(release.first, pd.Timestamp(first)) if first else release.first
+    to_day = min(release.last, pd.Timestamp(last)) if last else release.last
+    return [Incoming("ucdp", batches, query, scope, ucdp_rank, (from_day, to_day))]
 
 
 def acled_files(
@@ -239,7 +247,9 @@ def acled_query(
 
     query = hash_json(["acled", sorted(countries), first, last, seconds])
     scope = Scope(tuple(countries), pd.Timestamp(first), pd.Timestamp(last)) if complete else None
-    return [Incoming("acled", batches(), query, scope, timestamp_rank)]
+    # What changed since a moment holds all that happened since then.
+    told_from = pd.Timestamp(first) if seconds is None else max(pd.Timestamp(first), pd.Timestamp(seconds, unit="s"))
+    return [Incoming("acled", batches(), query, scope, timestamp_rank, (told_from, pd.Timestamp(last)))]
 
 
 def last_change(folder: Path) -> int:

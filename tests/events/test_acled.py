@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from forecast.errors import ForecastError, InputError
 from forecast.events.acled import read_acled, read_acled_deletions
 from forecast.events.acled_api import _Endpoint
+from forecast.events.acled_pages import FIRST
 from forecast.events.acled_record import FIELDS, batch_of_rows, timestamp_rank
 from forecast.events.imprecise import ImprecisePolicy
 from forecast.events.polite_client import AskAgain
@@ -288,7 +289,7 @@ _ANSWERS = _JSON | st.fixed_dictionaries(
 
 def check_answer(answer):
     try:
-        page = _Endpoint("/", {}, FIELDS, 10).page_of(answer)
+        page = _Endpoint("/", {}, FIELDS, 10).page_of(answer, FIRST)
     except (AskAgain, ForecastError):
         return
     if page.rows:

@@ -219,3 +219,19 @@ def test_a_place_that_nobody_knows_is_refused(stored):
         outlook(stored, "Midle")
     with pytest.raises(InputError, match="off the globe"):
         outlook(stored, "95,0.9")
+
+
+def test_weeks_that_no_import_tells_of_are_unknown(stored):
+    later = 7 * (WEEKS + 20)
+    rows = [(f"later {number}", later + number, 0.5, "point") for number in range(21)]
+    put(stored, dt.date(2024, 4, 1), rows)
+    workspace = open_workspace(stored)
+    inputs = open_inputs(workspace)
+    panel = inputs.regions
+    assert len(panel.weeks) == WEEKS + 23
+    assert panel.observed[:WEEKS].all()
+    assert not panel.observed[WEEKS : WEEKS + 20].any()
+    assert panel.observed[WEEKS + 20 :].all()
+    assert "No import tells of 20 weeks between 2023-10-14 and 2024-03-01" in " ".join(inputs.note.limits)
+    done = run(workspace, workers=1)
+    assert any("of the last 8 weeks are missing" in text for text in done.warnings)

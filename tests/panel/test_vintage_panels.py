@@ -22,6 +22,7 @@ UNITS = Units.of(["A/one", "A/two", "B/three"], groups=["A", "A", "B"])
 FIRST = 6
 """Weeks that the first vintage knew."""
 VINTAGES = len(WEEKS) - FIRST + 1
+TOLD = np.zeros((VINTAGES, len(WEEKS)), bool)
 
 
 def simulated(seed: int = 3, events: int = 900) -> VersionCells:
@@ -40,7 +41,9 @@ def simulated(seed: int = 3, events: int = 900) -> VersionCells:
 def panels() -> VintagePanels:
     ends = tuple(pd.Timestamp(end) for end in [*WEEKS[FIRST:], WEEKS[-1] + WEEK])
     days = tuple((end + pd.Timedelta(days=3)).date() for end in ends)
-    return VintagePanels(simulated(), WEEKS, UNITS, Neighbours.none(3), days, (0,) * VINTAGES, ends, "events of a test")
+    return VintagePanels(
+        simulated(), WEEKS, UNITS, Neighbours.none(3), days, (0,) * VINTAGES, ends, TOLD, "events of a test"
+    )
 
 
 def counted(cells: VersionCells, vintage: int) -> np.ndarray:
@@ -80,6 +83,22 @@ def test_history_that_was_imported_later_is_not_there_before(panels):
         later.at(panels.ends[2])
 
 
+def test_weeks_of_which_nobody_tells_are_unknown(panels):
+    untold = TOLD.copy()
+    untold[3, 2:5] = True
+    silent = panels.cells.week != 3
+    columns = {name: values[silent] for name, values in vars(panels.cells).items()}
+    panels = replace(panels, cells=VersionCells(**columns))
+    gap = replace(panels, untold=untold).at(panels.ends[3])
+    expected = panels.at(panels.ends[3])
+    np.testing.assert_array_equal(gap.counts, expected.counts)
+    unknown = ~gap.observed
+    assert unknown[3].all()
+    assert not unknown[[0, 1, *range(5, len(unknown))]].any()
+    np.testing.assert_array_equal(unknown[2:5], expected.counts[2:5] == 0)
+    assert replace(panels, untold=untold).at(panels.ends[4]).observed.all()
+
+
 def test_an_origin_that_is_not_reached_yet_is_refused(panels):
     with pytest.raises(InputError, match="not all known"):
         panels.at(WEEKS[-1] + 2 * WEEK)
@@ -107,6 +126,7 @@ def test_there_is_no_delay_from_few_or_rare_vintages(panels):
         known_at=tuple(panels.known_at[at] for at in monthly),
         begins=(0,) * len(monthly),
         ends=tuple(panels.ends[at] for at in monthly),
+        untold=TOLD[monthly],
     )
     assert rare.delay(rare.ends[-1], 4) is None
 
@@ -131,5 +151,5 @@ def test_a_later_correction_changes_nothing_before_it(panels):
 def test_amounts_are_added_up():
     cells = VersionCells(*(np.array(values, np.int32) for values in ([0, 0], [1, 1], [2, 40], [0, 0], [1, 1])))
     day = dt.date(2025, 2, 1)
-    panels = VintagePanels(cells, WEEKS[:1], UNITS, Neighbours.none(3), (day,), (0,), (WEEKS[1],), "")
+    panels = VintagePanels(cells, WEEKS[:1], UNITS, Neighbours.none(3), (day,), (0,), (WEEKS[1],), TOLD[:1], "")
     assert panels.final.counts.tolist() == [[0, 42, 0]]
