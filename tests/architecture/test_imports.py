@@ -20,6 +20,7 @@ ORDER: tuple[frozenset[str], ...] = (
     frozenset({"panel"}),
     frozenset({"simulation"}),
     frozenset({"predictive"}),
+    frozenset({"processes"}),
     frozenset({"families"}),
     frozenset({"combination"}),
     frozenset({"evaluation"}),

@@ -1,0 +1,1 @@
+"""Point processes in continuous time: events that make more events likely."""
