@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from typing import ClassVar, Self
 
 import numpy as np
@@ -117,7 +118,7 @@ class Fitted(ABC):
             raise InputError(f"horizon {horizon}", expected=f"1 to {MAX_HORIZON} weeks")
         if draws < 1:
             raise InputError(f"{draws} draws", expected="at least 1")
-        return self.simulate(horizon, draws, rng)
+        return replace(self.simulate(horizon, draws, rng), remarks=self.remarks)
 
     def target_weeks(self, horizon: int) -> pd.DatetimeIndex:
         """Return the first days of the `horizon` weeks after the panel."""

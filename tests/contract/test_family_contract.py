@@ -281,3 +281,8 @@ def test_remarks_are_plain_words(spec, panel):
     remarks = fitted(spec, panel).remarks
     assert isinstance(remarks, tuple)
     assert all(isinstance(remark, str) and remark for remark in remarks)
+
+
+def test_a_forecast_carries_the_remarks_of_its_fit(spec, panel):
+    model = fitted(spec, panel)
+    assert model.predict(HORIZON, DRAWS, np.random.default_rng(2)).remarks == model.remarks
