@@ -1,4 +1,4 @@
-"""Time and memory of the event store: an import, a correcting second one, and the events as of a day.
+"""Time and memory of the event store: an import, a correcting second one, the history, and a panel of it.
 
     python benchmarks/event_store.py --events 5000000
 
@@ -22,9 +22,9 @@ import pandas as pd
 
 from forecast.events.record import Batch, Scope, event_frame
 from forecast.events.store import EventStore
-from forecast.events.table import Events
-from forecast.panel.from_events import panel_from_events
-from forecast.panel.polygons import polygons_from_geojson
+from forecast.panel.event_versions import COLUMNS, EventVersions
+from forecast.panel.polygons import Polygons, polygons_from_geojson
+from forecast.panel.vintage_panels import VersionCells
 from forecast.panel.weeks import week_range
 
 BATCH = 50_000
@@ -105,12 +105,26 @@ def measure(events: int, folder: Path) -> list[tuple[str, float, float]]:
         expected = {1: (events, 0, 0), 2: (0, 0, 0)}.get(day)
         assert expected is None or (account.new, account.changed, account.deleted) == expected, account
     start = time.perf_counter()
-    known = EventStore(folder).as_of(
-        dt.date(2025, 1, 4), columns=["event_id", "date", "latitude", "longitude", "place_precision", "treatment"]
-    )
-    step("as of, columns of a panel", start)
-    assert len(known) == events - account.deleted
+    versions = EventVersions.packed(EventStore(folder).history("simulated", dt.date(2025, 1, 4), COLUMNS))
+    step("history, packed", start)
+    vintages = EventStore(folder).known("simulated")
+    now = versions.stop == len(vintages)
+    assert int(now.sum()) == events - account.deleted
     start = time.perf_counter()
+    region, _ = versions.regions(regions(), ("Simulia",) * SIDE**2)
+    step("400 regions", start)
+    start = time.perf_counter()
+    weeks = week_range(FIRST, FIRST + pd.Timedelta(days=7 * (DAYS // 7)))
+    first = weeks[0].to_numpy().astype("datetime64[D]").astype(np.int32)
+    cells = VersionCells((versions.day - first) // 7, region, versions.amount("events"), versions.start, versions.stop)
+    counts = cells.counts(len(vintages) - 1, len(weeks), SIDE**2)
+    step("panel as of a day", start)
+    assert int(counts.sum()) == int(now.sum())
+    return steps
+
+
+def regions() -> Polygons:
+    """Return the cells of the grid as polygons."""
     cells = [
         {
             "type": "Feature",
@@ -125,12 +139,7 @@ def measure(events: int, folder: Path) -> list[tuple[str, float, float]]:
         for row in range(SIDE)
         for column in range(SIDE)
     ]
-    polygons = polygons_from_geojson({"type": "FeatureCollection", "features": cells})
-    weeks = week_range(FIRST, FIRST + pd.Timedelta(days=7 * (DAYS // 7)))
-    panel = panel_from_events(Events(known, "simulated", True), polygons, first=weeks[0], last=weeks[-1])
-    step("panel of 400 regions", start)
-    assert int(panel.counts.sum()) == len(known)
-    return steps
+    return polygons_from_geojson({"type": "FeatureCollection", "features": cells})
 
 
 def main() -> None:

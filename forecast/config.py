@@ -52,8 +52,8 @@ def parse(spec: type[Spec], content: object, *, where: str) -> Spec:
         return spec.model_validate(content)
     except ValidationError as error:
         problems = [_problem(spec, content, item) for item in _roots(error.errors())]
-    first, *more = problems
-    raise InputError("; ".join([first[0], *(text for text, _ in more)]), where=where, expected=first[1])
+    expected = next((text for _, text in problems if text), "")
+    raise InputError("; ".join(problem for problem, _ in problems), where=where, expected=expected)
 
 
 def _roots(errors: list[Any]) -> list[Any]:

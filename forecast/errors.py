@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 
@@ -63,6 +64,9 @@ class ModelError(ForecastError):
 def nearest_names(name: str, known: Iterable[str], count: int = 3) -> list[str]:
     """Return the known names most like `name`, best first; case and accents count little.
 
+    The fewer letters a name has, the more of them must agree, since half of three letters agree with almost anything.
+    A name of which one word is meant, or the start, is like it as well: ``date`` for ``event_date``.
+
     Parameters
     ----------
     name : str
@@ -80,11 +84,25 @@ def nearest_names(name: str, known: Iterable[str], count: int = 3) -> list[str]:
     --------
     >>> nearest_names("horizn", ["horizon", "draws"])
     ['horizon']
+    >>> nearest_names("lat", ["Latitude", "date", "lon"])
+    ['Latitude']
     """
-    by_key: dict[str, str] = {}
+    key = plain_name(name)
+    wholes: dict[str, list[str]] = {}
+    words: dict[str, list[str]] = {}
     for item in known:
-        by_key.setdefault(plain_name(item), item)
-    return [by_key[key] for key in difflib.get_close_matches(plain_name(name), by_key, n=count, cutoff=0.5)]
+        whole = plain_name(item)
+        wholes.setdefault(whole, []).append(item)
+        for word in re.split(r"[\W_]+", whole):
+            words.setdefault(word, []).append(item)
+    if key in wholes:
+        return wholes[key][:count]
+    cutoff = max(0.5, 0.9 - 0.05 * len(key))
+    near = [wholes[whole] for whole in difflib.get_close_matches(key, wholes, n=count, cutoff=cutoff)]
+    if len(key) > 2:
+        near += [items for whole, items in wholes.items() if whole.startswith(key)]
+        near += [words[word] for word in difflib.get_close_matches(key, words, n=count, cutoff=0.8)]
+    return list(dict.fromkeys(item for items in near for item in items))[:count]
 
 
 def plain_name(name: str) -> str:

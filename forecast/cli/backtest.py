@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forecast.cli.options import JsonOption, WorkersOption, WorkspaceOption, day, names, open_chosen
+from forecast.cli.options import AsOfOption, JsonOption, WorkersOption, WorkspaceOption, day, names, open_chosen
 from forecast.cli.output import number, percent, progress_bar, result_json, say, show_table, significant
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ def backtest(
     horizon: Annotated[int | None, typer.Option(metavar="N", min=1, max=52, help="Weeks ahead.")] = None,
     refit_every: Annotated[int | None, typer.Option(metavar="N", min=1, max=520, help="Weeks between fits.")] = None,
     data: Annotated[str | None, typer.Option(metavar="SET", help="Another dataset, same countries and places.")] = None,
+    as_of: AsOfOption = None,
     name: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Of the record.  [default: the dataset, -custom with options of your own]"),
@@ -54,6 +55,7 @@ def backtest(
             horizon=horizon,
             refit_every=refit_every,
             data=data,
+            as_of=day(as_of, "--as-of"),
             name=name,
             workers=workers,
             progress=progress,

@@ -41,7 +41,8 @@ def check(
     if json:
         result_json({"status": worst, "checks": [vars(item) for item in checks]})
     else:
-        show_table(("check", "", "what was found"), [(item.name, item.status, item.found) for item in checks], left=3)
+        rows = [(item.name, item.status, " ".join(filter(None, [item.found, item.hint]))) for item in checks]
+        show_table(("check", "", "what was found"), rows, left=3)
     raise typer.Exit({"ok": 0, "error": 2, "warning": 3}[worst])
 
 

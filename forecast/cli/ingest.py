@@ -4,50 +4,39 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from forecast.cli.options import JsonOption, WorkspaceOption, day, names
+from forecast.cli.ingest_options import (
+    HERE,
+    ApiOption,
+    CompleteOption,
+    CountriesOption,
+    DeletionsOption,
+    FileOption,
+    FilesArgument,
+    FolderOption,
+    FromOption,
+    ImpreciseOption,
+    KnownAtOption,
+    MappingOption,
+    SinceOption,
+    ToOption,
+    VersionOption,
+    chosen_files,
+    chosen_policy,
+    chosen_scope,
+    refuse,
+)
+from forecast.cli.options import JsonOption, day, names
 from forecast.cli.output import result, result_json, say
 from forecast.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from forecast.events.imprecise import ImprecisePolicy
-    from forecast.events.record import Scope
     from forecast.jobs.ingest import Incoming
-
-FilesArgument = Annotated[
-    list[Path] | None, typer.Argument(metavar="[FILE]...", help="Files to import.", show_default=False)
-]
-FileOption = Annotated[list[Path] | None, typer.Option("--file", metavar="F", help="The same, as an option.")]
-ApiOption = Annotated[bool, typer.Option("--api", help="Ask the source's API instead of reading files.")]
-CountriesOption = Annotated[
-    str | None, typer.Option("--countries", metavar="A,B", help="Only these countries, as the source writes them.")
-]
-FromOption = Annotated[str | None, typer.Option("--from", metavar="DATE", help="First day of the events.")]
-ToOption = Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last day of the events.")]
-KnownAtOption = Annotated[
-    str | None,
-    typer.Option(metavar="DATE", help="The day on which this became known (YYYY-MM-DD).  [default: today]"),
-]
-ImpreciseOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="PRECISION=RULE",
-        help="What to do with rows whose day or place is known only roughly: keep, spread, flag or drop, such as "
-        "month=flag or country=flag.  [default: month=spread year=drop area=flag country=drop]",
-    ),
-]
-CompleteOption = Annotated[
-    bool,
-    typer.Option(
-        "--complete",
-        help="This is all that the source has of these days and countries: events that it lacks are deleted.",
-    ),
-]
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -72,34 +61,29 @@ def ucdp(
     files: FilesArgument = None,
     file: FileOption = None,
     api: ApiOption = False,
-    version: Annotated[
-        str | None,
-        typer.Option(
-            metavar="V", help="The release, such as 25.1 or 26.0.7: for --api, or where a file name lacks it."
-        ),
-    ] = None,
+    version: VersionOption = None,
     countries: CountriesOption = None,
     first: FromOption = None,
     last: ToOption = None,
     complete: CompleteOption = False,
     imprecise: ImpreciseOption = None,
     known_at: KnownAtOption = None,
-    workspace: WorkspaceOption = None,
+    folder: FolderOption = HERE,
     json: JsonOption = False,
 ) -> None:
-    """Import releases of UCDP's event datasets, from CSV or zip files or from the API.
+    """Import releases of UCDP's event datasets, from files as UCDP gives them or from the API.
 
     A yearly release goes before a cumulative one, and that before a monthly one, in whatever order they come. The API
-    takes Gleditsch and Ward's numbers of countries, and the token in UCDP_ACCESS_TOKEN.
+    takes countries by name or by Gleditsch and Ward's number, and the token in UCDP_ACCESS_TOKEN.
 
     \b
     Examples:
       forecast ingest ucdp GEDEvent_v23_0_10.csv --complete
-      forecast ingest ucdp --api --version 26.0.7 --countries 432,436
+      forecast ingest ucdp --api --version 26.0.7 --countries Mali,Niger
     """
     from forecast.jobs.ingest import ucdp_files, ucdp_query
 
-    paths, policy, folder = _chosen(files, file, api=api), _policy(imprecise), workspace or Path.cwd()
+    paths, policy = chosen_files(files, file, api=api), chosen_policy(imprecise)
     if api:
         if version is None:
             raise InputError("which release?", where="--api", expected="--version, such as 25.1 or 26.0.7")
@@ -107,15 +91,15 @@ def ucdp(
             version,
             policy,
             folder / "out" / "fetch" / "ucdp",
-            countries=_numbers(names(countries)),
+            countries=names(countries),
             first=day(first, "--from"),
             last=day(last, "--to"),
             complete=complete,
         )
     else:
-        _refuse({"--from": first, "--to": last}, "the release says which days it covers")
+        refuse({"--from": first, "--to": last}, "the release says which days it covers")
         if countries and not complete:
-            _refuse({"--countries": countries}, "it is for --api, and for files that are --complete for them")
+            refuse({"--countries": countries}, "it is for --api, and for files that are --complete for them")
         incoming = ucdp_files(paths, policy, version=version, complete=complete, countries=names(countries))
     _import(incoming, known_at, folder, json=json)
 
@@ -124,20 +108,16 @@ def ucdp(
 def acled(
     files: FilesArgument = None,
     file: FileOption = None,
-    deletions: Annotated[
-        list[Path] | None, typer.Option(metavar="F", help="A list of deleted events, as ACLED gives it.")
-    ] = None,
+    deletions: DeletionsOption = None,
     api: ApiOption = False,
     countries: CountriesOption = None,
     first: FromOption = None,
     last: ToOption = None,
-    since: Annotated[
-        str | None, typer.Option(metavar="DATE", help="With --api: only what ACLED changed or deleted since this day.")
-    ] = None,
+    since: SinceOption = None,
     complete: CompleteOption = False,
     imprecise: ImpreciseOption = None,
     known_at: KnownAtOption = None,
-    workspace: WorkspaceOption = None,
+    folder: FolderOption = HERE,
     json: JsonOption = False,
 ) -> None:
     """Import ACLED's events, from files that you exported or with your account from the API.
@@ -147,11 +127,11 @@ def acled(
     \b
     Examples:
       forecast ingest acled export.csv --deletions deleted.csv
-      forecast ingest acled --api --countries Mali --from 2020-01-01 --to 2026-07-31 --since 2026-07-01
+      forecast ingest acled --api --countries Mali --from 2020-01-01 --to 2026-07-31 --since last
     """
-    from forecast.jobs.ingest import acled_files, acled_query
+    from forecast.jobs.ingest import acled_files, acled_query, last_change
 
-    paths, policy, folder = _chosen(files, file, deletions, api=api), _policy(imprecise), workspace or Path.cwd()
+    paths, policy = chosen_files(files, file, deletions, api=api), chosen_policy(imprecise)
     if api:
         begin, end = day(first, "--from"), day(last, "--to")
         if begin is None or end is None:
@@ -162,12 +142,12 @@ def acled(
             countries=names(countries),
             first=begin,
             last=end,
-            since=day(since, "--since"),
+            since=last_change(folder) if since == "last" else day(since, "--since"),
             complete=complete,
         )
     else:
-        _refuse({"--since": since}, "it is for --api")
-        scope = _scope(first, last, countries, complete=complete)
+        refuse({"--since": since}, "it is for --api")
+        scope = chosen_scope(first, last, countries, complete=complete)
         incoming = acled_files(paths, deletions or [], policy, scope)
     _import(incoming, known_at, folder, json=json)
 
@@ -176,22 +156,17 @@ def acled(
 def table(
     files: FilesArgument = None,
     file: FileOption = None,
-    mapping: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="M.toml", help="Which column is what.  [default: HXL tags, or columns with the canonical names]"
-        ),
-    ] = None,
+    mapping: MappingOption = None,
     countries: CountriesOption = None,
     first: FromOption = None,
     last: ToOption = None,
     complete: CompleteOption = False,
     imprecise: ImpreciseOption = None,
     known_at: KnownAtOption = None,
-    workspace: WorkspaceOption = None,
+    folder: FolderOption = HERE,
     json: JsonOption = False,
 ) -> None:
-    """Import events from a CSV, Excel or parquet file of any layout.
+    """Import events from a CSV, Excel or parquet file of any layout, also gzipped or in a zip file.
 
     \b
     Examples:
@@ -200,66 +175,9 @@ def table(
     """
     from forecast.jobs.ingest import table_files
 
-    paths, policy, folder = _chosen(files, file), _policy(imprecise), workspace or Path.cwd()
-    scope = _scope(first, last, countries, complete=complete)
+    paths, policy = chosen_files(files, file), chosen_policy(imprecise)
+    scope = chosen_scope(first, last, countries, complete=complete)
     _import(table_files(paths, mapping, policy, scope), known_at, folder, json=json)
-
-
-def _chosen(*lists: list[Path] | None, api: bool = False) -> list[Path]:
-    """Return the files to import, those of --file after the others; some, or none with --api."""
-    given = [path for paths in lists for path in paths or []]
-    if api and given:
-        raise InputError(f"both a file ({given[0].name}) and --api", expected="one of the two")
-    if not api and not given:
-        raise InputError("nothing to import", expected="a file, or --api where the source has one")
-    return [path for paths in lists[:2] for path in paths or []]
-
-
-def _policy(imprecise: list[str] | None) -> ImprecisePolicy:
-    from forecast.config import parse
-    from forecast.events.imprecise import ImprecisePolicy
-
-    rules: dict[str, str] = {}
-    for text in imprecise or []:
-        precision, sign, rule = text.partition("=")
-        if not sign:
-            raise InputError(f"{text!r} is not a rule", where="--imprecise", expected="PRECISION=RULE, as month=flag")
-        rules[precision.strip()] = rule.strip()
-    return parse(ImprecisePolicy, rules, where="--imprecise")
-
-
-def _scope(first: str | None, last: str | None, countries: str | None, *, complete: bool) -> Scope | None:
-    """Return what files speak for; days and countries say that only for complete ones."""
-    if not complete:
-        _refuse({"--from": first, "--to": last, "--countries": countries}, "for files it goes with --complete")
-        return None
-    import pandas as pd
-
-    from forecast.events.record import Scope
-
-    begin, end = day(first, "--from"), day(last, "--to")
-    if begin is None or end is None:
-        raise InputError("complete for which days?", where="--complete", expected="--from and --to")
-    if end < begin:
-        raise InputError(f"last day {end} lies before first day {begin}", where="--to")
-    return Scope(tuple(names(countries)), pd.Timestamp(begin), pd.Timestamp(end))
-
-
-def _refuse(options: dict[str, str | None], why: str) -> None:
-    for option, value in options.items():
-        if value is not None:
-            raise InputError(f"{option} {value} has no use here", where=option, expected=why)
-
-
-def _numbers(countries: list[str]) -> list[int]:
-    for text in countries:
-        if not text.isdecimal():
-            raise InputError(
-                f"{text!r} is not a number of a country",
-                where="--countries",
-                expected="Gleditsch and Ward's numbers, such as 432 for Mali",
-            )
-    return [int(text) for text in countries]
 
 
 def _import(incoming: Sequence[Incoming], known_at: str | None, folder: Path, *, json: bool) -> None:

@@ -12,7 +12,7 @@ from forecast.cli.output import number, percent, result, result_json, say
 
 def place(
     where: Annotated[
-        str, typer.Argument(metavar="NAME|LAT,LON", help="A town of the dataset, or a point.", show_default=False)
+        str, typer.Argument(metavar="NAME|LAT,LON", help="A town that the data know, or a point.", show_default=False)
     ],
     radius_km: Annotated[int, typer.Option(metavar="R", help="Radius in km, 10 to 500.")] = 100,
     weeks: Annotated[int, typer.Option(min=1, max=52, metavar="H", help="Weeks ahead.")] = 4,
@@ -22,7 +22,8 @@ def place(
 ) -> None:
     """Tell how probable at least one event near a place is, and how often that came before.
 
-    A point works where the dataset has single events; elsewhere take a town and one of the radii of the dataset.
+    A point works where single events are known (an event store, or a dataset with events); elsewhere take a town and
+    one of the radii of the dataset.
 
     \b
     Examples:

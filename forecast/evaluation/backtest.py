@@ -16,25 +16,22 @@ from pathlib import Path
 from typing import Any
 
 import joblib
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from forecast.errors import ForecastError, InputError
-from forecast.evaluation.blocks import TABLES, Block, block_key, code_hash, compute_block, panel_hash, unpack_block
+from forecast.errors import InputError
+from forecast.evaluation.blocks import TABLES, Block, code_hash, compute_block, panel_hash, unpack_block
 from forecast.evaluation.comparison import leaderboard, missing_cells, reference_models
 from forecast.evaluation.plan import BacktestPlan
+from forecast.evaluation.planned_blocks import plan_blocks
 from forecast.evaluation.record import BacktestRecord
 from forecast.panel.panel import Panel
-from forecast.panel.units import UnitKind
-from forecast.panel.weeks import WEEK
 from forecast.provenance import generator, hash_file, versions
 from forecast.storage import HIDDEN, folder_in_progress, write_file
 
 LEADERBOARD = "leaderboard.csv"
 MANIFEST = "manifest.json"
-_EPOCH = pd.Timestamp("1970-01-01")
 _SUFFIX = ".block"
 
 Progress = Callable[[int, int], None]
@@ -63,6 +60,7 @@ def plan_origins(panel: Panel, *, origins: int, first_after: int) -> pd.Datetime
 
     Examples
     --------
+    >>> import numpy as np
     >>> from forecast.panel.units import Units
     >>> weeks = pd.date_range("2026-01-03", periods=12, freq="7D")
     >>> panel = Panel.of(np.zeros((12, 1), int), weeks, Units.of(["Mali/Gao"]))
@@ -172,92 +170,6 @@ def read_record(folder: Path) -> BacktestRecord:
     raise InputError("the record of the backtest is damaged", where=str(folder), hint="`forecast backtest` again")
 
 
-def plan_blocks(plan: BacktestPlan) -> list[Block]:
-    """Return the blocks of a plan in the order of its models, panels and origins.
-
-    Borders lie at fixed weeks, counted from 1970, so that a plan that grows keeps those that it had.
-
-    Raises
-    ------
-    InputError
-        If an origin lacks its vintage, or a vintage does not fit the final panel.
-    ForecastError
-        If a dataset that a model is fitted on begins after an origin.
-    """
-    number = (plan.origins - _EPOCH).days.to_numpy() // 7 // plan.refit_every
-    spans = [plan.origins[number == value] for value in np.unique(number)]
-    # A block is fitted at its border even where the plan begins within it, so that the forecasts of an origin stay
-    # the same as the plan moves on.
-    borders = [span[0] - ((span[0] - _EPOCH).days // 7 % plan.refit_every) * WEEK for span in spans]
-
-    @cache
-    def fit_origin(kind: UnitKind, at: int) -> pd.Timestamp:
-        """Return the border, or the first origin where too little is known at the border."""
-        enough = plan.weeks_known(kind, borders[at]) >= plan.refit_every
-        return borders[at] if enough else pd.Timestamp(spans[at][0])
-
-    @cache
-    def cut(kind: UnitKind, at: int) -> tuple[Panel, str]:
-        last = spans[at][-1] + plan.horizon * WEEK
-        panel = plan.panels[kind].until(last)
-        return panel, panel_hash(panel)
-
-    @cache
-    def vintages(kind: UnitKind, at: int) -> tuple[dict[pd.Timestamp, Panel] | None, dict[str, str] | None]:
-        found = plan.vintages(kind, [fit_origin(kind, at), *spans[at]])
-        seen = {f"{origin:%Y-%m-%d}": panel_hash(panel) for origin, panel in (found or {}).items()}
-        return found, seen or None
-
-    @cache
-    def fit_cut(dataset: str, kind: UnitKind, at: int) -> tuple[Panel, str]:
-        origin = fit_origin(kind, at)
-        try:
-            panel = plan.fit_panels[dataset, kind].until(origin)
-        except InputError as error:
-            raise ForecastError(f"no fit on {dataset!r} ({kind} panel) at origin {origin:%Y-%m-%d}: {error}") from error
-        return panel, panel_hash(panel)
-
-    blocks = []
-    for model in plan.models:
-        for kind in plan.panels:
-            for at, origins in enumerate(spans):
-                panel, seen = cut(kind, at)
-                known, known_seen = vintages(kind, at)
-                own = model.fit_on is not None and (model.fit_on, kind) in plan.fit_panels
-                fit_panel, fit_seen = fit_cut(str(model.fit_on), kind, at) if own else (None, None)
-                fitted_at = fit_origin(kind, at)
-                content = {
-                    "kind": kind,
-                    "fit_origin": f"{fitted_at:%Y-%m-%d}",
-                    "panel": seen,
-                    "fit_panel": fit_seen,
-                    "vintages": known_seen,
-                    "origins": [f"{origin:%Y-%m-%d}" for origin in origins],
-                    "escalations": [rule.model_dump(mode="json") for rule in plan.escalations],
-                    "horizon": plan.horizon,
-                    "draws": plan.draws,
-                    "seed": plan.seed,
-                }
-                key = block_key(content, model)
-                blocks.append(
-                    Block(
-                        model=model,
-                        kind=kind,
-                        panel=panel,
-                        fit_panel=fit_panel,
-                        fit_origin=fitted_at,
-                        origins=origins,
-                        escalations=plan.escalations,
-                        horizon=plan.horizon,
-                        draws=plan.draws,
-                        seed=plan.seed,
-                        key=key,
-                        vintages=known,
-                    )
-                )
-    return blocks
-
-
 def _check(plan: BacktestPlan) -> None:
     """Refuse a plan that cannot be carried out before anything is computed."""
     names = [model.name for model in plan.models]
@@ -352,12 +264,12 @@ def _manifest(plan: BacktestPlan) -> dict[str, Any]:
         f"{dataset} {kind}": {"source": panel.source, "hash": panel_hash(panel)}
         for (dataset, kind), panel in plan.fit_panels.items()
     }
-    vintages = all(kind in plan.known for kind in plan.panels)
     source = plan.panels.get("region", first).source
     return {
         "name": plan.name,
-        "source": source if vintages else f"{source}, on final data".lstrip(", "),
-        "vintages": vintages,
+        "source": f"{source}, {plan.known_as()}".lstrip(", "),
+        "vintages": all(kind in plan.known for kind in plan.panels),
+        "nowcast_weeks": plan.nowcast_weeks,
         "panels": panels,
         "fit_panels": fit_panels,
         "origins": [f"{origin:%Y-%m-%d}" for origin in plan.origins],

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,9 +26,11 @@ from forecast.errors import ForecastError, ModelError
 from forecast.evaluation.record import HEAD, QUANTILE_LEVELS
 from forecast.evaluation.scores import SCORES, brier, score_forecast
 from forecast.families.model import ModelSpec
+from forecast.families.nowcasted import predict_as_known
 from forecast.families.protocol import Fitted
 from forecast.families.registry import family_class
 from forecast.panel.panel import Panel
+from forecast.panel.reporting_delay import ReportingDelay
 from forecast.panel.units import UnitKind
 from forecast.panel.weeks import WEEK
 from forecast.predictive.escalation import Escalation, probability
@@ -72,6 +74,8 @@ class Block:
         Hash of all of these and of the code; the name under which the result is kept.
     vintages : mapping of origin to Panel, optional
         The panel as it was known when the model is fitted and at each origin.
+    delays : mapping of origin to ReportingDelay
+        Where there is one, the forecast goes through a nowcast of the last weeks.
     """
 
     model: ModelSpec
@@ -86,6 +90,7 @@ class Block:
     seed: int
     key: str
     vintages: Mapping[pd.Timestamp, Panel] | None = None
+    delays: Mapping[pd.Timestamp, ReportingDelay] = field(default_factory=dict)
 
     def known_at(self, origin: pd.Timestamp) -> Panel:
         """Return what the model may see at an origin."""
@@ -125,6 +130,14 @@ def panel_hash(panel: Panel) -> str:
     return hash_bytes(*(np.ascontiguousarray(array).tobytes() for array in arrays), *(word.encode() for word in words))
 
 
+def delay_hash(delay: ReportingDelay) -> str:
+    """Return the hash of all that a nowcast takes from a reporting delay."""
+    parts = [(each.estimate, each.alpha, each.beta) for each in (delay.hazard, delay.lasting)]
+    arrays = [*(array for part in parts for array in part), np.array([delay.scatter, delay.pooling])]
+    words = [*delay.classes, *(word for pair in sorted(delay.class_of.items()) for word in pair)]
+    return hash_bytes(*(np.ascontiguousarray(array).tobytes() for array in arrays), *(word.encode() for word in words))
+
+
 def compute_block(block: Block) -> bytes:
     """Fit, forecast and score every origin of a block.
 
@@ -151,7 +164,8 @@ def compute_block(block: Block) -> bytes:
                     fitted = block.model.fit(block.known_at(block.fit_origin), rng, fit_panel=block.fit_panel)
                 fitted = fitted.update(known)
                 rng = generator(block.seed, "predict", name, block.kind, day)
-                found = fitted.predict(block.horizon, block.draws, rng)
+                delay = block.delays.get(origin)
+                found = predict_as_known(fitted, known, delay, block.horizon, block.draws, rng)
                 _check_targets(found, known, origin)
             except Exception as error:
                 raise ModelError(

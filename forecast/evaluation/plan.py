@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,11 +11,15 @@ import pandas as pd
 from forecast.errors import InputError
 from forecast.families.model import ModelSpec
 from forecast.panel.panel import Panel
+from forecast.panel.reporting_delay import ReportingDelay
 from forecast.panel.units import UnitKind
+from forecast.panel.vintage_panels import VintagePanels
 from forecast.predictive.escalation import Escalation
 
-Vintages = Mapping[pd.Timestamp, Panel] | Callable[[pd.Timestamp], Panel]
+Vintages = Mapping[pd.Timestamp, Panel] | VintagePanels
 """The panel as it was known at an origin."""
+LATE_DAYS = 91
+"""What became known later than that after its origin was no forecast any more."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,8 @@ class BacktestPlan:
         For each origin the panel as it was known then, with the units of the final one: all that a model sees of
         this kind of unit. A kind without vintages is back-tested on final data, and the record says so. The
         `fit_panels` are as they are.
+    nowcast_weeks : int, optional
+        Forecasts go through a nowcast of so many last weeks, where `known` are `VintagePanels`.
     """
 
     name: str
@@ -58,6 +64,7 @@ class BacktestPlan:
     draws: int
     seed: int
     known: Mapping[UnitKind, Vintages] = field(default_factory=dict)
+    nowcast_weeks: int | None = None
 
     def weeks_known(self, kind: UnitKind, origin: pd.Timestamp) -> int:
         """Return how many weeks are known at an origin, 0 where its vintage is wanted but not there."""
@@ -87,10 +94,38 @@ class BacktestPlan:
             known, where = self.known[kind], f"vintage of the {kind} panel at origin {origin:%Y-%m-%d}"
             if isinstance(known, Mapping) and origin not in known:
                 raise InputError("there is no vintage", where=where, expected="one for each origin")
-            panel = (known[origin] if isinstance(known, Mapping) else known(origin)).until(origin)
+            panel = (known[origin] if isinstance(known, Mapping) else known.at(origin)).until(origin)
             if panel.origin != origin:
                 raise InputError(f"it ends on {panel.known_until:%Y-%m-%d}", where=where, expected="the day before")
             if panel.units.names != self.panels[kind].units.names:
                 raise InputError("it has other units than the final panel", where=where, expected="the same, in order")
             found[origin] = panel
         return found
+
+    def delays(self, kind: UnitKind, origins: Sequence[pd.Timestamp]) -> dict[pd.Timestamp, ReportingDelay]:
+        """Return how late events had become known by each origin, where that can be told and is asked for."""
+        known = self.known.get(kind)
+        if self.nowcast_weeks is None or not isinstance(known, VintagePanels):
+            return {}
+        found = {origin: known.delay(origin, self.nowcast_weeks) for origin in origins}
+        return {origin: delay for origin, delay in found.items() if delay is not None}
+
+    def known_as(self) -> str:
+        """Return in words what the forecasts could see: final data, or what was known then."""
+        if not all(kind in self.known for kind in self.panels):
+            return "on final data"
+        days = [known for kind, known in self.known.items() if kind in self.panels and isinstance(known, VintagePanels)]
+        late = {
+            origin
+            for known in days
+            for origin in self.origins
+            if pd.Timestamp(known.day(origin)) - origin > pd.Timedelta(days=LATE_DAYS)
+        }
+        if not late:
+            return "as it was known at each origin"
+        if len(late) == len(self.origins):
+            return f"as first imported, more than {LATE_DAYS} days after each origin"
+        return (
+            f"as it was known at {len(self.origins) - len(late)} of {len(self.origins)} origins; for the others, as "
+            f"first imported more than {LATE_DAYS} days later"
+        )

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import islice
-from operator import itemgetter
 from pathlib import Path
 
 from forecast.errors import InputError, nearest_names
 from forecast.events.acled_record import FIELDS, REQUIRED, batch_of_rows
+from forecast.events.csv_records import delimiter_of
 from forecast.events.imprecise import ImprecisePolicy
 from forecast.events.record import Batch, event_frame
-from forecast.events.table_rows import RowStream, open_rows
+from forecast.events.table_rows import Block, RowStream, open_rows
 
-ROWS_A_BATCH = 50_000
-_LONGEST_HEADER = 2**16
 _RAGGED = "not as many values as columns"
 
 
@@ -30,7 +27,7 @@ def read_acled(path: Path, policy: ImprecisePolicy) -> Iterator[Batch]:
     Parameters
     ----------
     path : Path
-        CSV, also gzipped, Excel or parquet.
+        CSV, Excel or parquet; gzipped, or alone in a zip file, as well.
     policy : ImprecisePolicy
         For events whose date or place is known roughly.
 
@@ -57,16 +54,14 @@ def read_acled(path: Path, policy: ImprecisePolicy) -> Iterator[Batch]:
     >>> batch.events["event_id"].tolist(), batch.rows, batch.dropped
     (['XXX1'], 2, Counter({'no date': 1}))
     """
-    path = Path(path)
-    delimiter = _delimiter(path)
-    for rows, ragged in _chunks(open_acled_rows(path, delimiter), FIELDS, REQUIRED):
-        columns: dict[str, Sequence[str]] = dict.fromkeys(FIELDS, ())
-        columns.update(zip(FIELDS, zip(*rows, strict=True), strict=False))
+    delimiter = delimiter_of(path)
+    for block in _blocks(open_acled_rows(path, delimiter), FIELDS, REQUIRED):
+        columns: dict[str, Sequence[str]] = {name: texts.tolist() for name, texts in block.texts.items()}
         if delimiter == ";":
             for name in ("latitude", "longitude"):
                 columns[name] = [value.replace(",", ".") for value in columns[name]]
         batch = batch_of_rows(columns, policy)
-        yield Batch(batch.events, batch.rows + ragged, batch.dropped + Counter({_RAGGED: ragged}))
+        yield Batch(batch.events, batch.rows + block.ragged, batch.dropped + Counter({_RAGGED: block.ragged}))
 
 
 def read_acled_deletions(path: Path) -> Batch:
@@ -93,18 +88,17 @@ def read_acled_deletions(path: Path) -> Batch:
     """
     ids: dict[str, None] = {}
     dropped: Counter[str] = Counter()
-    path = Path(path)
-    fields = ("event_id_cnty", "deleted_timestamp")
-    for rows, ragged in _chunks(open_acled_rows(path, _delimiter(path)), fields, fields[:1]):
-        named = [row[0].strip() for row in rows]
+    fields = ("event_id_cnty",)
+    for block in _blocks(open_acled_rows(path), fields, fields):
+        (named,) = block.texts.values()
         ids.update(dict.fromkeys(name for name in named if name))
-        dropped.update({"no event id": named.count(""), _RAGGED: ragged})
+        dropped.update({"no event id": int((named == "").sum()), _RAGGED: block.ragged})
     return Batch(event_frame({}), dropped.total(), +dropped, tuple(ids))
 
 
 def open_acled_rows(path: Path, delimiter: str | None = None) -> RowStream:
     """Open one of ACLED's files, whose separator is a comma or a semicolon."""
-    return open_rows(path, delimiter=delimiter or _delimiter(path))
+    return open_rows(path, delimiter=delimiter or delimiter_of(path))
 
 
 def column_positions(rows: RowStream, fields: Sequence[str], required: Sequence[str]) -> list[int]:
@@ -143,24 +137,7 @@ def column_key(name: str) -> str:
     return "".join(name.casefold().split()).replace("_", "").replace("-", "")
 
 
-def _chunks(
-    rows: RowStream, fields: Sequence[str], required: Sequence[str]
-) -> Iterator[tuple[list[tuple[str, ...]], int]]:
-    """Yield values of the fields, empty where the file has no such column, and the number of ragged rows."""
-    take = itemgetter(*column_positions(rows, fields, required))
-    width = len(rows.columns)
-    while chunk := list(islice(rows.records, ROWS_A_BATCH)):
-        full = [take([*record, ""]) for record in chunk if len(record) == width]
-        yield full, len(chunk) - len(full)
-
-
-def _delimiter(path: Path) -> str:
-    """Return what separates the columns of a CSV file, as its first line shows."""
-    if path.suffix.lower() not in {".csv", ".txt"}:
-        return ","
-    try:
-        with path.open("rb") as stream:
-            line = stream.readline(_LONGEST_HEADER)
-    except OSError:
-        return ","  # opening the rows says what is wrong
-    return ";" if line.count(b";") > line.count(b",") else ","
+def _blocks(rows: RowStream, fields: Sequence[str], required: Sequence[str]) -> Iterator[Block]:
+    """Yield the fields that the file has."""
+    at = zip(fields, column_positions(rows, fields, required), strict=True)
+    return rows.blocks({field: rows.columns[position] for field, position in at if position < len(rows.columns)})

@@ -118,7 +118,7 @@ class AcledLogin:
                 return
         account = {"username": self._credentials.username, "password": self._credentials.password}
         try:
-            self._get({"grant_type": "password", **account})
+            self._get({"grant_type": "password", "scope": "authenticated", **account})
         except RequestRefusedError as error:
             if error.status not in {400, 401, 403}:
                 raise
@@ -147,7 +147,8 @@ class AcledLogin:
 def no_event_level_access() -> ForecastError:
     """Return the error for an account that may log in, but not read events."""
     return ForecastError(
-        "ACLED does not give event-level data to this account (status 403): its access tier does not include the API\n"
-        "  try: ask ACLED for a tier with event-level data, or ingest the weekly aggregated file, which is open to "
-        "every account"
+        "ACLED does not give event-level data to this account (status 403): its access tier does not include the API, "
+        "its profile is incomplete, or the terms of use are not accepted\n"
+        "  try: log in at acleddata.com and look at the profile; ask ACLED for a tier with event-level data; or use "
+        "the weekly aggregated file, which is open to every account"
     )

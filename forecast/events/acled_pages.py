@@ -9,8 +9,12 @@ from dataclasses import dataclass, field
 
 from forecast.errors import ForecastError
 from forecast.events.page_spool import PageSpool
-from forecast.events.polite_client import AskAgain
+from forecast.events.polite_client import AskAgain, RequestRefusedError
 
+Position = tuple[str, str]
+"""Where a page is: the parameter that asks for it, and its value."""
+
+FIRST: Position = ("cursor", "0")
 MOST_STARTS = 4
 """How often a download begins from its first page, because the data changed under it."""
 _LOOK_TWICE = 2
@@ -27,14 +31,17 @@ class Page:
         The first value of each is the event's id, empty if it has none.
     total : int or None
         Rows in all pages, if the server says.
+    following : (str, str) or None
+        Where the next page is; None after the last.
     """
 
     rows: list[list[str]]
     total: int | None
+    following: Position | None
 
 
-Ask = Callable[[int, Callable[[Page], Page]], Page]
-"""Gets a page by its number, from 1. The page is handed to a check, whose `AskAgain` has it asked for again."""
+Ask = Callable[[Position, Callable[[Page], Page]], Page]
+"""Gets the page at a position. The page is handed to a check, whose `AskAgain` has it asked for again."""
 
 
 class _DataChangedError(Exception):
@@ -46,7 +53,8 @@ def download(ask: Ask, spool: PageSpool) -> int:
 
     Pages that are in the spool already are not fetched again, except the last of them: if the server now gives it
     differently, the data have changed since, rows may have moved to other pages, and all is fetched anew. The same
-    holds if the server's total changes on the way, or if the pages end before as many rows have come as it said.
+    holds if the server's total changes on the way, if the pages end before as many rows have come as it said, or if
+    it no longer knows a position.
 
     Parameters
     ----------
@@ -62,21 +70,26 @@ def download(ask: Ask, spool: PageSpool) -> int:
     --------
     >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
-    >>> simulated = {1: [["XXX1"], ["XXX2"]], 2: [["XXX3"]]}
+    >>> simulated = {
+    ...     FIRST: Page([["XXX1"], ["XXX2"]], 3, ("cursor", "2")),
+    ...     ("cursor", "2"): Page([["XXX3"]], None, None),
+    ... }
     >>> with TemporaryDirectory() as folder:
     ...     spool = PageSpool(Path(folder), {"country": "Mali"})
-    ...     pages = download(lambda number, check: check(Page(simulated[number], 3)), spool)
+    ...     pages = download(lambda position, check: check(simulated[position]), spool)
     ...     list(rows_of(spool, pages))
     [[['XXX1'], ['XXX2']], [['XXX3']]]
     """
     spool.remove_leftovers()
+    reason = ""
     for _ in range(MOST_STARTS):
         try:
             return _Download(ask, spool).run()
-        except _DataChangedError:
+        except _DataChangedError as changed:
+            reason = str(changed)
             spool.clear()
     raise ForecastError(
-        f"the server's data changed in each of {MOST_STARTS} downloads, so that rows may be missing\n"
+        f"the server's data changed in each of {MOST_STARTS} downloads ({reason}), so that rows may be missing\n"
         "  try: again later, or fewer countries or days at a time"
     )
 
@@ -100,69 +113,91 @@ class _Download:
     ids: set[int] = field(default_factory=set)
     nameless: int = 0
     pages: dict[bytes, int] = field(default_factory=dict)
+    visited: set[Position] = field(default_factory=set)
+
+    @property
+    def count(self) -> int:
+        """Different rows that have come."""
+        return len(self.ids) + self.nameless
 
     def run(self) -> int:
         held = self._held()
-        number = 1
-        while self.total is None or len(self.ids) + self.nameless < self.total:
-            page = _stored(self.spool, number) if number <= held else self._fetched(number)
-            if page is None:
-                raise _DataChangedError  # a page that was there is gone: another download has cleared the spool
-            if not page.rows:
-                break
-            self._take(number, page)
+        position: Position | None = FIRST
+        number = 0
+        while position is not None:
             number += 1
-        return number - 1
+            page = _stored(self.spool, number) if number <= held else self._fetched(number, position)
+            if page is None:
+                raise _DataChangedError("another download has cleared what was there")
+            self._take(number, position, page)
+            position = page.following
+        if self.total is not None and self.count < self.total:
+            raise _DataChangedError(f"{self.count} rows came of {self.total}")
+        return number
 
     def _held(self) -> int:
         """Return up to which page the spool is good."""
-        held = 0
-        while _stored(self.spool, held + 1) is not None:
-            held += 1
+        held, last, here, following = 0, None, FIRST, FIRST
+        while last is None or last.following is not None:
+            page = _stored(self.spool, held + 1)
+            if page is None:
+                break
+            held, last, here = held + 1, page, following
+            following = page.following or here
         if held:
-            before = _stored(self.spool, held)
             seen = 0
 
             def same(page: Page) -> Page:
                 nonlocal seen
                 seen += 1
-                if page != before and seen <= _LOOK_TWICE:
+                if page != last and seen <= _LOOK_TWICE:
                     raise AskAgain("the page differs from what it was", wait=1.0)
                 return page
 
-            if self.ask(held, same) != before:
-                raise _DataChangedError
+            if self._asked(here, same) != last:
+                raise _DataChangedError("a page differs from what it was")
         return held
 
-    def _fetched(self, number: int) -> Page:
-        page = self.ask(number, self._check_of(number))
-        if page.rows:
-            self.spool.store(number, {"rows": page.rows, "total": page.total})
+    def _fetched(self, number: int, position: Position) -> Page:
+        page = self._asked(position, self._check_of(number, position))
+        self.spool.store(number, {"rows": page.rows, "total": page.total, "following": page.following})
         return page
 
-    def _take(self, number: int, page: Page) -> None:
+    def _asked(self, position: Position, check: Callable[[Page], Page]) -> Page:
+        try:
+            return self.ask(position, check)
+        except RequestRefusedError:
+            if position == FIRST:
+                raise  # it is the query that is refused
+        raise _DataChangedError("the server no longer knows where it was")
+
+    def _take(self, number: int, position: Position, page: Page) -> None:
+        self.visited.add(position)
         self.pages[_fingerprint(page)] = number
         self.total = page.total if self.total is None else self.total
         named = [row[0] for row in page.rows if row[0]]
         self.nameless += len(page.rows) - len(named)
         self.ids.update(int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big") for name in named)
 
-    def _check_of(self, number: int) -> Callable[[Page], Page]:
+    def _check_of(self, number: int, position: Position) -> Callable[[Page], Page]:
         """Return the check of one page, which remembers how often it has been asked for."""
         doubts = 0
 
         def check(page: Page) -> Page:
             nonlocal doubts
-            changed = self.total is not None and page.total is not None and page.total != self.total
-            if changed or not page.rows:
+            total = page.total if self.total is None else self.total
+            changed = page.total not in {None, total}
+            missing = total is None or self.count < total
+            if changed or (missing and not page.rows):
                 doubts += 1
-                if doubts <= _LOOK_TWICE and (changed or page.total != 0):
-                    reason = "the total changed" if changed else f"page {number} is empty"
-                    raise AskAgain(reason, wait=1.0)
-                if changed or page.total or self.total:  # fewer rows have come than were announced
-                    raise _DataChangedError
-            elif _fingerprint(page) in self.pages:
+                if doubts <= _LOOK_TWICE:
+                    raise AskAgain("the total changed" if changed else f"page {number} is empty", wait=1.0)
+                if changed:
+                    raise _DataChangedError(f"the total changed from {total} to {page.total} rows")
+            if page.rows and _fingerprint(page) in self.pages:
                 raise AskAgain(f"page {number} repeats page {self.pages[_fingerprint(page)]}")
+            if page.following in {*self.visited, position}:
+                raise AskAgain(f"page {number} leads back to a page before it")
             return page
 
         return check
@@ -170,7 +205,10 @@ class _Download:
 
 def _stored(spool: PageSpool, number: int) -> Page | None:
     content = spool.page(number)
-    return None if content is None else Page(content["rows"], content["total"])
+    if content is None:
+        return None
+    following = content["following"]
+    return Page(content["rows"], content["total"], None if following is None else (following[0], following[1]))
 
 
 def _fingerprint(page: Page) -> bytes:

@@ -99,6 +99,31 @@ def last_of_each(low: Hashes, high: Hashes, rank: NDArray[np.int64] | None = Non
     return np.sort(order[ends])
 
 
+def superseded(low: Hashes, high: Hashes, vintage: Positions, vintages: int) -> Positions:
+    """Return the vintage in which each record was replaced by a later one of the same identity, shape (records,).
+
+    Parameters
+    ----------
+    low, high : ndarray of uint64, shape (records,)
+    vintage : ndarray of int, shape (records,)
+        In which each record came, ascending.
+    vintages : int
+        How many there are: what a record that still holds gets.
+
+    Examples
+    --------
+    >>> low = np.array([7, 8, 7], dtype=np.uint64)
+    >>> superseded(low, low, np.array([0, 0, 1]), 2).tolist()
+    [1, 2, 2]
+    """
+    stop = np.full(len(low), vintages, dtype=np.intp)
+    if len(low):
+        order = np.lexsort((high, low))  # stable: those of one identity stay in the order in which they came
+        again = (low[order[1:]] == low[order[:-1]]) & (high[order[1:]] == high[order[:-1]])
+        stop[order[:-1][again]] = vintage[order[1:][again]]
+    return stop
+
+
 def find(low: Hashes, high: Hashes, among: Records) -> Positions:
     """Return the position of each identity among records whose identities are unique, -1 for none, shape (len(low),).
 

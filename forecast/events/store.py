@@ -20,13 +20,15 @@ from numpy.typing import NDArray
 
 from forecast.errors import InputError, unknown_name
 from forecast.events.difference import difference
-from forecast.events.fold import Positions, Records, last_of_each
+from forecast.events.fold import Positions, Records, last_of_each, superseded
 from forecast.events.record import COLUMNS, Account, Batch, Scope
 from forecast.events.store_index import ScopeEntry, Vintage, index_frame, read_index, write_index
 from forecast.events.store_lock import one_writer
 from forecast.events.vintage_file import Rank, Spool, read_records, read_rows, to_events, write_delta
 from forecast.provenance import hash_file
 from forecast.storage import HIDDEN
+
+Days = tuple[pd.Timestamp, pd.Timestamp]
 
 LOCK_SECONDS = 60.0
 _SOURCE = re.compile(r"[a-z0-9][a-z0-9._-]{0,59}", re.ASCII)
@@ -66,6 +68,7 @@ class EventStore:
         input_hash: str,
         scope: Scope | None = None,
         rank: Rank | None = None,
+        days: Days | None = None,
     ) -> Account:
         """Import events as one vintage, or as none if they say nothing new.
 
@@ -89,6 +92,10 @@ class EventStore:
         rank : callable, optional
             Precedence by `release`: a row never replaces one of higher rank, and a deleted event comes back only by a
             row that outranks the one that was deleted. Without it all rows are equal and the last import counts.
+
+        days : (Timestamp, Timestamp), optional
+            First and last day of which the import tells. Those of the scope if not given, or of the first and the last
+            event: a week outside of all imports' days is unknown, not without events.
 
         Returns
         -------
@@ -121,7 +128,7 @@ class EventStore:
                 with Spool(part, source, rank) as spool:
                     for batch in batches:
                         spool.write(batch)
-                return self._commit(spool, delta, vintages, known_at, input_hash, scope)
+                return self._commit(spool, delta, vintages, known_at, input_hash, scope, days)
             finally:
                 part.unlink(missing_ok=True)
                 delta.unlink(missing_ok=True)
@@ -162,13 +169,50 @@ class EventStore:
                 tables += list(self._tables(known, valid[~records.deleted], names))
         return to_events(tables, names)
 
+    def history(
+        self, source: str, day: dt.date | None = None, columns: Sequence[str] | None = None
+    ) -> Iterator[pd.DataFrame]:
+        """Give all that was ever said of the events of a source, in parts: each version of each event is a row.
+
+        Parameters
+        ----------
+        source : str
+        day : date, optional
+            Only what was known on this day; all if not given.
+        columns : sequence of str, optional
+            Some of the canonical ones; all if not given.
+
+        Yields
+        ------
+        DataFrame
+            The columns, then `start` and `stop`: the version held from vintage `start` on, and no longer from
+            vintage `stop` on. Both are positions in `known`; a version that still holds has their number as `stop`.
+
+        Raises
+        ------
+        InputError
+            As `as_of`.
+        """
+        vintages = self.known(source, day)
+        names = list(COLUMNS) if columns is None else list(columns)
+        records = self._read(vintages)
+        start = np.repeat(np.arange(len(vintages)), [vintage.rows for vintage in vintages])
+        stop = superseded(records.low, records.high, start, len(vintages))
+        rows = np.flatnonzero(~records.deleted)
+        del records
+        done = 0
+        for table in self._tables(vintages, rows, names):
+            part = rows[done : done + table.num_rows]
+            done += table.num_rows
+            yield to_events([table], names).assign(start=start[part], stop=stop[part])
+
     def vintages(self) -> pd.DataFrame:
         """Return one row a vintage, in order.
 
         Returns
         -------
         DataFrame
-            name, source, known_at, input_hash, covers_until, new, changed, deleted, rows, file_hash.
+            name, source, known_at, input_hash, covers_from, covers_until, new, changed, deleted, rows, file_hash.
         """
         return index_frame(read_index(self.folder))
 
@@ -204,6 +248,7 @@ class EventStore:
         known_at: dt.date,
         input_hash: str,
         scope: Scope | None,
+        days: Days | None,
     ) -> Account:
         """Compare what came with what is held; write the difference, and at last the index."""
         mine = [vintage for vintage in vintages if vintage.source == spool.source]
@@ -214,9 +259,13 @@ class EventStore:
         found = difference(came.take(rows), held, deleted=spool.deleted(), scope=within, ranked=spool.ranked)
         del came
 
-        covers = _covers_until(spool.last_day, scope, known_at)
-        covered = max((v.covers_until for v in mine if v.covers_until), default=dt.date.min)
-        if not found.wanted.any() and len(found.gone) == 0 and (covers is None or covers <= covered):
+        if days is None:
+            days = spool.days if scope is None else (scope.first, scope.last)
+        covers_from, covers_until = (None, None) if days is None else (min(day.date(), known_at) for day in days)
+        first = min((v.covers_from for v in mine if v.covers_from), default=dt.date.max)
+        last = max((v.covers_until for v in mine if v.covers_until), default=dt.date.min)
+        wider = (covers_from or dt.date.max) < first or (covers_until or dt.date.min) > last
+        if not found.wanted.any() and len(found.gone) == 0 and not wider:
             return spool.account(0, 0, 0, "")
 
         gone = held.take(found.gone)
@@ -229,7 +278,8 @@ class EventStore:
             known_at=known_at,
             input_hash=input_hash,
             scope=None if scope is None else ScopeEntry.of(scope),
-            covers_until=covers,
+            covers_from=covers_from,
+            covers_until=covers_until,
             new=found.new,
             changed=found.changed,
             deleted=len(found.gone),
@@ -243,16 +293,20 @@ class EventStore:
 
     def _fold(self, vintages: Sequence[Vintage]) -> tuple[Records, Positions]:
         """Return the valid record of each event, tombstones among them, and its row number over all the vintages."""
+        records = self._read(vintages)
+        if len(vintages) < 2:
+            return records, np.arange(len(records))
+        valid = last_of_each(records.low, records.high)
+        return records.take(valid), valid
+
+    def _read(self, vintages: Sequence[Vintage]) -> Records:
+        """Return the records of some vintages, after a look whether their files are what was written."""
         parts = []
         for vintage in vintages:
             if vintage.name not in self._intact:
                 self._check_file(vintage)
             parts.append(read_records(self.folder / vintage.file))
-        records = Records.joined(parts)
-        if len(parts) < 2:
-            return records, np.arange(len(records))
-        valid = last_of_each(records.low, records.high)
-        return records.take(valid), valid
+        return Records.joined(parts)
 
     def _tables(self, vintages: Sequence[Vintage], rows: Positions, columns: Sequence[str]) -> Iterator[pa.Table]:
         """Give rows by their number over all the vintages, ascending, as small tables."""
@@ -296,11 +350,6 @@ class EventStore:
         for path in self.folder.iterdir():
             if path.name.startswith(HIDDEN) or (_VINTAGE_FILE.fullmatch(path.name) and path.name not in named):
                 path.unlink()
-
-
-def _covers_until(last_event: pd.Timestamp | None, scope: Scope | None, known_at: dt.date) -> dt.date | None:
-    last = scope.last if scope is not None else last_event
-    return None if last is None else min(last.date(), known_at)
 
 
 def _check_sources(vintages: Sequence[Vintage], sources: Sequence[str], folder: Path) -> None:

@@ -49,9 +49,9 @@ class Vintage(BaseModel):
         sha256 of what was imported.
     scope : ScopeEntry, optional
         What the import spoke for as a whole.
-    covers_until : date, optional
-        The last day about which the import says something: the end of its scope, or its last event; never after
-        `known_at`. None if it had no event and no scope.
+    covers_from, covers_until : date, optional
+        First and last day of which the import tells: as it says itself, those of its scope, or its first and last
+        event; never after `known_at`. None if it had no event and says nothing.
     new, changed, deleted : int
         Events against what was known before.
     rows : int
@@ -71,6 +71,7 @@ class Vintage(BaseModel):
     known_at: dt.date
     input_hash: str
     scope: ScopeEntry | None
+    covers_from: dt.date | None
     covers_until: dt.date | None
     new: int
     changed: int
@@ -136,7 +137,7 @@ def index_frame(vintages: Sequence[Vintage]) -> pd.DataFrame:
     """Return the entries as a table, one row a vintage, without the hashes of the chain."""
     names = [name for name in Vintage.model_fields if name not in {"scope", "previous", "hash"}]
     frame = pd.DataFrame([vintage.model_dump(include=set(names)) for vintage in vintages], columns=names)
-    return frame.astype({"known_at": "datetime64[s]", "covers_until": "datetime64[s]"})
+    return frame.astype({"known_at": "datetime64[s]", "covers_from": "datetime64[s]", "covers_until": "datetime64[s]"})
 
 
 def _broken(path: Path, what: str) -> InputError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,13 +20,14 @@ from forecast.events.table_rows import RowStream, open_rows
 
 __all__ = ["TableMapping", "read_mapped", "read_mapping"]
 
-BATCH_ROWS = 100_000
 UNNAMED = "table"
 """Name of the source where there is no mapping that names it."""
+_MOST_SHOWN = 25
+"""Columns of the file that a message shows."""
 
 
 def read_mapped(path: Path, mapping: TableMapping | None, policy: ImprecisePolicy) -> Iterator[Batch]:
-    """Read events from a CSV, Excel or parquet file, batch by batch.
+    """Read events from a CSV, Excel or parquet file, packed or not, batch by batch.
 
     Where the mapping has no column for a precision, it follows from the row: that of the date from the length of
     its span, that of the place from the finest of coordinates, admin2, admin1 and country that is there.
@@ -43,7 +43,7 @@ def read_mapped(path: Path, mapping: TableMapping | None, policy: ImprecisePolic
     Yields
     ------
     Batch
-        Of at most `BATCH_ROWS` rows. Blank rows and the row of HXL tags are not counted.
+        Of at most 50,000 rows. Blank rows and the row of HXL tags are not counted.
 
     Raises
     ------
@@ -55,28 +55,23 @@ def read_mapped(path: Path, mapping: TableMapping | None, policy: ImprecisePolic
     rows = open_rows(path, **given)
     mapping = mapping or _mapping_of(rows)
     _require(rows, mapping)
-    at = {name: position for position, name in enumerate(rows.columns)}
-    positions = {role: [at[name] for name in names] for role, names in mapping.columns.headers().items()}
+    headers = mapping.columns.headers()
     seen = np.empty(0, dtype=np.uint64)
-    while chunk := list(itertools.islice(rows.records, BATCH_ROWS)):
-        whole = [record for record in chunk if len(record) == len(rows.columns)]
-        dropped = Counter({"more or fewer values than columns": len(chunk) - len(whole)} if whole != chunk else {})
-        texts = {role: _joined(whole, where) for role, where in positions.items()}
-        events, faulty = translate(texts, len(whole), mapping)
+    for block in rows.blocks({name: name for names in headers.values() for name in names}):
+        texts = {role: _joined([block.texts[name] for name in names]) for role, names in headers.items()}
+        events, faulty = translate(texts, block.rows, mapping)
         events, repeated, seen = _without_repeats(events, seen)
         events, imprecise = apply_policy(events, policy)
-        dropped.update(faulty + repeated + imprecise)
-        yield Batch(events, len(chunk), dropped)
+        dropped = Counter({"more or fewer values than columns": block.ragged})
+        yield Batch(events, block.rows + block.ragged, +(dropped + faulty + repeated + imprecise))
 
 
-def _joined(records: list[list[str]], positions: list[int]) -> NDArray[np.object_]:
-    """Return the text of each row in these columns, shape (rows,); empty if one of several is."""
-    joined = np.empty(len(records), dtype=object)
-    if len(positions) == 1:
-        joined[:] = [record[positions[0]].strip() for record in records]
-    else:
-        parts = ([record[position].strip() for position in positions] for record in records)
-        joined[:] = ["/".join(row) if all(row) else "" for row in parts]
+def _joined(parts: list[NDArray[np.object_]]) -> NDArray[np.object_]:
+    """Return the text of each row in some columns, shape (rows,); empty if it is in one of several."""
+    if len(parts) == 1:
+        return parts[0]
+    joined = np.empty(len(parts[0]), dtype=object)
+    joined[:] = ["/".join(row) if all(row) else "" for row in zip(*parts, strict=True)]
     return joined
 
 
@@ -108,13 +103,15 @@ def _require(rows: RowStream, mapping: TableMapping) -> None:
     known = [name for name in rows.columns if name]
     hints = []
     for name, role in absent.items():
-        near = nearest_names(name, known) or nearest_names(role, known)
+        near = list(dict.fromkeys(nearest_names(name, known, count=2) + nearest_names(role, known)))[:3]
         hints += [f"{role} = {' or '.join(map(repr, near))}?"] if near else []
     listed = ", ".join(f"{name!r} ({role})" for name, role in absent.items())
+    found = ", ".join(map(repr, known[:_MOST_SHOWN]))
+    more = f" ... ({len(known)} in all)" if len(known) > _MOST_SHOWN else ""
     raise InputError(
         f"no column {listed}",
         where=f"{rows.name} row 1",
-        expected=f"the columns of the mapping; found {', '.join(map(repr, known))}",
+        expected=f"the columns of the mapping; found {found}{more}",
         hint=" ".join(["in the mapping, [columns]:", *hints]) if hints else "",
     )
 
@@ -129,5 +126,5 @@ def _without_repeats(
     known[at < len(seen)] = seen[at[at < len(seen)]] == keys[at < len(seen)]
     old = known | pd.Series(keys).duplicated().to_numpy()
     count = int(old.sum())
-    merged = np.sort(np.concatenate([seen, keys[~old]]))
+    merged = np.sort(np.concatenate([seen, np.sort(keys[~old])]), kind="stable")  # sorts two runs in linear time
     return events[~old].reset_index(drop=True), Counter({"event id occurs before": count} if count else {}), merged

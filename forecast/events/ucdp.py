@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import pandas as pd
+
 from forecast.errors import InputError
-from forecast.events.csv_stream import open_csv
 from forecast.events.imprecise import ImprecisePolicy
 from forecast.events.record import Batch
+from forecast.events.table_rows import open_rows
 from forecast.events.ucdp_release import Release, release_of, ucdp_scope
 from forecast.events.ucdp_rows import Translator, pick_columns
 
@@ -18,7 +20,7 @@ _VERSION_COLUMNS = ("version", "release", "dataset_version")
 
 
 def read_ucdp(path: Path, policy: ImprecisePolicy, *, release: Release | None = None) -> Iterator[Batch]:
-    """Yield the events of a GED or Candidate file in canonical form, some ten thousand rows at a time.
+    """Yield the events of a GED or Candidate file in canonical form, up to 50,000 rows at a time.
 
     Of the 49 columns only id, date_start, date_end or date_prec, latitude, longitude, country, where_prec and best
     (or best_est) are needed; names of actors and texts of sources are not read. How rows are judged is told at
@@ -28,7 +30,7 @@ def read_ucdp(path: Path, policy: ImprecisePolicy, *, release: Release | None = 
     Parameters
     ----------
     path : Path
-        CSV, gzipped CSV, or a zip file with one CSV.
+        CSV, Excel or parquet; gzipped, or alone in a zip file, as well.
     policy : ImprecisePolicy
     release : Release, optional
         By default what `release_in` finds, if anything.
@@ -92,26 +94,25 @@ def release_in(path: Path) -> Release | None:
         return release_of(Path(path).name)
     except InputError:
         pass
-    with open_csv(path) as table:
-        column = next((name for name in table.columns if name.casefold() in _VERSION_COLUMNS), None)
-        if column is None:
-            return None
-        for block in table.blocks([column]):
-            for version in block.frame[column].unique()[:1]:
-                try:
-                    return release_of(version)
-                except InputError:
-                    return None
+    rows = open_rows(Path(path))
+    column = next((name for name in rows.columns if name.casefold() in _VERSION_COLUMNS), None)
+    if column is None:
+        return None
+    for block in rows.blocks({column: column}):
+        for version in block.texts[column][:1]:
+            try:
+                return release_of(version)
+            except InputError:
+                return None
     return None
 
 
 def _translated(path: Path, translator: Translator, release: Release | None) -> Iterator[Batch]:
-    with open_csv(path) as table:
-        chosen = pick_columns(table.columns, table.name)
-        empty = True
-        for block in table.blocks(list(chosen.values())):
-            rows = block.frame.set_axis(list(chosen), axis=1)
-            empty = empty and len(rows) + block.ragged == 0
-            yield translator.batch(rows, release.version if release else "", ragged=block.ragged)
-        if empty:
-            raise InputError("the table has a header only", where=table.name, expected="at least one event")
+    rows = open_rows(path)
+    chosen = pick_columns(rows.columns, rows.name)
+    empty = True
+    for block in rows.blocks(chosen):
+        empty = False
+        yield translator.batch(pd.DataFrame(block.texts), release.version if release else "", ragged=block.ragged)
+    if empty:
+        raise InputError("the table has a header only", where=rows.name, expected="at least one event")

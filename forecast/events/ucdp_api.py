@@ -1,7 +1,9 @@
 """UCDP's event datasets from its API at ucdpapi.pcr.uu.se.
 
-Protocol: ``GET /api/gedevents/{version}?pagesize=1000&page=0`` with the header x-ucdp-access-token answers with
-TotalCount, TotalPages, NextPageUrl and Result; 5,000 requests a day (https://ucdp.uu.se/apidocs/).
+Protocol (https://ucdp.uu.se/apidocs/): ``GET /api/gedevents/{version}?pagesize=1000&page=0`` with the header
+x-ucdp-access-token answers with TotalCount, TotalPages, NextPageUrl and Result. Pages count from 0: who begins at 1
+misses a thousand events. At most 5,000 requests a day, failed ones among them. StartDate and EndDate compare with an
+event's last day; filters that UCDP does not know are ignored, and for a country that it does not know nothing comes.
 """
 
 from __future__ import annotations
@@ -25,11 +27,14 @@ from forecast.events.imprecise import ImprecisePolicy
 from forecast.events.page_spool import PageSpool
 from forecast.events.polite_client import TRIES, AskAgain, PoliteClient, RequestRefusedError
 from forecast.events.record import Batch
+from forecast.events.server_address import server_address
+from forecast.events.ucdp_countries import country_numbers
 from forecast.events.ucdp_release import release_of
 from forecast.events.ucdp_rows import EITHER, OPTIONAL, OTHER_NAMES, REQUIRED, Translator
 from forecast.storage import write_file
 
 BASE_URL = "https://ucdpapi.pcr.uu.se"
+URL_VARIABLE = "ESCALATION_FORECAST_UCDP_URL"
 TOKEN_VARIABLE = "UCDP_ACCESS_TOKEN"  # noqa: S105 - the name of a variable
 KEYRING_SERVICE, KEYRING_USER = "escalation-forecast", "ucdp"
 PAGE_SIZE = 1000
@@ -38,7 +43,9 @@ STARTS = 3
 """How often a download begins anew because the data changed meanwhile, before it is given up."""
 ASKED_FOR_NEW = 3
 """How often a page is asked for that is empty or repeats another one."""
-_LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
+TOO_MANY_PAUSES = (60.0, 120.0, 240.0)
+"""Seconds to wait if a page is refused with status 400 although those before it came: undocumented, but it is how the
+API answers somewhere after 40 to 300 requests in short succession."""
 
 
 def access_token() -> SecretStr:
@@ -65,12 +72,12 @@ def access_token() -> SecretStr:
 def fetch_ucdp(
     version: str,
     *,
-    countries: Sequence[int] = (),
+    countries: Sequence[str | int] = (),
     first: dt.date | None = None,
     last: dt.date | None = None,
     policy: ImprecisePolicy,
     spool: Path,
-    base_url: str = BASE_URL,
+    base_url: str | None = None,
     page_size: int = PAGE_SIZE,
     daily_requests: int = DAILY_REQUESTS,
     tries: int = TRIES,
@@ -88,15 +95,15 @@ def fetch_ucdp(
     ----------
     version : str
         ``26.1``, ``26.0.7``, ``26.01.26.06``.
-    countries : sequence of int
-        Gleditsch-Ward numbers, as in country_id (432 Mali, 436 Niger, 439 Burkina Faso); empty for the world.
+    countries : sequence of str or int
+        Names, or Gleditsch and Ward's numbers, as in `forecast.events.ucdp_countries`; empty for the world.
     first, last : date, optional
-        The API's StartDate and EndDate.
+        The API's StartDate and EndDate: of the last days of events.
     policy : ImprecisePolicy
     spool : Path
         Folder for pages and the count of today's requests.
-    base_url : str
-        https, or http on this machine.
+    base_url : str, optional
+        Of a mirror or proxy; what ESCALATION_FORECAST_UCDP_URL says, or UCDP's own, if not given.
     page_size : int
         Events a page, at most 1,000.
     daily_requests : int
@@ -116,9 +123,9 @@ def fetch_ucdp(
     """
     release = release_of(version)
     query = _query(countries, first, last, page_size)
-    _check_address(base_url)
+    server = server_address(base_url, URL_VARIABLE, BASE_URL)
     token = access_token()
-    kept = PageSpool(spool, {"server": base_url.rstrip("/"), "version": release.version, **query})
+    kept = PageSpool(spool, {"server": server, "version": release.version, **query})
     kept.remove_leftovers()
     budget = _Budget(spool / "requests.json", daily_requests, today)
 
@@ -126,8 +133,8 @@ def fetch_ucdp(
         sleep(seconds)
         budget.take()  # a try follows each wait
 
-    with PoliteClient(base_url, sleep=wait, timeout=timeout, tries=tries) as client:
-        pages = _Download(client, f"/api/gedevents/{release.version}", query, token, kept, budget).run()
+    with PoliteClient(server, sleep=wait, timeout=timeout, tries=tries) as client:
+        pages = _Download(client, f"/api/gedevents/{release.version}", query, token, kept, budget, wait).run()
     translator = Translator(policy)
     for number in range(pages):
         page = _Page.stored(kept, number)
@@ -191,6 +198,7 @@ class _Download:
     token: SecretStr
     spool: PageSpool
     budget: _Budget
+    wait: Callable[[float], None]
 
     def run(self) -> int:
         """Return the number of pages."""
@@ -231,7 +239,8 @@ class _Download:
 
     def _next(self, following: str) -> dict[str, str]:
         """Return the query of the next page: the link's, with what was asked for at first held fast."""
-        link = urlsplit(self.client.address(following))  # refuses other hosts
+        own = following.startswith(BASE_URL + "/")  # as a mirror gives it; it is the mirror that is asked
+        link = urlsplit(following if own else self.client.address(following))  # which refuses other hosts
         if link.path.rstrip("/") != self.path:
             raise ForecastError(f"{self.path}: the next page is said to be at {link.path}, which is another dataset")
         params = {name: values[-1] for name, values in parse_qs(link.query).items() if name.casefold() != "pagesize"}
@@ -253,21 +262,30 @@ class _Download:
 
         self.budget.take()
         headers = {"x-ucdp-access-token": self.token.get_secret_value()}
-        try:
-            return self.client.get(path, params=params, headers=headers, parse=parse)
-        except RequestRefusedError as error:
-            status = error.status
+        for pause in (*TOO_MANY_PAUSES, 0.0):
+            try:
+                return self.client.get(path, params=params, headers=headers, parse=parse)
+            except RequestRefusedError as error:
+                status = error.status
+            if status != 400 or params["page"] == "0" or not pause:
+                break
+            self.wait(pause)
         if status in {401, 403}:
             raise InputError(
                 f"UCDP's API refuses the access token (status {status})",
                 where=TOKEN_VARIABLE,
                 hint="is it the right one, and still valid?",
             )
-        if status in {400, 404}:
+        if status in {400, 404} and params["page"] == "0":
             raise InputError(
                 f"UCDP's API has nothing at {path} (status {status})",
                 expected="a published release",
-                hint="https://ucdp.uu.se/apidocs/ lists the versions",
+                hint="https://ucdp.uu.se/apidocs/ lists the versions; after many requests, wait for some minutes",
+            )
+        if status == 400:
+            raise ForecastError(
+                f"{path}: UCDP's API refuses further pages (status 400), as it does after many requests\n"
+                "  try: again in an hour; what has come is kept"
             )
         raise ForecastError(f"{path}: UCDP's API answers with status {status}")
 
@@ -311,33 +329,21 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame({column: pd.Series([written(row, column) for row in rows], dtype=object) for column in columns})
 
 
-def _query(countries: Sequence[int], first: dt.date | None, last: dt.date | None, page_size: int) -> dict[str, str]:
+def _query(
+    countries: Sequence[str | int], first: dt.date | None, last: dt.date | None, page_size: int
+) -> dict[str, str]:
     if not 1 <= page_size <= PAGE_SIZE:
         raise InputError(f"{page_size} events a page", expected=f"1 to {PAGE_SIZE}")
     if first is not None and last is not None and last < first:
         raise InputError(f"the last day, {last}, is before the first, {first}")
-    wrong = [country for country in countries if isinstance(country, bool) or not isinstance(country, int)]
-    if wrong:
-        raise InputError(
-            f"country {wrong[0]!r}",
-            expected="numbers of Gleditsch and Ward, as in UCDP's column country_id",
-            hint="432 Mali, 436 Niger, 439 Burkina Faso, 475 Nigeria",
-        )
     query = {"pagesize": str(page_size)}
     if countries:
-        query["Country"] = ",".join(str(country) for country in sorted(set(countries)))
+        query["Country"] = ",".join(str(number) for number in country_numbers(countries))
     if first is not None:
         query["StartDate"] = first.isoformat()
     if last is not None:
         query["EndDate"] = last.isoformat()
     return query
-
-
-def _check_address(base_url: str) -> None:
-    """Refuse to send a token over an open line."""
-    address = urlsplit(base_url)
-    if address.scheme != "https" and not (address.scheme == "http" and address.hostname in _LOCAL):
-        raise InputError("the API's address is not https", expected=BASE_URL)
 
 
 def _token_of_keyring() -> str:

@@ -45,7 +45,7 @@ class Spool:
 
     def __init__(self, path: Path, source: str, rank: Rank | None) -> None:
         self.path, self.source, self.ranked = path, source, rank is not None
-        self.last_day: pd.Timestamp | None = None
+        self.days: tuple[pd.Timestamp, pd.Timestamp] | None = None  # of the first and the last event
         self._rank = rank
         self._parts: list[Records] = []
         self._deleted: dict[str, None] = {}
@@ -94,9 +94,9 @@ class Spool:
         records = Records(low, high, content_hashes(events), rank, none.astype(bool))
         self._writer.write_table(_table(events, records), row_group_size=ROW_GROUP)
         self._parts.append(records)
-        last = events["date_start"].max()
+        first, last = events["date_start"].min(), events["date_start"].max()
         if not pd.isna(last):
-            self.last_day = last if self.last_day is None else max(last, self.last_day)
+            self.days = (first, last) if self.days is None else (min(first, self.days[0]), max(last, self.days[1]))
 
     def records(self) -> Records:
         """Return the records of all rows, in order; they are handed over, not kept."""

@@ -10,11 +10,33 @@ from numpy.typing import NDArray
 from forecast.errors import InputError
 from forecast.families.protocol import Fitted
 from forecast.panel.panel import Panel
+from forecast.panel.reporting_delay import ReportingDelay
 from forecast.predictive.forecast import Forecast
-from forecast.predictive.nowcast import with_last_weeks
+from forecast.predictive.nowcast import nowcast, with_last_weeks
 
 UPDATES = 30
 """Draws of the nowcast that a forecast goes through, if not said otherwise."""
+
+
+def predict_as_known(
+    fitted: Fitted, panel: Panel, delay: ReportingDelay | None, horizon: int, draws: int, rng: np.random.Generator
+) -> Forecast:
+    """Forecast from a panel, through a nowcast of its last weeks where it is known how late events become known.
+
+    Parameters
+    ----------
+    fitted : Fitted
+        In the state that `panel` leaves it in.
+    panel : Panel
+    delay : ReportingDelay or None
+        None to take the counts as they are.
+    horizon, draws : int
+        As in `Fitted.predict`.
+    rng : Generator
+    """
+    if delay is None:
+        return fitted.predict(horizon, draws, rng)
+    return predict_through_nowcast(fitted, panel, nowcast(panel, delay, UPDATES, rng), horizon, draws, rng)
 
 
 def predict_through_nowcast(

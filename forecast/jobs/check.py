@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, ParamSpec
+from typing import Any, Literal, ParamSpec
 
 import pandas as pd
 
@@ -13,12 +13,10 @@ from forecast.errors import InputError
 from forecast.events.checks.finding import Check as DataCheck
 from forecast.events.checks.finding import Finding
 from forecast.events.checks.registry import EVENT_CHECKS
-from forecast.events.store import EventStore
-from forecast.jobs.findings import check_counts, check_events
+from forecast.jobs.findings import IN_A_SENTENCE, check_counts, entry, stored_events
 from forecast.jobs.inputs import Inputs, fit_panels, open_inputs, origin_of, related_panels
 from forecast.panel.checks.registry import PANEL_CHECKS
 from forecast.panel.dataset import Dataset
-from forecast.panel.polygons import read_polygons
 from forecast.storage import check_writable
 from forecast.workspace import Workspace
 
@@ -39,11 +37,17 @@ class Check:
     status : {"ok", "warning", "error"}
     found : str
         One or more sentences.
+    hint : str
+        What to do about it; empty if nothing is to be done.
+    findings : tuple of dict
+        Of checks of the data: each finding with check, severity, unit and text, which has more examples than `found`.
     """
 
     name: str
     status: Status
     found: str
+    hint: str = ""
+    findings: tuple[dict[str, Any], ...] = ()
 
 
 def check_workspace(workspace: Workspace, today: dt.date) -> list[Check]:
@@ -80,16 +84,8 @@ def check_workspace(workspace: Workspace, today: dt.date) -> list[Check]:
 
 def check_store(workspace: Workspace, today: dt.date) -> list[Check]:
     """Return the results of the checks of single events, for a workspace that forecasts from its event store."""
-    data = workspace.spec.data
-    if data.store is None:
-        return []
-    events = EventStore(workspace.data_folder("events")).as_of(today, [data.store])
-    # All regions of the file: an event in one that is not forecast lies in its country all the same.
-    polygons = read_polygons(workspace.root / str(data.regions)).geojson()
-    countries = {name.rpartition("/")[0] for name in polygons}
-    known = events["country"].isin(countries) | events["country"].isna()
-    found = check_events(events[known.to_numpy(bool)], known_at=pd.Timestamp(today), polygons=polygons)
-    return found_by(EVENT_CHECKS, found)
+    stored = stored_events(workspace, today)
+    return [] if stored is None else found_by(EVENT_CHECKS, stored.findings())
 
 
 def check_reports(workspace: Workspace) -> Check:
@@ -153,10 +149,12 @@ def found_by(checks: Mapping[str, DataCheck], findings: Iterable[Finding]) -> li
     by_check: dict[str, list[Finding]] = {name: [] for name in checks}
     for item in findings:
         by_check[item.check.name].append(item)
-    return [
-        Check(name, _status(items), " ".join(item.text() for item in items) or "nothing")
-        for name, items in by_check.items()
-    ]
+    results = []
+    for name, items in by_check.items():
+        status, found = _status(items), " ".join(item.text(IN_A_SENTENCE) for item in items)
+        hint = "" if status == "ok" else checks[name].hint
+        results.append(Check(name, status, found or "nothing", hint, tuple(entry(item, item.text()) for item in items)))
+    return results
 
 
 def check_age(inputs: Inputs, today: dt.date) -> Check:

@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from forecast.errors import InputError, unknown_name
 from forecast.events.store import EventStore
-from forecast.events.table import Events
+from forecast.events.store_index import Vintage
+from forecast.jobs.place_points import place_units
+from forecast.jobs.region_file import workspace_regions
 from forecast.panel.dataset import DataNote
-from forecast.panel.from_events import Measure, panel_from_events, place_panel_from_events
-from forecast.panel.panel import Panel
-from forecast.panel.polygons import Polygons, neighbours_from_polygons, polygons_from_geojson, read_geojson
-from forecast.panel.units import UnitKind, Units, great_circle_km
-from forecast.panel.weeks import WEEK, week_start_of
-from forecast.provenance import hash_file
+from forecast.panel.event_versions import COLUMNS, EventVersions
+from forecast.panel.from_events import Measure
+from forecast.panel.neighbours import Neighbours
+from forecast.panel.polygons import Polygons, neighbours_from_polygons
+from forecast.panel.units import UnitKind, Units
+from forecast.panel.vintage_panels import VersionCells, VintagePanels
+from forecast.panel.weeks import WEEK, WeekStart, week_range, week_start_of
 from forecast.workspace import CONFIG_NAME, Workspace
 
 DAY = dt.timedelta(days=1)
-PRECISE = ("point", "near")
-"""Precisions of place that can be counted within a circle."""
-_COLUMNS = ("event_id", "date", "latitude", "longitude", "place_precision", "fatalities")
+LONGEST_PAUSE = dt.timedelta(days=31)
+"""Between the last event of an import and the first of the next there may be quiet days; a longer pause is a gap."""
 TERMS: dict[str, tuple[str, str]] = {
     "ucdp": (
         "Uppsala Conflict Data Program, UCDP Georeferenced Event Dataset (Sundberg and Melander 2013, "
@@ -42,7 +46,7 @@ class CountedEvents:
 
     Parameters
     ----------
-    panels : mapping of unit kind to Panel
+    vintages : mapping of unit kind to VintagePanels
         "region" always, "place" if the workspace has places.
     note : DataNote
     polygons : Polygons
@@ -51,19 +55,20 @@ class CountedEvents:
         Paths below the workspace; of the vintages, those that were known.
     """
 
-    panels: Mapping[UnitKind, Panel]
+    vintages: Mapping[UnitKind, VintagePanels]
     note: DataNote
     polygons: Polygons
     hashes: Mapping[str, str]
 
 
 def count_events(workspace: Workspace, as_of: dt.date | None = None) -> CountedEvents:
-    """Count the events of the store as they were known on a day.
+    """Count the events of the store as they were known on a day, and at each vintage before.
 
-    The panel ends with the last whole week that the vintages claim to cover: up to the end of their scope, or to the
-    last event of an import without one, and never after the day on which they became known. Events without a usable
-    point are not counted in regions: those without coordinates and those located to a country or worse, whose point
-    is any point of it. Around places only those located to about 25 km or better are counted.
+    A panel ends with the last whole week that the vintages claim to cover: up to the end of their scope, or to the
+    last event of an import without one, and never after the day on which they became known. An event counts for the
+    region of its own country that it lies in, or that is nearest within 25 km. Events without a usable point are not
+    counted in regions: those without coordinates and those located to a country or worse, whose point is any point
+    of it. Around places only those located to about 25 km or better are counted.
 
     Parameters
     ----------
@@ -82,65 +87,97 @@ def count_events(workspace: Workspace, as_of: dt.date | None = None) -> CountedE
     source, measure = str(data.store), _measure(data.measure)
     store = EventStore(workspace.data_folder("events"))
     vintages = store.known(source, as_of)
-    known_until = max((vintage.covers_until for vintage in vintages if vintage.covers_until), default=None)
-    if known_until is None:
+    if not any(vintage.covers_until for vintage in vintages):
         raise InputError(
             f"nothing was known of {source!r} on {as_of}" if as_of else f"the store has no event of {source!r}",
             where=f"{CONFIG_NAME} [data] store",
             expected="a day on which a vintage with events was known",
             hint="a later --as-of, or `forecast ingest`",
         )
-    polygons, countries = _regions(workspace)
+    regions = workspace_regions(workspace)
+    versions = EventVersions.packed(store.history(source, as_of, COLUMNS))
+    weeks, ends = _weeks(versions, vintages, data.first_week, data.week_start, source)
 
-    frame = store.as_of(as_of, [source], _COLUMNS)
-    first_day = data.first_week or frame["date"].min()
-    first, last = week_start_of(first_day, data.week_start), week_start_of(known_until + DAY, data.week_start) - WEEK
-    if pd.isna(first) or last < first:
-        raise InputError(
-            f"no whole week is known of {source!r}: from {first_day:%Y-%m-%d} until {known_until}",
-            where=f"{CONFIG_NAME} [data]",
-        )
-    frame = frame[(frame["date"].ge(first) & frame["date"].lt(last + WEEK)).to_numpy()].reset_index(drop=True)
-    frame["fatalities"] = frame["fatalities"].fillna(0)
-    precision = frame["place_precision"].fillna("point")
-    pointed = (frame["latitude"].notna() & frame["longitude"].notna()).to_numpy()
-    usable = pointed & precision.ne("country").to_numpy(dtype=bool)
-    precise = usable & precision.isin(PRECISE).to_numpy(dtype=bool)
-    at = np.full(len(frame), -1, dtype=np.intp)
-    at[usable] = polygons.locate(frame["latitude"].to_numpy()[usable], frame["longitude"].to_numpy()[usable])
-    frame["region"] = pd.Categorical.from_codes(at, categories=pd.Index(polygons.names))
+    week = (versions.day - weeks[0].to_numpy().astype("datetime64[D]").astype(np.int32)) // 7
+    counted = (week >= 0) & (week < len(weeks))
+    versions, week = versions.take(counted), week[counted]
+    begins = _begins(versions, week, len(vintages)) if data.first_week is None else (0,) * len(vintages)
+    untold = _untold(vintages, weeks)
+    title, amount = f"Events of {source}", versions.amount(measure)
 
-    title = f"Events of {source}"
-    regions = panel_from_events(
-        Events(frame[at >= 0], title),
-        polygons.units(countries),
-        first=first,
-        last=last,
-        week_start=data.week_start,
-        measure=measure,
-    )
-    panels: dict[UnitKind, Panel] = {"region": replace(regions, neighbours=neighbours_from_polygons(polygons))}
+    def panels(units: Units, neighbours: Neighbours, row: NDArray[Any], column: NDArray[np.int32]) -> VintagePanels:
+        cells = VersionCells(week[row], column, amount[row], versions.start[row], versions.stop[row])
+        known_at = tuple(vintage.known_at for vintage in vintages)
+        return VintagePanels(cells, weeks, units, neighbours, known_at, begins, ends, untold, title)
+
+    # Among all regions of the file, so that an event just outside of those that are forecast goes where it belongs.
+    lies_in, outside = versions.regions(regions.every, regions.every_countries)
+    chosen = {name: at for at, name in enumerate(regions.polygons.names)}
+    region = np.array([*(chosen.get(name, -1) for name in regions.every.names), -1], dtype=np.int32)[lies_in]
+    inside = np.flatnonzero(region >= 0)
+    units, neighbours = regions.polygons.units(regions.countries), neighbours_from_polygons(regions.polygons)
+    found: dict[UnitKind, VintagePanels] = {"region": panels(units, neighbours, inside, region[inside])}
     if workspace.spec.places:
-        panels["place"] = place_panel_from_events(
-            Events(frame[precise], title),
-            _places(workspace, polygons, countries),
-            first=first,
-            last=last,
-            week_start=data.week_start,
-            measure=measure,
-        )
+        places = place_units(workspace, regions)
+        found["place"] = panels(places, Neighbours.none(len(places)), *versions.near(places))
+
+    now = versions.stop == len(vintages)
     attribution, licence = TERMS.get(source, ("", ""))
     note = DataNote(
         title=title,
-        description=f"{len(frame)} events in {len(panels['region'].weeks)} weeks.",
+        description=f"{int(now.sum())} events in {len(weeks)} weeks.",
         attribution=attribution,
         licence=licence,
-        vintage=f"{vintages[-1].name}, known at {vintages[-1].known_at}, until {panels['region'].known_until:%Y-%m-%d}",
-        limits=_limits(int((~usable).sum()), int((usable & (at < 0)).sum()), measure, places="place" in panels),
+        vintage=f"{vintages[-1].name}, known at {vintages[-1].known_at}, until {ends[-1] - DAY:%Y-%m-%d}",
+        limits=_limits(
+            pointless=int((now & ~versions.usable).sum()),
+            nearest=int((now & outside & (region >= 0)).sum()),
+            lost=int((now & versions.usable & (region < 0)).sum()),
+            measure=measure,
+            places="place" in found,
+            nowcast_weeks=data.nowcast_weeks,
+            untold=weeks[untold[-1]],
+        ),
     )
     hashes = {f"data/events/{vintage.file}": vintage.file_hash for vintage in vintages}
-    hashes[str(data.regions)] = hash_file(workspace.root / str(data.regions))
-    return CountedEvents(panels, note, polygons, hashes)
+    return CountedEvents(found, note, regions.polygons, {**hashes, **regions.hashes})
+
+
+def _weeks(
+    versions: EventVersions, vintages: Sequence[Vintage], first_week: dt.date | None, start: WeekStart, source: str
+) -> tuple[pd.DatetimeIndex, tuple[pd.Timestamp, ...]]:
+    """Return the weeks that are counted, and the first one that each vintage did not know whole."""
+    covered = accumulate((vintage.covers_until or dt.date.min for vintage in vintages), max)
+    held = versions.day[versions.start < versions.stop]
+    first_day = pd.Timestamp(first_week) if first_week else pd.Timestamp(int(held.min()) if len(held) else 0, unit="D")
+    first = week_start_of(first_day, start)
+    # Where a vintage knew nothing yet, it ended before the first week.
+    ends = tuple(first if day == dt.date.min else max(first, week_start_of(day + DAY, start)) for day in covered)
+    if not len(held) or ends[-1] <= first:
+        known = f"from {first_day:%Y-%m-%d} until {ends[-1] - DAY:%Y-%m-%d}" if len(held) else "no event has a day"
+        raise InputError(f"no whole week is known of {source!r}: {known}", where=f"{CONFIG_NAME} [data]")
+    return week_range(first, ends[-1] - WEEK, start), ends
+
+
+def _begins(versions: EventVersions, week: NDArray[np.int32], vintages: int) -> tuple[int, ...]:
+    """Return the week of the first event that each vintage, or one before it, had."""
+    earliest = np.full(vintages, np.iinfo(np.int32).max, dtype=np.int32)
+    np.minimum.at(earliest, versions.start, week)
+    return tuple(np.minimum.accumulate(earliest).tolist())
+
+
+def _untold(vintages: Sequence[Vintage], weeks: pd.DatetimeIndex) -> NDArray[np.bool_]:
+    """Return the weeks between the days of which each vintage, and those before it, tell, shape (vintages, weeks)."""
+    untold = np.zeros((len(vintages), len(weeks)), dtype=np.bool_)
+    spans: list[tuple[dt.date, dt.date]] = []
+    for at, vintage in enumerate(vintages):
+        if vintage.covers_from and vintage.covers_until:
+            spans = sorted([*spans, (vintage.covers_from, vintage.covers_until)])
+        reached = list(accumulate((last for _, last in spans), max))
+        for last, (first, _) in zip(reached, spans[1:], strict=False):
+            if first - last > LONGEST_PAUSE:
+                untold[at] |= (weeks > pd.Timestamp(last)) & (weeks + WEEK <= pd.Timestamp(first))
+    return untold
 
 
 def _measure(name: str | None) -> Measure:
@@ -151,61 +188,33 @@ def _measure(name: str | None) -> Measure:
     raise unknown_name("measure", name, ["events", "fatalities"], where=f"{CONFIG_NAME} [data] measure")
 
 
-def _regions(workspace: Workspace) -> tuple[Polygons, list[str]]:
-    """Return the polygons of the regions that are forecast, and the country of each."""
-    name = str(workspace.spec.data.regions)
-    content: Any = read_geojson(workspace.root / name)
-    every = polygons_from_geojson(content, where=name)
-    given = [str(feature["properties"].get("country") or "") for feature in content["features"]]
-    # The embedded sets, and what was made from them, name a region after its country: "Mali/Mopti".
-    countries = [own or region.rpartition("/")[0] for own, region in zip(given, every.names, strict=True)]
-    wanted = workspace.spec.regions
-    for region in wanted.names:
-        if region not in every.names:
-            raise unknown_name("region", region, every.names, where=f"{CONFIG_NAME} [regions]")
-    for country in wanted.countries:
-        if country not in countries:
-            raise unknown_name("country", country, sorted(set(countries)), where=f"{CONFIG_NAME} [regions]")
-    chosen = [
-        position
-        for position, (region, country) in enumerate(zip(every.names, countries, strict=True))
-        if region in wanted.names or country in wanted.countries or not (wanted.names or wanted.countries)
-    ]
-    polygons = Polygons(tuple(every.names[at] for at in chosen), tuple(every.shapes[at] for at in chosen))
-    return polygons, [countries[at] for at in chosen]
-
-
-def _places(workspace: Workspace, polygons: Polygons, countries: Sequence[str]) -> Units:
-    """Return the places as units; the country of each is that of its region, or of the nearest centroid."""
-    places = workspace.spec.places
-    for place in places:
-        if place.latitude is None:
-            raise InputError(
-                f"place {place.name!r} has no coordinates",
-                where=f"{CONFIG_NAME} [[places]]",
-                expected="latitude and longitude in degrees, to count single events around it",
-            )
-    latitude = np.array([place.latitude for place in places], dtype=np.float64)
-    longitude = np.array([place.longitude for place in places], dtype=np.float64)
-    inside = polygons.locate(latitude, longitude)
-    distance = great_circle_km(latitude[:, None], longitude[:, None], *polygons.centroids())
-    nearest = np.where(inside >= 0, inside, distance.argmin(axis=1))
-    return Units.of(
-        [place.unit for place in places],
-        kind="place",
-        groups=[countries[at] for at in nearest],
-        latitude=latitude,
-        longitude=longitude,
-        radius_km=[float(place.radius_km) for place in places],
-    )
-
-
-def _limits(pointless: int, outside: int, measure: Measure, *, places: bool) -> tuple[str, ...]:
-    found = ["The track record is computed from what is known now, with corrections that came after each origin."]
+def _limits(
+    *,
+    pointless: int,
+    nearest: int,
+    lost: int,
+    measure: Measure,
+    places: bool,
+    nowcast_weeks: int | None,
+    untold: pd.DatetimeIndex,
+) -> tuple[str, ...]:
+    found = []
+    if len(untold):
+        found.append(
+            f"No import tells of {len(untold)} weeks between {untold[0]:%Y-%m-%d} and "
+            f"{untold[-1] + WEEK - DAY:%Y-%m-%d}: they are unknown, not without events."
+        )
+    if nowcast_weeks:
+        found.append(
+            f"The counts of the last {nowcast_weeks} weeks are not final. They are shown as they are; the forecasts go "
+            "through a nowcast of them, from how late events became known before."
+        )
     if pointless:
         found.append(f"{pointless} events have no usable point (none, or a country's) and are not counted.")
-    if outside:
-        found.append(f"{outside} events lie in none of the regions and are not counted in any.")
+    if nearest:
+        found.append(f"{nearest} events lie up to 25 km outside of the regions of their country: the nearest has them.")
+    if lost:
+        found.append(f"{lost} events lie in none of the regions and are not counted in any.")
     if places:
         found.append("Around places only events that are located to about 25 km or better are counted.")
     if measure == "fatalities":

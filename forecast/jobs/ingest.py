@@ -6,7 +6,9 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
+from itertools import chain, islice
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -18,14 +20,16 @@ from forecast.events.acled_api import fetch_acled, fetch_acled_deletions
 from forecast.events.acled_record import timestamp_rank
 from forecast.events.imprecise import ImprecisePolicy
 from forecast.events.record import Account, Batch, Scope
-from forecast.events.store import EventStore
+from forecast.events.store import Days, EventStore
 from forecast.events.table_mapping import read_mapped, read_mapping
 from forecast.events.ucdp import read_ucdp, release_in, release_of, ucdp_scope
 from forecast.events.ucdp_api import fetch_ucdp
+from forecast.events.ucdp_countries import country_numbers
 from forecast.events.ucdp_release import FIRST_DAY
 from forecast.events.vintage_file import Rank
 from forecast.provenance import hash_file, hash_json
 
+_Item = TypeVar("_Item")
 _KIND_RANK = {"monthly": 0, "cumulative": 1, "yearly": 2}
 
 
@@ -44,6 +48,8 @@ class Incoming:
         What it speaks for as a whole.
     rank : callable, optional
         Precedence by release, as in `forecast.events.store.EventStore.add`.
+    days : (Timestamp, Timestamp), optional
+        First and last day of which it tells; those of the scope, or of its events, if not given.
     """
 
     source: str
@@ -51,6 +57,7 @@ class Incoming:
     input_hash: str
     scope: Scope | None = None
     rank: Rank | None = None
+    days: Days | None = None
 
 
 def event_store(folder: Path) -> EventStore:
@@ -83,16 +90,31 @@ def ingest(folder: Path, incoming: Iterable[Incoming], known_at: dt.date) -> Acc
     return total(
         [
             store.add(
-                item.batches,
+                begun(item.batches),
                 source=item.source,
                 known_at=known_at,
                 input_hash=item.input_hash,
                 scope=item.scope,
                 rank=item.rank,
+                days=item.days,
             )
             for item in incoming
         ]
     )
+
+
+def begun(batches: Iterable[_Item]) -> Iterator[_Item]:
+    """Return the same batches with the first of them at hand.
+
+    What takes long or fails early, such as a download, is then over before the store is locked or made.
+
+    Examples
+    --------
+    >>> "".join(begun("abc"))
+    'abc'
+    """
+    rest = iter(batches)
+    return chain(list(islice(rest, 1)), rest)
 
 
 def total(accounts: Sequence[Account]) -> Account:
@@ -141,6 +163,7 @@ def ucdp_files(
             hash_file(path),
             ucdp_scope(path, release, complete=complete, countries=countries),
             ucdp_rank,
+            None if release is None else (release.first, release.last),
         )
         for release, path in releases
     ]
@@ -151,22 +174,29 @@ def ucdp_query(
     policy: ImprecisePolicy,
     spool: Path,
     *,
-    countries: Sequence[int] = (),
+    countries: Sequence[str | int] = (),
     first: dt.date | None = None,
     last: dt.date | None = None,
     complete: bool = False,
 ) -> list[Incoming]:
-    """Return what UCDP's API has of a release as an import; `complete` only without restrictions."""
+    """Return what UCDP's API has of a release as an import; `complete` only without restrictions.
+
+    Countries are names or Gleditsch and Ward's numbers.
+    """
     if complete and (countries or first or last):
         raise InputError(
             "a part of a release is not complete",
             where="--complete",
             expected="no --countries, --from and --to with it",
         )
-    batches = fetch_ucdp(version, countries=countries, first=first, last=last, policy=policy, spool=spool)
-    query = hash_json(["ucdp", version, sorted(countries), first, last])
-    scope = ucdp_scope(Path(f"UCDP API {version}"), release_of(version), complete=complete)
-    return [Incoming("ucdp", batches, query, scope, ucdp_rank)]
+    numbers = country_numbers(countries, where="--countries")
+    batches = fetch_ucdp(version, countries=numbers, first=first, last=last, policy=policy, spool=spool)
+    query = hash_json(["ucdp", version, numbers, first, last])
+    release = release_of(version)
+    scope = ucdp_scope(Path(f"UCDP API {version}"), release, complete=complete)
+    from_day = max(release.first, pd.Timestamp(first)) if first else release.first
+    to_day = min(release.last, pd.Timestamp(last)) if last else release.last
+    return [Incoming("ucdp", batches, query, scope, ucdp_rank, (from_day, to_day))]
 
 
 def acled_files(
@@ -192,26 +222,48 @@ def acled_query(
     countries: Sequence[str],
     first: dt.date,
     last: dt.date,
-    since: dt.date | None = None,
+    since: dt.date | int | None = None,
     complete: bool = False,
 ) -> list[Incoming]:
-    """Return what ACLED's API answers as an import; with `since` only what changed, and with it the deletions."""
-    seconds = None if since is None else int(pd.Timestamp(since, tz="UTC").timestamp())
+    """Return what ACLED's API answers as an import; with `since` only what changed, and with it the deletions.
+
+    `since` is a day (UTC) or a Unix second, such as `last_change`.
+    """
+    seconds = int(pd.Timestamp(since, tz="UTC").timestamp()) if isinstance(since, dt.date) else since
     if complete and seconds is not None:
         raise InputError(
             "what changed since a day is not all events", where="--complete", expected="no --since with it"
         )
 
     def batches() -> Iterator[Batch]:
-        yield from fetch_acled(
-            countries=countries, first=first, last=last, since=seconds, policy=policy, spool=spool / "events"
+        changed = begun(
+            fetch_acled(
+                countries=countries, first=first, last=last, since=seconds, policy=policy, spool=spool / "events"
+            )
         )
         if seconds is not None:
             yield fetch_acled_deletions(seconds, spool=spool / "deletions")
+        yield from changed
 
     query = hash_json(["acled", sorted(countries), first, last, seconds])
     scope = Scope(tuple(countries), pd.Timestamp(first), pd.Timestamp(last)) if complete else None
-    return [Incoming("acled", batches(), query, scope, timestamp_rank)]
+    # What changed since a moment holds all that happened since then.
+    told_from = pd.Timestamp(first) if seconds is None else max(pd.Timestamp(first), pd.Timestamp(seconds, unit="s"))
+    return [Incoming("acled", batches(), query, scope, timestamp_rank, (told_from, pd.Timestamp(last)))]
+
+
+def last_change(folder: Path) -> int:
+    """Return when the newest of ACLED's records in the store of a workspace was written, as a Unix second.
+
+    Raises
+    ------
+    InputError
+        If there are none.
+    """
+    ranks = timestamp_rank(event_store(folder).as_of(None, ["acled"], ["release"])["release"])
+    if not (ranks > 0).any():
+        raise InputError("the store has no record of ACLED's that says when it was written", where="--since last")
+    return int(ranks.max())
 
 
 def table_files(

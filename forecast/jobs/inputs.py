@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
+import numpy as np
 import pandas as pd
 
 from forecast.errors import InputError, unknown_name
@@ -14,8 +15,11 @@ from forecast.families.model import ModelSpec
 from forecast.jobs.counted_events import count_events
 from forecast.panel.dataset import DataNote, Dataset
 from forecast.panel.panel import Panel
+from forecast.panel.region_choice import choose_regions
+from forecast.panel.reporting_delay import ReportingDelay
 from forecast.panel.table import read_counts
 from forecast.panel.units import UnitKind
+from forecast.panel.vintage_panels import VintagePanels
 from forecast.panel.weeks import WEEK, WeekStart, start_name, week_start_of
 from forecast.provenance import hash_file
 from forecast.workspace import CONFIG_NAME, Workspace
@@ -39,8 +43,11 @@ class Inputs:
         Empty for a table.
     hashes : mapping of path to sha256
         Of every file that was read; paths below the workspace.
-    vintaged : bool
-        Whether these are the data as they were known on a day, which end before it by the time that reporting takes.
+    vintages : mapping of unit kind to VintagePanels
+        Of an event store: what was known at each origin. Such data end before the day on which they are known, by
+        the time that reporting takes.
+    nowcast_weeks : int, optional
+        Last weeks whose counts are not final.
     cut : bool
         Whether weeks were cut off at an origin.
     """
@@ -50,7 +57,8 @@ class Inputs:
     note: DataNote
     polygons: Mapping[str, Mapping[str, Any]]
     hashes: Mapping[str, str]
-    vintaged: bool = False
+    vintages: Mapping[UnitKind, VintagePanels] = field(default_factory=dict)
+    nowcast_weeks: int | None = None
     cut: bool = False
 
     @property
@@ -62,6 +70,16 @@ class Inputs:
     def simulated(self) -> bool:
         """Whether the counts are of known truth and say nothing about any real place."""
         return any(panel.simulated for panel in self.panels.values())
+
+    def known(self, kind: UnitKind, origin: pd.Timestamp) -> Panel:
+        """Return what was known of a kind of unit at an earlier origin."""
+        return self.vintages[kind].at(origin) if kind in self.vintages else self.panels[kind].until(origin)
+
+    def delay(self, kind: UnitKind, origin: pd.Timestamp) -> ReportingDelay | None:
+        """Return how late events became known by an origin, None where that is not known or not asked for."""
+        if self.nowcast_weeks is None or kind not in self.vintages:
+            return None
+        return self.vintages[kind].delay(origin, self.nowcast_weeks)
 
     def until(self, origin: pd.Timestamp) -> Inputs:
         """Return what is known at `origin`."""
@@ -89,11 +107,12 @@ def open_inputs(workspace: Workspace, as_of: dt.date | None = None) -> Inputs:
         counted = count_events(workspace, as_of)
         return Inputs(
             workspace.spec.data.store,
-            counted.panels,
+            {kind: vintages.final for kind, vintages in counted.vintages.items()},
             counted.note,
             counted.polygons.geojson(),
             counted.hashes,
-            vintaged=True,
+            vintages=counted.vintages,
+            nowcast_weeks=workspace.spec.data.nowcast_weeks,
         )
     return _open_set(workspace) if workspace.spec.data.set else _open_table(workspace)
 
@@ -170,7 +189,7 @@ def related_panels(workspace: Workspace, name: str, like: Panels) -> Panels:
     dataset = Dataset.open(workspace.data_folder(name))
     every = dataset.region_panel()
     countries = set(like["region"].units.groups)
-    named = set(workspace.spec.regions.names) & set(every.units.names)
+    named = set(every.units.names) & set(like["region"].units.names) if workspace.spec.regions.names else set()
     wanted = [
         unit
         for unit, country in zip(every.units.names, every.units.groups, strict=True)
@@ -259,18 +278,14 @@ def _open_table(workspace: Workspace) -> Inputs:
         complete=data.complete,
         week_start=data.week_start,
     )
-    for country in wanted.countries:
-        if country not in panel.units.groups:
-            raise unknown_name("country", country, sorted(set(panel.units.groups)), where=f"{CONFIG_NAME} [regions]")
-    for region in wanted.names:
-        if region not in panel.units.names:
-            raise unknown_name("region", region, panel.units.names, where=f"{CONFIG_NAME} [regions]")
-    chosen = [
-        name
-        for name, country in zip(panel.units.names, panel.units.groups, strict=True)
-        if name in wanted.names or country in wanted.countries
-    ]
-    panel = panel.select(chosen) if chosen else panel
+    chosen = choose_regions(
+        panel.units.names,
+        panel.units.groups,
+        names=wanted.names,
+        countries=wanted.countries,
+        where=f"{CONFIG_NAME} [regions]",
+    )
+    panel = panel if chosen.all() else panel.select([panel.units.names[at] for at in np.flatnonzero(chosen)])
     note = DataNote(
         title=f"Counts of {path.name}",
         description=f"A table of {len(panel.weeks)} weeks and {len(panel.units)} regions.",

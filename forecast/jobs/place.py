@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -12,7 +11,8 @@ from numpy.typing import NDArray
 
 from forecast.errors import InputError, unknown_name
 from forecast.events.table import events_from_frame
-from forecast.jobs.inputs import fit_panels, open_inputs, origin_of
+from forecast.jobs.inputs import Inputs, fit_panels, open_inputs, origin_of
+from forecast.jobs.place_points import degrees, is_point
 from forecast.jobs.run import forecast_with
 from forecast.panel.dataset import Dataset
 from forecast.panel.from_events import place_panel_from_events
@@ -20,7 +20,7 @@ from forecast.panel.panel import Panel
 from forecast.panel.units import Units, great_circle_km
 from forecast.predictive.escalation import AnyEvent, base_rate, probability
 from forecast.tabular import read_table
-from forecast.workspace import CONFIG_NAME, Workspace
+from forecast.workspace import CONFIG_NAME, PlaceSpec, Workspace
 
 LEAST_RADIUS_KM, MOST_RADIUS_KM = 10, 500
 TWO_YEARS = 104
@@ -28,8 +28,6 @@ TWO_YEARS = 104
 NEAREST = 5
 EVENTS = "events"
 """Resource of a dataset with single events."""
-
-_POINT = re.compile(r"\s*([+-]?\d+(?:\.\d*)?)\s*,\s*([+-]?\d+(?:\.\d*)?)\s*", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -89,7 +87,7 @@ def place_outlook(
     ----------
     workspace : Workspace
     where : str
-        A town of the dataset, or ``LAT,LON`` in degrees.
+        A town that the data know, or ``LAT,LON`` in degrees.
     radius_km : int
         10 to 500: this tool is for towns and regions, not for houses.
     weeks : int
@@ -108,28 +106,21 @@ def place_outlook(
             where="--radius-km",
             expected=f"{LEAST_RADIUS_KM} to {MOST_RADIUS_KM} km: forecasts are for towns and regions",
         )
-    if workspace.spec.data.store:
-        raise InputError(
-            "the outlook for one place is made from datasets only",
-            where=f"{CONFIG_NAME} [data] store",
-            expected="the place among the [[places]], with latitude and longitude; then `forecast run`",
-        )
-    if workspace.spec.data.set is None:
+    if workspace.spec.data.table is not None:
         raise InputError(
             "a table of region counts does not tell what happened near a place",
             where=f"{CONFIG_NAME} [data]",
-            expected="a dataset with counts around places or with events",
+            expected="a dataset with counts around places or with events, or an event store",
         )
-    dataset = Dataset.open(workspace.data_folder(workspace.spec.data.set))
-    inputs = open_inputs(workspace)
-    name = where.replace(" ", "") if _POINT.fullmatch(where) else where.strip()
-    whole = _panel(workspace, dataset, name, radius_km)
-    origin = origin_of(inputs.regions, as_of, first_after=workspace.spec.backtest.first_after)
-    panel = whole.until(origin)
+    name = where.replace(" ", "") if is_point(where) else where.strip()
+    inputs = _inputs(workspace, name, radius_km, as_of)
+    first_after, vintaged = workspace.spec.backtest.first_after, bool(inputs.vintages)
+    origin = origin_of(inputs.regions, as_of, first_after=first_after, or_earlier=vintaged)
+    panel = inputs.panels["place"].until(origin)
     (model,) = [each for each in workspace.models() if each.name == workspace.spec.models.headline]
     fits = fit_panels(workspace, [model], {"region": inputs.regions.until(origin), "place": panel})
     horizon = max(weeks, workspace.spec.report.horizon)
-    forecast = forecast_with(workspace, model, panel, fits, horizon)
+    forecast = forecast_with(workspace, model, panel, fits, horizon, inputs.delay("place", origin))
 
     at = panel.units.index(f"{name} {radius_km} km")
     rule = AnyEvent(name="any_event", rule="any_event", weeks=weeks)
@@ -158,14 +149,27 @@ def place_outlook(
     )
 
 
+def _inputs(workspace: Workspace, name: str, radius_km: int, as_of: dt.date | None) -> Inputs:
+    """Return the data of the workspace, with the wanted place among its places."""
+    if workspace.spec.data.store is None:
+        dataset = Dataset.open(workspace.data_folder(str(workspace.spec.data.set)))
+        inputs = open_inputs(workspace)
+        return replace(inputs, panels={**inputs.panels, "place": _panel(workspace, dataset, name, radius_km)})
+    wanted, mine = PlaceSpec(name=name, radius_km=radius_km), workspace.spec.places
+    if wanted.unit in {place.unit for place in mine}:
+        return open_inputs(workspace, as_of)
+    spec = workspace.spec.model_copy(update={"places": (*mine, wanted)})
+    return open_inputs(replace(workspace, spec=spec), as_of)
+
+
 def _panel(workspace: Workspace, dataset: Dataset, name: str, radius_km: int) -> Panel:
-    """Return the places of the workspace and the wanted one, counted over all weeks."""
+    """Return the places of the workspace and the wanted one, counted over all weeks of a dataset."""
     mine = [(place.name, place.radius_km) for place in workspace.spec.places]
     wanted = (name, radius_km)
     every = mine if wanted in mine else [*mine, wanted]
     resource = next((item for item in dataset.spec.resources if item.name == EVENTS), None)
-    if resource is None and _POINT.fullmatch(name):
-        raise _towns_only(dataset, *_degrees(name))
+    if resource is None and is_point(name):
+        raise _towns_only(dataset, *degrees(name))
     if resource is None or wanted in mine:
         return dataset.place_panel(every, workspace.spec.data.measure)
     dataset.hashes()  # refuses files that were changed
@@ -181,8 +185,8 @@ def _units(places: list[tuple[str, int]], towns: pd.DataFrame, where: str) -> Un
     """Return towns and points as units; the country of a point is that of the nearest town."""
     rows = []
     for name, radius in places:
-        if _POINT.fullmatch(name):
-            latitude, longitude = _degrees(name)
+        if is_point(name):
+            latitude, longitude = degrees(name)
             distance = great_circle_km(latitude, longitude, *_coordinates(towns))
             rows.append((f"{name} {radius} km", towns["country"].iloc[int(np.argmin(distance))], latitude, longitude))
             continue
@@ -200,15 +204,6 @@ def _units(places: list[tuple[str, int]], towns: pd.DataFrame, where: str) -> Un
         longitude=longitudes,
         radius_km=[float(radius) for _, radius in places],
     )
-
-
-def _degrees(point: str) -> tuple[float, float]:
-    latitude, longitude = (float(part) for part in point.split(","))
-    if abs(latitude) > 90 or abs(longitude) > 180:
-        raise InputError(
-            f"{point} is off the globe", expected="LAT,LON in degrees", hint="are latitude and longitude exchanged?"
-        )
-    return latitude, longitude
 
 
 def _coordinates(towns: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

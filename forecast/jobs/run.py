@@ -19,12 +19,15 @@ from forecast.errors import ModelError
 from forecast.evaluation.comparison import reference_models
 from forecast.evaluation.record import HEAD, QUANTILE_LEVELS, BacktestRecord
 from forecast.families.model import ModelSpec
-from forecast.jobs.findings import check_counts, sentences
+from forecast.families.nowcasted import predict_as_known
+from forecast.jobs.findings import DataFindings, find_in
 from forecast.jobs.inputs import FitPanels, Inputs, fit_panels, open_inputs, origin_of, related_panels
 from forecast.jobs.track_record import FEW_ORIGINS, Progress, told, track_record
 from forecast.panel.dataset import Dataset
 from forecast.panel.panel import Panel
+from forecast.panel.reporting_delay import ReportingDelay
 from forecast.panel.units import UnitKind
+from forecast.panel.vintage_panels import LEAST_VINTAGES
 from forecast.panel.weeks import WEEK
 from forecast.predictive.escalation import base_rate
 from forecast.predictive.forecast import Forecast
@@ -34,9 +37,6 @@ from forecast.reporting.content import ReportContent
 from forecast.reporting.html import render_report
 from forecast.storage import check_writable, folder_in_progress
 from forecast.workspace import CONFIG_NAME, ReportSpec, Workspace
-
-RECENT_WEEKS = 8
-"""Weeks of which none may be missing without a warning."""
 
 Forecasts = dict[UnitKind, dict[str, Forecast]]
 
@@ -98,7 +98,7 @@ def run(
     for part in ("backtests", f"runs/{definition.name}"):
         check_writable(workspace.out / part)
     whole = open_inputs(workspace, as_of)
-    origin = origin_of(whole.regions, as_of, first_after=spec.backtest.first_after, or_earlier=whole.vintaged)
+    origin = origin_of(whole.regions, as_of, first_after=spec.backtest.first_after, or_earlier=bool(whole.vintages))
     inputs = whole.until(origin)
     models = workspace.models()
     fits = fit_panels(workspace, models, inputs.panels)
@@ -112,14 +112,16 @@ def run(
         forecasts = {kind: {model.name: by_model[model.name] for model in able} for kind, by_model in forecasts.items()}
         risk, borrowed = _with_borrowed_base_rates(workspace, inputs, _risk(workspace, inputs, fits, forecasts))
 
+    found = find_in(workspace, inputs, as_of)
     warnings = (
-        *_missing_weeks(inputs),
+        *found.warnings(),
+        *_without_nowcast(inputs),
         *_left_out(failed),
         *_remarks(forecasts),
         *_short_records(track.records),
         *_refuted(workspace, models, track.records[0]),
     )
-    manifest = _manifest(workspace, definition, inputs, models, fits, track.records, warnings)
+    manifest = _manifest(workspace, definition, inputs, models, fits, track.records, warnings, found)
     content = ReportContent(
         name=definition.name,
         title=f"{spec.title}: {definition.title}",
@@ -138,7 +140,7 @@ def run(
         backtests=track.records,
         warnings=(*warnings, *_notes(workspace, inputs, models, fits), *borrowed),
         provenance=manifest,
-        findings=sentences(check_counts(inputs.panels)),
+        findings=found.sentences(),
     )
     told(progress, "writing the report")(0, 1)
     folder = workspace.out / "runs" / definition.name / f"{origin:%Y-%m-%d}"
@@ -148,7 +150,12 @@ def run(
 
 
 def forecast_with(
-    workspace: Workspace, model: ModelSpec, panel: Panel, fits: FitPanels, horizon: int | None = None
+    workspace: Workspace,
+    model: ModelSpec,
+    panel: Panel,
+    fits: FitPanels,
+    horizon: int | None = None,
+    delay: ReportingDelay | None = None,
 ) -> Forecast:
     """Return what a model says of the weeks after a panel, with the seed and draws of the workspace.
 
@@ -162,12 +169,15 @@ def forecast_with(
         From `forecast.jobs.inputs.fit_panels`.
     horizon : int, optional
         That of the report if not given.
+    delay : ReportingDelay, optional
+        How late events become known: the forecast goes through a nowcast of the last weeks.
     """
     seed, kind, day = workspace.spec.backtest.seed, panel.units.kind, f"{panel.origin:%Y-%m-%d}"
     fit_panel = fits.get((model.fit_on, kind)) if model.fit_on else None
     fitted = model.fit(panel, generator(seed, "fit", model.name, kind, day), fit_panel=fit_panel)
     rng = generator(seed, "predict", model.name, kind, day)
-    return fitted.predict(horizon or workspace.spec.report.horizon, workspace.spec.report.draws, rng).named(model.name)
+    horizon, draws = horizon or workspace.spec.report.horizon, workspace.spec.report.draws
+    return predict_as_known(fitted, panel, delay, horizon, draws, rng).named(model.name)
 
 
 def _forecast_all(
@@ -184,7 +194,10 @@ def _forecast_all(
     for done, model in enumerate(models):
         step(done, len(models))
         try:
-            found = {kind: forecast_with(workspace, model, panel, fits) for kind, panel in inputs.panels.items()}
+            found = {
+                kind: forecast_with(workspace, model, panel, fits, delay=inputs.delay(kind, panel.origin))
+                for kind, panel in inputs.panels.items()
+            }
         except Exception as error:
             reason = f"model {model.name!r} failed: {type(error).__name__}: {error}"
             if model.name == workspace.spec.models.headline:
@@ -204,8 +217,9 @@ def _risk(workspace: Workspace, inputs: Inputs, fits: FitPanels, forecasts: Fore
     tables = []
     for kind, panel in inputs.panels.items():
         table = risk_table(rules, forecasts[kind], panel)
-        before = panel.until(panel.origin - WEEK)
-        earlier = risk_table(rules, {headline: forecast_with(workspace, spec, before, fits)}, before)
+        before = inputs.known(kind, panel.origin - WEEK)
+        late = inputs.delay(kind, before.origin)
+        earlier = risk_table(rules, {headline: forecast_with(workspace, spec, before, fits, delay=late)}, before)
         table["previous"] = np.nan
         # The rows of a model are in the order of the rules and units, both times.
         table.loc[table["model"] == headline, "previous"] = earlier["probability"].to_numpy()
@@ -257,19 +271,13 @@ def _refuted(workspace: Workspace, models: Sequence[ModelSpec], record: Backtest
     ]
 
 
-def _missing_weeks(inputs: Inputs) -> list[str]:
-    found = []
-    for kind, panel in inputs.panels.items():
-        recent = panel.weeks_between(max(0, len(panel.weeks) - RECENT_WEEKS), len(panel.weeks))
-        missing = recent.missing()
-        if len(missing):
-            named = ", ".join(dict.fromkeys(missing["unit"].tolist()[:3]))
-            more = missing["unit"].nunique() - min(3, missing["unit"].nunique())
-            found.append(
-                f"{len(missing)} {kind}-weeks of the last {len(recent.weeks)} weeks are missing "
-                f"({named}{f' and {more} more' if more else ''})"
-            )
-    return found
+def _without_nowcast(inputs: Inputs) -> list[str]:
+    if inputs.nowcast_weeks is None or inputs.delay("region", inputs.regions.origin) is not None:
+        return []
+    return [
+        "the last weeks are taken as they are, without a nowcast: the vintages are too few, or too far apart, to tell "
+        f"how late events become known ({LEAST_VINTAGES} in consecutive weeks are needed)"
+    ]
 
 
 def _left_out(failed: Mapping[str, str]) -> list[str]:
@@ -313,6 +321,7 @@ def _manifest(
     fits: FitPanels,
     records: Sequence[BacktestRecord],
     warnings: Sequence[str],
+    found: DataFindings,
 ) -> dict[str, Any]:
     """Return where the forecast comes from; neither the clock nor the machine is in it."""
     root, spec = workspace.root, workspace.spec
@@ -341,6 +350,7 @@ def _manifest(
         "models": {model.name: hash_json(model.model_dump(mode="json")) for model in models},
         "backtests": {record.name: _origins(record) for record in records},
         "warnings": list(warnings),
+        "findings": found.entries(),
         "versions": versions(),
         "inputs": dict(sorted(hashes.items())),
     }

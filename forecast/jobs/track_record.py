@@ -15,7 +15,7 @@ from forecast.evaluation.backtest import blocks_folder, plan_origins, run_backte
 from forecast.evaluation.plan import BacktestPlan
 from forecast.evaluation.record import BacktestRecord
 from forecast.families.model import ModelSpec, choose_models
-from forecast.jobs.inputs import FitPanels, Inputs, Panels, fit_panels, open_inputs, related_panels
+from forecast.jobs.inputs import FitPanels, Inputs, Panels, fit_panels, open_inputs, origin_of, related_panels
 from forecast.panel.panel import Panel
 from forecast.storage import check_writable
 from forecast.workspace import CONFIG_NAME, Workspace
@@ -50,6 +50,8 @@ def backtest_plan(
     models: Sequence[ModelSpec],
     fits: FitPanels,
     origins: pd.DatetimeIndex | None = None,
+    *,
+    inputs: Inputs | None = None,
 ) -> BacktestPlan:
     """Return the workspace's protocol, applied to some panels.
 
@@ -63,6 +65,8 @@ def backtest_plan(
     fits : mapping of (dataset name, unit kind) to Panel
     origins : DatetimeIndex, optional
         The latest ones of the protocol if not given.
+    inputs : Inputs, optional
+        Those that the panels are from: where they tell what was known when, models see that and not the final data.
 
     Raises
     ------
@@ -83,6 +87,8 @@ def backtest_plan(
         refit_every=protocol.refit_every,
         draws=protocol.draws,
         seed=protocol.seed,
+        known=inputs.vintages if inputs else {},
+        nowcast_weeks=inputs.nowcast_weeks if inputs else None,
     )
 
 
@@ -124,7 +130,7 @@ def track_record(
         If the headline model fails.
     """
     origin, backtests = inputs.regions.origin, workspace.out / "backtests"
-    plans: list[tuple[str, Panels, bool]] = [(inputs.name, inputs.panels, inputs.cut)]
+    plans: list[tuple[str, Panels, Inputs | None, bool]] = [(inputs.name, inputs.panels, inputs, inputs.cut)]
     for name in workspace.spec.data.calibrate_on:
         panels = related_panels(workspace, name, inputs.panels)
         if "region" not in panels:
@@ -135,19 +141,19 @@ def track_record(
             )
         # A record of what came after the origin would tell what nobody could know then.
         known = {kind: panel.until(origin) for kind, panel in panels.items()}
-        plans.append((name, known, origin < panels["region"].origin))
+        plans.append((name, known, None, origin < panels["region"].origin))
     remaining, failed = list(models), dict[str, str]()
     while True:
         try:
             records = tuple(
                 run_backtest(
-                    backtest_plan(workspace, name, panels, remaining, fits),
+                    backtest_plan(workspace, name, panels, remaining, fits, inputs=own),
                     backtests / (f"{name}-{origin:%Y-%m-%d}" if cut else name),
                     workers=workers,
                     progress=told(progress, f"back-testing on {name}"),
                     blocks=blocks_folder(backtests / name) if cut else None,
                 )
-                for name, panels, cut in plans
+                for name, panels, own, cut in plans
             )
         except ModelError as error:
             if error.model == workspace.spec.models.headline:
@@ -167,6 +173,7 @@ def backtest_workspace(
     horizon: int | None = None,
     refit_every: int | None = None,
     data: str | None = None,
+    as_of: dt.date | None = None,
     name: str | None = None,
     workers: int = 2,
     progress: Progress | None = None,
@@ -184,6 +191,8 @@ def backtest_workspace(
         Those of the protocol if not given.
     data : str, optional
         Another dataset of the workspace: its regions of the same countries, and the same places.
+    as_of : date, optional
+        Only what was known on this day, as in `forecast.jobs.run.run`; all that is known if not given.
     name : str, optional
         Of the record. That of the dataset if all is as the workspace says; with any choice of one's own
         ``<dataset>-custom``, so that the record which the report uses stays as it is.
@@ -213,8 +222,11 @@ def backtest_workspace(
     if name is not None and not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,59}", name):
         raise InputError(f"name {name!r}", where="--name", expected="small letters, digits and hyphens")
     check_writable(workspace.out / "backtests")
-    own = bool(models) or any(choice is not None for choice in (start, end, horizon, refit_every))
-    inputs = open_inputs(workspace)
+    own = bool(models) or any(choice is not None for choice in (start, end, horizon, refit_every, as_of))
+    inputs = open_inputs(workspace, as_of)
+    if as_of is not None:
+        first = protocol.first_after
+        inputs = inputs.until(origin_of(inputs.regions, as_of, first_after=first, or_earlier=bool(inputs.vintages)))
     dataset, panels = inputs.name, inputs.panels
     if data is not None and data != inputs.name:
         known = sorted(path.parent.name for path in (workspace.root / "data").glob("*/datapackage.json"))
@@ -223,6 +235,7 @@ def backtest_workspace(
         dataset, panels = data, related_panels(workspace, data, inputs.panels)
         if "region" not in panels:
             raise InputError(f"dataset {data!r} has none of the countries of the workspace", where="--data")
+        panels = {kind: panel.until(inputs.regions.origin) for kind, panel in panels.items()} if as_of else panels
     spec = workspace.spec.model_copy(update={"backtest": protocol})
     name = name or (f"{dataset}-custom" if own else dataset)
     plan = backtest_plan(
@@ -232,6 +245,7 @@ def backtest_workspace(
         chosen,
         fit_panels(workspace, chosen, inputs.panels),
         _origins(panels["region"], start, end, origins=protocol.origins, first_after=protocol.first_after),
+        inputs=inputs if dataset == inputs.name else None,
     )
     folder = workspace.out / "backtests" / name
     return run_backtest(plan, folder, workers=workers, progress=told(progress, f"back-testing on {name}")), folder

@@ -17,6 +17,7 @@ from forecast.errors import InputError, unknown_name
 from forecast.panel.datapackage import PACKAGE_NAME, PackageSpec, ResourceSpec, read_package, read_resource
 from forecast.panel.neighbours import Neighbours
 from forecast.panel.panel import Panel
+from forecast.panel.region_choice import choose_regions
 from forecast.panel.table import panel_from_counts
 from forecast.panel.units import Units
 from forecast.panel.weeks import week_range
@@ -102,10 +103,9 @@ class Dataset:
         ----------
         measure : str, optional
             One of the measures of the set; its default if not given.
-        countries : sequence of str
-            All regions of these.
-        names : sequence of str
-            And these regions. All regions of the set if neither is given.
+        countries, names : sequence of str
+            All regions of these countries, and these regions, as in `forecast.panel.region_choice.choose_regions`.
+            All regions of the set if neither is given.
         where : str, optional
             Where countries and regions were named, for the message; the set itself if not given.
 
@@ -123,15 +123,9 @@ class Dataset:
         chosen = self._measure(measure)
         regions = self._table("regions")
         keys, groups = regions.names("region"), regions.names("country")
-        for country in countries:
-            if country not in set(groups):
-                raise unknown_name("country", country, sorted(set(groups)), where=where or self._name)
-        for name in names:
-            if name not in set(keys):
-                raise unknown_name("region", name, list(keys), where=where or self._name)
-        wanted = pd.Series(keys).isin(list(names)).to_numpy() | pd.Series(groups).isin(list(countries)).to_numpy()
-        if not countries and not names:
-            wanted[:] = True
+        wanted = choose_regions(
+            keys.tolist(), groups.tolist(), names=names, countries=countries, where=where or self._name
+        )
         latitude, longitude = regions.numbers("latitude"), regions.numbers("longitude")
         every = Units.of(keys.tolist(), groups=groups.tolist(), latitude=latitude, longitude=longitude)
         units = every.take(np.flatnonzero(wanted))

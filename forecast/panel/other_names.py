@@ -56,6 +56,10 @@ class OtherNames:
         """Return what the aliases of a normalised name are called by: itself if it has none."""
         return self.names.get((country, name), name)
 
+    def spellings(self, country: str, chief: str) -> list[str]:
+        """Return all names that have this chief name."""
+        return [name for (of, name), its_chief in self.names.items() if of == country and its_chief == chief]
+
 
 def normalised(name: str) -> str:
     """Return a name without case, accents, punctuation, and words for the kind of region at its ends.

@@ -41,7 +41,8 @@ class Match:
         The same text; the same but for case, accents, punctuation and words such as "region"; another name of it; one
         or two letters apart from it and from no other; not found.
     candidates : tuple of str
-        For a name that was not found: the known names most like it, best first.
+        For a name that was not found: the known names most like it, best first; for that of a newer region, the
+        older ones that it was part of.
     note : str
         What is known about a name that was not found.
     """
@@ -209,8 +210,11 @@ class _Gazetteer:
             return Match(country, name, position, self.known[position], how)
         within = self.within(country)
         key = normalised(name)
-        by_label = {self.labels[at]: self.known[at] for at in within}
-        near = [by_label[label] for label in nearest_names(key, by_label)]
+        meant: dict[str, list[str]] = {}  # several regions, where countries have a name in common
+        for at in within:
+            for spelling in (self.labels[at], *self.others.spellings(self.countries[at], self.chiefs[at])):
+                meant.setdefault(spelling, []).append(self.known[at])
+        near = dict.fromkeys(known for spelling in nearest_names(key, meant) for known in meant[spelling])
         note = ""
         keys = {country_key(country)} if country else set(self.countries)
         successor = next(
@@ -218,6 +222,8 @@ class _Gazetteer:
         )
         if successor is not None:
             note = f"a region since {successor.since}; part of {' and '.join(successor.before)} before"
+            before = [self.sure(country, older)[0] for older in successor.before]
+            near = dict.fromkeys(self.known[at] for at in before if at >= 0) or near
         elif not within:
             note = "no known name is of this country"
         return Match(country, name, -1, "", "none", tuple(near), note)

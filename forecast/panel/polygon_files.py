@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -12,24 +11,28 @@ from typing import Any
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
 
 from forecast.errors import InputError, nearest_names, unknown_name
-from forecast.panel.polygons import Polygons, polygons_from_geojson, read_geojson
+from forecast.panel.polygons import Polygons, named_polygons, polygons_from_geojson, read_geojson
 
 KINDS = (".geojson", ".json", ".gpkg", ".shp")
 WGS84 = "EPSG:4326"
-_NAME = "region"
+_GEOJSON = (".geojson", ".json")
+_SHAPEFILE = (".shp", ".shx", ".dbf", ".prj", ".cpg")
+_NAME, _COUNTRY = "region", "country"
 
 
 def read_polygon_file(
     path: Path,
-    name_property: str = "region",
+    name_property: str = _NAME,
     *,
     country_property: str | None = None,
+    in_country: str | None = None,
     layer: str | None = None,
     crs: str | None = None,
-) -> Polygons:
-    """Read the polygons of regions from a GeoJSON file, a GeoPackage or a shapefile.
+) -> tuple[Polygons, tuple[str, ...]]:
+    """Read the polygons of regions, and their countries, from a GeoJSON file, a GeoPackage or a shapefile.
 
     Coordinates of another reference system are brought to WGS 84, vertex by vertex.
 
@@ -41,6 +44,8 @@ def read_polygon_file(
         The property of each feature that holds the name of its region.
     country_property : str, optional
         One that holds its country; names are then "country/region", as in "Mali/Mopti".
+    in_country : str, optional
+        The one country of all regions, for names of the same form, if no property is named.
     layer : str, optional
         Of a GeoPackage with several.
     crs : str, optional
@@ -49,12 +54,16 @@ def read_polygon_file(
     Returns
     -------
     Polygons
+    tuple of str, shape (polygons,)
+        The country of each. Where none is given: the property `country` if the file has it, or else what stands
+        before the slash of the name, or else empty.
 
     Raises
     ------
     InputError
         As `forecast.panel.polygons.polygons_from_geojson`; for another kind of file, one that cannot be read, a
-        layer or property that is not in it, or a reference system that is not known.
+        layer or property that is not in it, a reference system that is not known, or a layer or reference system of
+        GeoJSON, which has neither.
     """
     kind = path.suffix.lower()
     if not path.is_file():
@@ -65,36 +74,76 @@ def read_polygon_file(
         raise InputError(
             f"cannot read polygons from files of kind {kind!r}", where=path.name, expected=", ".join(KINDS)
         )
-    content = read_geojson(path) if kind in {".geojson", ".json"} else _features(path, layer, crs)
+    if kind in _GEOJSON and (layer or crs):
+        raise InputError(
+            f"GeoJSON has no {'layers' if layer else 'reference system but WGS 84'}",
+            where=path.name,
+            hint=f"leave out {'the layer' if layer else 'the reference system, or save the polygons as a GeoPackage'}",
+        )
+    if kind not in _GEOJSON:
+        rows, shapes = _features(path, layer, crs)
+        named = _names_and_countries(rows, name_property, country_property, in_country, path)
+        return named_polygons([name for name, _ in named], shapes, where=path.name), tuple(of for _, of in named)
+    content = read_geojson(path)
     features = content.get("features") if isinstance(content, Mapping) else None
     if not isinstance(features, list) or not features:
-        return polygons_from_geojson(content, name_property, where=path.name)  # which says what is wrong
-    named = [
-        _named(feature, name_property, country_property, f"{path.name} feature {position}")
-        for position, feature in enumerate(features, start=1)
+        return polygons_from_geojson(content, name_property, where=path.name), ()  # which says what is wrong
+    parts = [feature if isinstance(feature, Mapping) else {} for feature in features]
+    rows = [part["properties"] if isinstance(part.get("properties"), Mapping) else {} for part in parts]
+    named = _names_and_countries(rows, name_property, country_property, in_country, path)
+    plain = [
+        {"properties": {_NAME: name}, "geometry": part.get("geometry")}
+        for (name, _), part in zip(named, parts, strict=True)
     ]
-    return polygons_from_geojson({"features": named}, _NAME, where=path.name)
+    return polygons_from_geojson({"features": plain}, _NAME, where=path.name), tuple(of for _, of in named)
 
 
-def _named(feature: object, name_property: str, country_property: str | None, at: str) -> dict[str, Any]:
-    """Return a feature whose only property is the region's full name."""
-    properties = feature.get("properties") if isinstance(feature, Mapping) else None
-    known = list(map(str, properties)) if isinstance(properties, Mapping) else []
-    parts = []
-    for name in [country_property, name_property] if country_property else [name_property]:
-        if name not in known:
-            raise unknown_name("property", name, known, where=at)
-        assert isinstance(properties, Mapping)
-        value = properties[name]
-        if not isinstance(value, str) or not value.strip():
-            raise InputError(f"the property {name!r} is {value!r}", where=at, expected="a text that is not empty")
-        parts.append(value.strip())
-    assert isinstance(feature, Mapping)
-    return {"properties": {_NAME: "/".join(parts)}, "geometry": feature.get("geometry")}
+def files_of(path: Path) -> tuple[Path, ...]:
+    """Return the files that hold the polygons of a file: itself, and those beside it that a shapefile is made of."""
+    if path.suffix.lower() != ".shp":
+        return (path,)
+    beside = sorted(path.parent.glob("*.*"))
+    return tuple(other for other in beside if other.stem == path.stem and other.suffix.lower() in _SHAPEFILE)
 
 
-def _features(path: Path, layer: str | None, crs: str | None) -> dict[str, Any]:
-    """Return the features of a GeoPackage or shapefile as GeoJSON in WGS 84."""
+def _names_and_countries(
+    rows: Sequence[Mapping[str, Any]],
+    name_property: str,
+    country_property: str | None,
+    in_country: str | None,
+    path: Path,
+) -> list[tuple[str, str]]:
+    """Return the full name of each region and its country."""
+    found = []
+    for position, properties in enumerate(rows, start=1):
+        at = f"{path.name} feature {position}"
+        name = _text(properties, name_property, at)
+        if country_property is not None or in_country is not None:
+            country = _text(properties, country_property, at) if country_property is not None else str(in_country)
+            name = name if name.startswith(f"{country}/") else f"{country}/{name}"
+        else:
+            own = properties.get(_COUNTRY)
+            before, slash, _ = name.partition("/")
+            country = own.strip() if isinstance(own, str) and own.strip() else before if slash else ""
+        found.append((name, country))
+    return found
+
+
+def _text(properties: Mapping[str, Any], name: str, at: str) -> str:
+    if name not in properties:
+        error = unknown_name("property", name, map(str, properties), where=at)
+        hint = 'say which property names the regions: name = "..."' if name == _NAME else ""
+        raise InputError(error.what, where=at, expected=error.expected, hint=hint)
+    value = properties[name]
+    if not isinstance(value, str) or not value.strip():
+        raise InputError(f"the property {name!r} is {value!r}", where=at, expected="a text that is not empty")
+    return value.strip()
+
+
+def _features(
+    path: Path, layer: str | None, crs: str | None
+) -> tuple[list[Mapping[str, Any]], list[BaseGeometry | None]]:
+    """Return the properties and shapes of a GeoPackage or shapefile, in WGS 84."""
     pyogrio = _imported("pyogrio", "GeoPackages and shapefiles", path)
     chosen: str | None = None
     try:
@@ -127,11 +176,8 @@ def _features(path: Path, layer: str | None, crs: str | None) -> dict[str, Any]:
             where=f"{path.name} feature {wrong[0] + 1}",
         )
     fields = [str(name) for name in meta["fields"]]
-    features = []
-    for shape, row in zip(shapes, zip(*columns, strict=True) if fields else ((),) * len(shapes), strict=True):
-        geometry = None if shape is None else json.loads(shapely.to_geojson(shape))
-        features.append({"properties": dict(zip(fields, row, strict=True)), "geometry": geometry})
-    return {"features": features}
+    values = zip(*columns, strict=True) if fields else ((),) * len(shapes)
+    return [dict(zip(fields, row, strict=True)) for row in values], list(shapes)
 
 
 def _no_layer(layers: list[str], wanted: str | None, path: Path) -> InputError:

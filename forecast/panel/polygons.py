@@ -22,6 +22,8 @@ SLIVER_DEGREES = 0.01
 """Polygons may overlap in slivers up to this width, about 1 km: digitised borders rarely fit exactly."""
 SLIVER_SHARE = 0.05
 """And by this share of the smaller polygon, so that a small one within another is found."""
+ROUNDING_DEGREES = 1e-6
+"""Files have longitudes such as 180.00000000000006."""
 BORDER_TOLERANCE_DEGREES = 0.002
 """Borders that run within this distance of each other, about 200 m, count as shared."""
 SHORTEST_BORDER_KM = 1.0
@@ -132,8 +134,7 @@ def polygons_from_geojson(content: object, name_property: str = "region", *, whe
     Raises
     ------
     InputError
-        If there is no feature, a name is missing or occurs twice, a geometry is no polygon or leaves the globe, a
-        polygon crosses itself, or two polygons overlap by more than a sliver.
+        As `named_polygons`, and if there is no feature, a name is missing or the coordinates make no polygon.
 
     Examples
     --------
@@ -146,18 +147,47 @@ def polygons_from_geojson(content: object, name_property: str = "region", *, whe
     features = content.get("features") if isinstance(content, Mapping) else None
     if not isinstance(features, list) or not features:
         raise InputError("no features", where=where, expected="a GeoJSON FeatureCollection with at least one polygon")
-    seen: dict[str, int] = {}
-    shapes = []
+    names, shapes = [], []
     for position, feature in enumerate(features, start=1):
         at = f"{where} feature {position}"
-        name = _name_of(feature, name_property, at)
+        names.append(_name_of(feature, name_property, at))
+        shapes.append(_shape_of(feature.get("geometry"), f"{at}, {names[-1]!r}"))
+    return named_polygons(names, shapes, where=where)
+
+
+def named_polygons(names: Sequence[str], shapes: Sequence[BaseGeometry | None], *, where: str) -> Polygons:
+    """Return shapes in degrees, longitude first, as checked polygons.
+
+    Parameters
+    ----------
+    names : sequence of str
+    shapes : sequence of shapely geometries
+        One of each name.
+    where : str
+        What messages call the source.
+
+    Raises
+    ------
+    InputError
+        If a name occurs twice, a geometry is no polygon or leaves the globe, a polygon crosses itself, or two polygons
+        overlap by more than a sliver.
+
+    Examples
+    --------
+    >>> named_polygons(["A"], [shapely.box(0, 0, 1, 1)], where="an example").names
+    ('A',)
+    """
+    seen: dict[str, int] = {}
+    checked = []
+    for position, (name, shape) in enumerate(zip(names, shapes, strict=True), start=1):
+        at = f"{where} feature {position}"
         if name in seen:
             raise InputError(
                 f"two polygons are called {name!r}", where=f"{at} and {seen[name]}", expected="one feature a region"
             )
         seen[name] = position
-        shapes.append(_shape_of(feature.get("geometry"), f"{at}, {name!r}"))
-    polygons = Polygons(tuple(seen), tuple(shapes))
+        checked.append(_checked(shape, f"{at}, {name!r}"))
+    polygons = Polygons(tuple(names), tuple(checked))
     _check_overlaps(polygons, where)
     return polygons
 
@@ -222,7 +252,7 @@ def _name_of(feature: object, name_property: str, at: str) -> str:
 
 
 def _shape_of(geometry: object, at: str) -> BaseGeometry:
-    """Return a geometry as a checked polygon."""
+    """Return a geometry of GeoJSON."""
     kind = geometry.get("type") if isinstance(geometry, Mapping) else None
     if kind not in {"Polygon", "MultiPolygon"}:
         raise InputError(f"a geometry of type {kind!r}", where=at, expected="Polygon or MultiPolygon")
@@ -234,11 +264,17 @@ def _shape_of(geometry: object, at: str) -> BaseGeometry:
         raise InputError(
             "the coordinates make no polygon", where=at, expected="closed rings of [longitude, latitude]"
         ) from None
-    shape: BaseGeometry = parts[0] if kind == "Polygon" else MultiPolygon(parts)
+    return parts[0] if kind == "Polygon" else MultiPolygon(parts)
+
+
+def _checked(shape: BaseGeometry | None, at: str) -> BaseGeometry:
+    kind = None if shape is None else shape.geom_type
+    if shape is None or kind not in {"Polygon", "MultiPolygon"}:
+        raise InputError(f"a geometry of type {kind!r}", where=at, expected="Polygon or MultiPolygon")
     if shape.is_empty:
         raise InputError("the polygon is empty", where=at)
     xy = shapely.get_coordinates(shape)
-    off = ~((np.abs(xy[:, 0]) <= 180) & (np.abs(xy[:, 1]) <= 90))
+    off = ~((np.abs(xy[:, 0]) <= 180 + ROUNDING_DEGREES) & (np.abs(xy[:, 1]) <= 90 + ROUNDING_DEGREES))
     if off.any():
         longitude, latitude = xy[off][0]
         raise InputError(
@@ -276,7 +312,8 @@ def _check_overlaps(polygons: Polygons, where: str) -> None:
     first, second = shapely.STRtree(shapes).query(shapes, predicate="intersects")
     once = first < second
     first, second = first[once], second[once]
-    first, second = (side[~shapely.touches(shapes[first], shapes[second])] for side in (first, second))
+    meet = ~shapely.touches(shapes[first], shapes[second])
+    first, second = first[meet], second[meet]
     overlap = shapely.intersection(shapes[first], shapes[second])
     share = shapely.area(overlap) / np.minimum(shapely.area(shapes[first]), shapely.area(shapes[second]))
     wide = ~shapely.is_empty(shapely.buffer(overlap, -SLIVER_DEGREES / 2, quad_segs=1))

@@ -199,12 +199,13 @@ def estimate_delay(triangle: ReportingTriangle, *, pooling: float | None = None)
     before, now = (np.where(pair, counts, 0) for counts in (np.roll(triangle.shown, 1, axis=1), triangle.shown))
     stayed = np.minimum(before, now)
     scatter = _scatter(now - stayed, now, member)
-    hazard, strength = _proportions(now - stayed, now, member, pooling, scatter)
+    hazard, strength = _proportions(now - stayed, now, member, pooling, scatter, _one_event(now.shape[1]))
     if (before == stayed).all():
         certain = np.ones_like(hazard.estimate)
         lasting = Proportions(certain, certain, np.zeros_like(certain))
     else:
-        lasting, _ = _proportions(stayed, before, member, pooling, scatter=0.0)
+        share = np.full(now.shape[1], 1 / now.shape[1])
+        lasting, _ = _proportions(stayed, before, member, pooling, 0.0, (1 - share, share))
     class_of = dict(zip(triangle.columns, triangle.classes, strict=True))
     return ReportingDelay(names, hazard, lasting, scatter, class_of, strength)
 
@@ -241,8 +242,21 @@ def _scatter(added: Counts, held: Counts, member: Floats) -> float:
     return 1 / (1 + concentration)
 
 
+def _one_event(delays: int) -> tuple[Floats, Floats]:
+    """Beta parameters, before any data, of the hazards if the delays are Dirichlet of one event spread over them all.
+
+    Half an event for each hazard, as Jeffreys has it, would outweigh the data of a thin class at many delays.
+    """
+    return np.full(delays, 1 / delays), np.maximum(np.arange(delays), 1) / delays
+
+
 def _proportions(
-    hits: Counts, trials: Counts, member: Floats, pooling: float | None, scatter: float
+    hits: Counts,
+    trials: Counts,
+    member: Floats,
+    pooling: float | None,
+    scatter: float,
+    prior: tuple[Floats, Floats],
 ) -> tuple[Proportions, float]:
     """Chances by class and delay from hits in trials of each week, delay and column, and the pooling that was used."""
     number = trials.sum(axis=0) @ member
@@ -252,13 +266,14 @@ def _proportions(
     # Batches are those of columns, so that the pooled size is the sum of the effective sizes.
     overall = _ratio(hits.sum(axis=(0, 2)).astype(np.float64), trials.sum(axis=(0, 2)).astype(np.float64))
     all_size = size.sum(axis=0)
-    smooth = (overall * all_size + 0.5) / (all_size + 1)
+    pooled = overall * all_size + prior[0], (1 - overall) * all_size + prior[1]
+    smooth = pooled[0] / (pooled[0] + pooled[1])
     strength = _best_pooling(n, size, smooth) if pooling is None else float(pooling)
-    # The pooled chances are known no better than from all events there are.
-    k = np.minimum(strength, all_size + 1)
-    jeffreys = 0.5 if strength == 0 else 0.0
-    alpha = np.vstack([n + k * smooth + jeffreys, overall * all_size + 0.5])
-    beta = np.vstack([size - n + k * (1 - smooth) + jeffreys, (1 - overall) * all_size + 0.5])
+    # The pooled chances tell a class no more than the events of the others do.
+    k = np.minimum(strength, all_size - size + prior[0] + prior[1])
+    own_prior = prior if strength == 0 else (0.0, 0.0)
+    alpha = np.vstack([n + k * smooth + own_prior[0], pooled[0]])
+    beta = np.vstack([size - n + k * (1 - smooth) + own_prior[1], pooled[1]])
     own = np.where(size + k > 0, _ratio(n + k * overall, size + k), overall)
     if np.isinf(strength):
         alpha[:], beta[:], own = alpha[-1], beta[-1], np.broadcast_to(overall, n.shape)

@@ -74,6 +74,19 @@ class ReportingTriangle:
         at = int(np.searchsorted(self.weeks.to_numpy(), week.to_numpy()))
         return replace(self, shown=self.shown[at:], seen=self.seen[at:], weeks=self.weeks[at:])
 
+    def until(self, origin: pd.Timestamp) -> ReportingTriangle:
+        """Return what the record had shown by the day before `origin`.
+
+        Raises
+        ------
+        InputError
+            If no week was over by then.
+        """
+        weeks = int(np.searchsorted(self.weeks.to_numpy(), (origin - WEEK).to_numpy(), side="right"))
+        age = np.arange(weeks)[::-1] + max((origin - self.weeks[-1]).days // 7 - 1, 0)
+        seen = self.seen[:weeks] & (np.arange(self.max_delay + 1) <= age[:, None])[..., None]
+        return replace(self, shown=np.where(seen, self.shown[:weeks], 0), seen=seen, weeks=self.weeks[:weeks])
+
     def increments(self) -> NDArray[np.float64]:
         """Return how much the record grew at each delay, NaN where that was not seen.
 

@@ -108,7 +108,7 @@ def leaderboard_rows(record: BacktestRecord, models: Sequence[ModelSpec], escala
 
 
 def provenance_rows(provenance: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """Return the manifest as pairs of key and value, nested keys joined.
+    """Return the manifest as pairs of key and value, nested keys joined; lists of objects are told elsewhere.
 
     Examples
     --------
@@ -121,7 +121,8 @@ def provenance_rows(provenance: Mapping[str, Any], prefix: str = "") -> list[tup
         if isinstance(value, Mapping):
             rows += provenance_rows(value, f"{label}: ")
         elif isinstance(value, (list, tuple)):
-            rows += [(label, ", ".join(str(item) for item in value))] if value else []
+            items = [str(item) for item in value if not isinstance(item, Mapping)]
+            rows += [(label, ", ".join(items))] if items else []
         elif value is not None and value != "":
             rows.append((label, str(value)))
     return rows

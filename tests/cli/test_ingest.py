@@ -165,7 +165,7 @@ def test_time_does_not_go_back(forecast, release):
         (("ucdp", "none.csv"), "no file none.csv"),
         (("ucdp", "a.csv", "--api"), "both a file"),
         (("ucdp", "--api"), "which release?"),
-        (("ucdp", "--api", "--version", "25.1", "--countries", "Mali"), "not a number of a country"),
+        (("ucdp", "--api", "--version", "25.1", "--countries", "Malli"), "unknown country 'Malli'"),
         (("ucdp", "a.csv", "--from", "2023-01-01"), "--from 2023-01-01 has no use here"),
         (("ucdp", "a.csv", "--countries", "Mali"), "--countries Mali has no use here"),
         (("ucdp", "a.csv", "--known-at", "yesterday"), "no file a.csv"),

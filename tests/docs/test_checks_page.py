@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from pathlib import Path
 
@@ -9,10 +10,16 @@ import pytest
 
 from forecast.events.checks.finding import SEVERITIES
 from forecast.events.checks.registry import EVENT_CHECKS
+from forecast.jobs.check import check_workspace
 from forecast.panel.checks.registry import PANEL_CHECKS
+from forecast.reference import reference_workspace
+from forecast.workspace import open_workspace
 
 PAGE = (Path(__file__).parents[2] / "docs" / "checks.md").read_text(encoding="utf-8")
-STATISTICAL = {"first_of_month", "first_of_year", "unfinished_week", "silent_country", "sudden_gap", "level_shift"}
+STATISTICAL = {
+    *("first_of_month", "first_of_year", "silent_source"),
+    *("unfinished_week", "silent_country", "sudden_gap", "level_shift"),
+}
 CHECKS = {**EVENT_CHECKS, **PANEL_CHECKS}
 
 
@@ -27,6 +34,14 @@ def sections(heading: str) -> dict[str, str]:
 def test_every_check_has_its_section_in_the_order_of_the_registry():
     assert list(sections("Checks of events")) == list(EVENT_CHECKS)
     assert list(sections("Checks of counts")) == list(PANEL_CHECKS)
+
+
+def test_every_check_of_the_workspace_is_in_the_table():
+    _, table = PAGE.split("\n## Checks of the workspace\n")
+    first = [row.split("|")[1] for row in table.splitlines() if row.startswith("| `")]
+    listed = {name.removesuffix(" <name>") for cell in first for name in re.findall(r"`([^`]+)`", cell)}
+    results = check_workspace(open_workspace(reference_workspace()), dt.date(2026, 8, 3))
+    assert {item.name.partition(" ")[0] for item in results} - set(CHECKS) == listed
 
 
 def test_no_name_is_used_twice():

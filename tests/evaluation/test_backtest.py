@@ -12,8 +12,9 @@ import psutil
 import pytest
 
 from forecast.errors import ForecastError, InputError
-from forecast.evaluation.backtest import blocks_folder, plan_blocks, plan_origins, read_record, run_backtest
+from forecast.evaluation.backtest import blocks_folder, plan_origins, read_record, run_backtest
 from forecast.evaluation.comparison import leaderboard
+from forecast.evaluation.planned_blocks import plan_blocks
 from forecast.evaluation.record import HEAD, QUANTILE_LEVELS
 from forecast.evaluation.scores import SCORES, score_forecast
 from forecast.panel.weeks import WEEK

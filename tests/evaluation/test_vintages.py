@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from forecast.errors import InputError
-from forecast.evaluation.backtest import plan_blocks, run_backtest
+from forecast.evaluation.backtest import run_backtest
+from forecast.evaluation.planned_blocks import plan_blocks
 from forecast.panel.weeks import WEEK
 
 
@@ -94,7 +95,7 @@ def test_the_record_says_what_it_was_made_from(plan, tmp_path):
         records[name] = record, json.loads((tmp_path / name / "manifest.json").read_bytes())
     record, manifest = records["vintages"]
     assert manifest["vintages"] is manifest["panels"]["region"]["vintages"] is True
-    assert record.source == "test regions"
+    assert record.source == "test regions, as it was known at each origin"
     record, manifest = records["final"]
     assert manifest["vintages"] is manifest["panels"]["region"]["vintages"] is False
     assert record.source == manifest["source"] == "test regions, on final data"
@@ -110,17 +111,9 @@ def test_one_kind_of_unit_without_vintages_makes_the_whole_final(plan, plugin, t
     assert record.source.endswith("on final data")
 
 
-def test_a_function_of_the_origin_gives_the_same_as_a_table(plan, tmp_path):
-    vintages = plan.known["region"]
-    called = dataclasses.replace(plan, known={"region": lambda origin: vintages[origin]})
-    one, two = (run_backtest(it, tmp_path / name, workers=1) for it, name in ((plan, "a"), (called, "b")))
-    pd.testing.assert_frame_equal(one.forecasts, two.forecasts)
-    assert [block.key for block in plan_blocks(plan)] == [block.key for block in plan_blocks(called)]
-
-
 def test_a_vintage_that_reaches_beyond_its_origin_is_cut(plan):
     panel = plan.panels["region"]
-    peeking = dataclasses.replace(plan, known={"region": lambda origin: panel})
+    peeking = dataclasses.replace(plan, known={"region": dict.fromkeys(panel.weeks, panel)})
     for block in plan_blocks(peeking):
         assert all(known.origin == origin for origin, known in block.vintages.items())
 

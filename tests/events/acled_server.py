@@ -1,4 +1,7 @@
-"""A local server that speaks the documented protocol of ACLED's API, with faults; all its records are simulated."""
+"""A local server that speaks the documented protocol of ACLED's API, with faults; all its records are simulated.
+
+Its cursors are places in the list of rows, so that rows move between pages when others come or go: the worst case.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from collections import Counter, defaultdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-USERNAME, PASSWORD = "simulated.analyst@example.org", "simulated-password-7f3a"
+USERNAME, PASSWORD = "simulated.analyst+1@example.org", "simulated pass+word%7f&3a="  # characters that forms encode
 ACCESS, REFRESH = "simulated-access-token-91c2", "simulated-refresh-token-44de"
 SECRETS = (USERNAME, PASSWORD, ACCESS, REFRESH)
 TYPES = (
@@ -18,7 +21,9 @@ TYPES = (
     ("Demonstrations", "Protests", "Peaceful protest"),
     ("Strategic developments", "Strategic developments", "Agreement"),
 )
-FAULTS = ("429", "500", "503", "cut", "truncated", "no-json", "empty", "repeat", "total", "expired", "failed", "short")
+FAULTS = ("429", "500", "503", "cut", "truncated", "no-json", "empty", "repeat", "expired", "failed", "circle")
+COUNTED = ("total", "short")
+"""Faults that only the totals show."""
 
 
 def simulated_event(number: int) -> dict[str, object]:
@@ -66,20 +71,28 @@ class AcledServer:
     ----------
     events : list of dict
     totals : bool
-        Whether answers carry total_count.
+        Whether answers carry total_count where it is asked for.
+    cursors : bool
+        Whether pages are found by cursor, or by number as before October 2026; then totals need not be asked for.
+    most : int
+        Rows a page, whatever is asked for.
     faults : mapping of int to list of str
-        Each of `FAULTS`, "redirect-here", "redirect-away", "403" or "401-always".
+        Each of `FAULTS`, `COUNTED`, "redirect-here", "redirect-away-always", "403", "400" or "401-always".
     """
 
-    def __init__(self, events, *, totals=True, faults=None):
-        self.events, self.totals = list(events), totals
+    def __init__(self, events, *, totals=True, cursors=True, most=5000, faults=None):
+        self.events, self.totals, self.cursors, self.most = list(events), totals, cursors, most
         self.deleted = []
         self.faults = defaultdict(list, {page: list(plan) for page, plan in (faults or {}).items()})
+        self.most_recent = None  # day, for accounts whose tier has no later events
+        self.forgotten = set()  # cursors that are no longer known
         self.asked = Counter()
+        self.deletions_asked = 0
         self.queries = []
         self.logins = Counter()
         self.tokens = 0
         self.refresh_works = True
+        self.refusal = 400
         self.before_page = lambda page: None
         self._lock = threading.Lock()
         server = self
@@ -128,11 +141,13 @@ class _Handler(BaseHTTPRequestHandler):
         owner = self.owner
         kind = given.get("grant_type")
         good = {
-            "password": given.get("username") == USERNAME and given.get("password") == PASSWORD,
+            "password": given
+            == {"username": USERNAME, "password": PASSWORD, "scope": "authenticated", "client_id": "acled"}
+            | {"grant_type": "password"},
             "refresh_token": given.get("refresh_token") == REFRESH and owner.refresh_works,
         }.get(kind, False)
         if urlsplit(self.path).path != "/oauth/token" or given.get("client_id") != "acled" or not good:
-            return self.answer(400, {"error": "invalid_grant", "given": given})
+            return self.answer(owner.refusal, {"error": "invalid_grant", "given": given})
         owner.logins[kind] += 1
         owner.tokens += 1
         tokens = {"access_token": owner.token, "refresh_token": REFRESH, "expires_in": 86400, "token_type": "Bearer"}
@@ -145,21 +160,42 @@ class _Handler(BaseHTTPRequestHandler):
             return self.answer(401, {"message": "unauthorized"})
         if address.path not in {"/api/acled/read", "/api/deleted/read"}:
             return self.answer(404, {"message": "not found"})
-        page, limit = int(query.get("page", 1)), int(query.get("limit", 5000))
+        limit = min(int(query.get("limit", 5000)), owner.most)
+        start = int(query["cursor"]) if owner.cursors else (int(query.get("page", 1)) - 1) * limit
+        page = start // limit + 1
+        events = address.path.startswith("/api/acled")
         owner.asked[page] += 1
+        owner.deletions_asked += not events
         owner.queries.append(query)
         owner.before_page(page)
         fault = owner.next_fault(page)
-        source = self.chosen(query) if address.path.startswith("/api/acled") else owner.deleted
-        at = max(page - 2, 0) if fault == "repeat" else page - 1
-        rows = source[at * limit : (at + 1) * limit]
+        if start in owner.forgotten:
+            return self.answer(400, {"message": "bad cursor"})
+        source = self.chosen(query) if events else self.gone(query)
+        at = max(start - limit, 0) if fault == "repeat" else start
+        rows = source[at : at + limit]
         if "fields" in query:
             wanted = query["fields"].split("|")
             rows = [{name: row[name] for name in wanted} for row in rows]
-        body = {"status": 200, "success": True, "count": len(rows), "messages": [], "data": rows}
-        if owner.totals:
-            body["total_count"] = len(source) + (3 if fault == "total" else 0)
+        body = {"status": 200, "success": True, "messages": [], "data": rows}
+        if owner.most_recent:
+            body["data_query_restrictions"] = {
+                "date_recency": {"date": owner.most_recent, "quantity": 12, "unit": "Months"}
+            }
+        if owner.totals and (query.get("with_total") == "true" or not owner.cursors):
+            body |= {"count": len(rows), "total_count": len(source) + (3 if fault == "total" else 0)}
+        if owner.cursors:
+            body["next_cursor"] = start + limit if start + limit < len(source) else None
+            if fault == "circle":
+                body["next_cursor"] = start
         return self.play(fault, body)
+
+    def gone(self, query):
+        """Rows of the endpoint of deletions, whose parameters have names of their own."""
+        assert set(query) <= {"_format", "deleted_timestamp", "deleted_timestamp_where", "limit", "cursor", "page"}
+        assert query["deleted_timestamp_where"] == ">="
+        since = int(query["deleted_timestamp"])
+        return [row for row in self.owner.deleted if int(row["deleted_timestamp"]) >= since]
 
     def chosen(self, query):
         assert query["_format"] == "json"
@@ -183,6 +219,7 @@ class _Handler(BaseHTTPRequestHandler):
             "429": (429, {}, {"Retry-After": "7"}),
             "500": (500, {"message": "internal"}),
             "503": (503, b""),
+            "400": (400, refusal),
             "403": (403, refusal),
             "expired": (401, refusal),
             "401-always": (401, refusal),

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from forecast.errors import ForecastError, InputError
 from forecast.events.acled import read_acled, read_acled_deletions
 from forecast.events.acled_api import _Endpoint
+from forecast.events.acled_pages import FIRST
 from forecast.events.acled_record import FIELDS, batch_of_rows, timestamp_rank
 from forecast.events.imprecise import ImprecisePolicy
 from forecast.events.polite_client import AskAgain
@@ -172,7 +173,7 @@ def test_tags_and_blank_lines_are_no_rows(tmp_path):
 
 
 def test_a_large_file_comes_in_batches(tmp_path, monkeypatch):
-    monkeypatch.setattr("forecast.events.acled.ROWS_A_BATCH", 10)
+    monkeypatch.setattr("forecast.events.table_rows.BLOCK_ROWS", 10)
     path = write(tmp_path, table([simulated_event(number) for number in range(25)]))
     assert [batch.rows for batch in read_acled(path, EVERYTHING)] == [10, 10, 5]
 
@@ -288,7 +289,7 @@ _ANSWERS = _JSON | st.fixed_dictionaries(
 
 def check_answer(answer):
     try:
-        page = _Endpoint("/", {}, FIELDS, 10).page_of(answer)
+        page = _Endpoint("/", {}, FIELDS, 10).page_of(answer, FIRST)
     except (AskAgain, ForecastError):
         return
     if page.rows:

@@ -88,7 +88,8 @@ def test_the_query_is_the_documented_one(tmp_path):
         "timestamp": "1690000002",
         "timestamp_where": ">=",
         "limit": "10",
-        "page": "1",
+        "cursor": "0",
+        "with_total": "true",
     }
 
 
@@ -98,18 +99,77 @@ def test_only_what_changed_since_comes_with_since(tmp_path):
     assert sorted(ids_of(batches)) == sorted(f"SIM{number}" for number in range(20, 30))
 
 
+def test_pages_are_walked_by_cursor_and_counted_once(tmp_path):
+    with AcledServer(events(25)) as server:
+        fetch(server, tmp_path)
+    assert [query["cursor"] for query in server.queries] == ["0", "10", "20"]
+    assert ["with_total" in query for query in server.queries] == [True, False, False]
+    assert not any("page" in query for query in server.queries)
+
+
+@pytest.mark.parametrize("totals", [True, False])
+def test_a_server_without_cursors_is_asked_by_number(tmp_path, totals):
+    with AcledServer(events(25), cursors=False, totals=totals) as server:
+        assert sorted(ids_of(fetch(server, tmp_path))) == expected_ids(25)
+    assert [query.get("page") for query in server.queries][:4] == [None, "2", "3", "4"]
+
+
+def test_a_server_may_give_less_than_asked_for(tmp_path):
+    for cursors in (True, False):
+        with AcledServer(events(25), most=7, cursors=cursors) as server:
+            assert sorted(ids_of(fetch(server, tmp_path))) == expected_ids(25)
+
+
 def test_no_events_are_no_batches(tmp_path):
     for totals in (True, False):
         with AcledServer([], totals=totals) as server:
             assert fetch(server, tmp_path) == []
 
 
-@pytest.mark.parametrize("totals", [True, False])
+@pytest.mark.parametrize(("totals", "cursors"), [(True, True), (False, True), (True, False)])
 @pytest.mark.parametrize("fault", acled_server.FAULTS)
-def test_every_fault_is_survived(tmp_path, fault, totals):
-    with AcledServer(events(45), totals=totals, faults={1: [fault], 3: [fault, fault], 5: [fault]}) as server:
+def test_every_fault_is_survived(tmp_path, fault, totals, cursors):
+    plan = {1: [fault], 3: [fault, fault], 5: [fault]}
+    with AcledServer(events(45), totals=totals, cursors=cursors, faults=plan) as server:
         batches = fetch(server, tmp_path)
     assert sorted(ids_of(batches)) == expected_ids(45)
+
+
+@pytest.mark.parametrize("cursors", [True, False])
+@pytest.mark.parametrize("fault", acled_server.COUNTED)
+def test_missing_rows_are_noticed_by_their_number(tmp_path, fault, cursors):
+    with AcledServer(events(45), cursors=cursors, faults={1: [fault], 3: [fault], 5: [fault]}) as server:
+        batches = fetch(server, tmp_path)
+    assert sorted(ids_of(batches)) == expected_ids(45)
+
+
+def test_cursors_that_are_forgotten_make_it_begin_anew(tmp_path):
+    with AcledServer(events(45), faults={4: ["500"] * 8}) as server:
+        with pytest.raises(ForecastError, match="status 500"):
+            fetch(server, tmp_path)
+        server.forgotten = {20}
+        server.before_page = lambda page: server.forgotten.clear() if page == 1 else None
+        assert sorted(ids_of(fetch(server, tmp_path))) == expected_ids(45)
+        assert server.asked[1] == 2
+
+
+def test_a_query_that_is_refused_is_an_error(tmp_path):
+    with (
+        AcledServer(events(5), faults={1: ["400"]}) as server,
+        pytest.raises(ForecastError, match="refuses the query"),
+    ):
+        fetch(server, tmp_path)
+
+
+def test_days_that_the_tier_does_not_include_are_refused(tmp_path):
+    """They would look as if nothing had happened on them."""
+    with AcledServer(events(25)) as server:
+        server.most_recent = "2023-06-30"
+        with pytest.raises(InputError, match="up to 2023-06-30 only, not up to 2023-12-31"):
+            fetch(server, tmp_path)
+        assert ids_of(fetch(server, tmp_path, last=dt.date(2023, 6, 30)))
+        server.most_recent = "unlimited"
+        assert sorted(ids_of(fetch(server, tmp_path))) == expected_ids(25)
 
 
 def test_the_time_that_the_server_asks_for_is_waited(tmp_path):

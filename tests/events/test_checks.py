@@ -223,6 +223,27 @@ def test_a_source_that_stopped():
         "No event of ucdp in Mali since 2026-06-19, 6 weeks before 2026-07-31; the longest silence before was 0 weeks."
     ]
     assert "silent_source" not in found(frame, CheckContext(known_at=pd.Timestamp("2026-06-19")))
+    released = CheckContext(KNOWN_AT, covers_until=pd.Timestamp("2026-06-19"))
+    assert "silent_source" not in found(frame, released)  # what came after it is not told yet
+
+
+def silent_alarms(sets: int) -> float:
+    """Return the share of faultless sets of three countries in which a source seems to have stopped."""
+    rng = np.random.default_rng(12)
+    span = pd.date_range("2022-01-01", "2025-12-31").to_numpy()
+    alarms = 0
+    for number in range(sets):
+        rate = 0.3 * rng.gamma((0.5, 2.0, 1e6)[number % 3], 1.0, (len(span), 1)) * rng.lognormal(0, 1, 3)
+        counts = rng.poisson(rate / (0.5, 2.0, 1e6)[number % 3])
+        day, country = np.repeat(np.indices(counts.shape).reshape(2, -1), counts.ravel(), axis=1)
+        frame = events(date_start=list(span[day]), country=np.array(["Chad", "Mali", "Niger"])[country])
+        alarms += bool(run_checks(frame, CheckContext(pd.Timestamp(span[-1])), only=["silent_source"]))
+    return alarms / sets
+
+
+@pytest.mark.slow
+def test_false_alarms_of_silence_keep_the_level():
+    assert silent_alarms(600) <= 0.01 + 2.6 * np.sqrt(0.01 / 600)
 
 
 @pytest.mark.parametrize(("check", "day"), [("first_of_month", "MS"), ("first_of_year", "YS")])
@@ -282,6 +303,33 @@ def test_findings_are_ordered_counted_and_cut():
     assert (deaths.count, len(deaths.examples)) == (30, MOST_EXAMPLES)
     assert deaths.text().endswith("; and 10 more.")
     assert all(item.count >= 1 and item.message.endswith(".") for item in items)
+
+
+DAY = pd.Timestamp("2026-05-05")
+LONG_AGO = [KNOWN_AT - pd.Timedelta(days=7 * (i + 6)) for i in range(80)]
+FIRSTS = [*pd.date_range("2024-01-01", "2025-12-31"), *([pd.Timestamp("2025-01-01")] * 30)]
+PLANTED: dict[str, dict[str, object]] = {
+    "duplicate": {"date_start": [DAY, DAY], "latitude": 13.5},
+    "near_duplicate": {"date_start": [DAY, DAY], "latitude": [13.5, 13.505]},
+    "impossible_date": {"date_start": [KNOWN_AT + pd.Timedelta(days=1)]},
+    "first_of_month": {"date_start": FIRSTS[:731] + list(pd.date_range("2024-02-01", "2024-12-01", freq="MS")) * 8},
+    "first_of_year": {"date_start": FIRSTS},
+    "deaths_order": {"fatalities_low": 9},
+    "outside_country": {"longitude": 6.5},
+    "centroid": {"latitude": [14.0] * 5, "longitude": -5.5},
+    "unknown_type": {"event_type": "riots"},
+    "unknown_region": {"admin1": "Nowhere"},
+    "not_given": {"latitude": [None]},
+    "silent_source": {"date_start": LONG_AGO},
+}
+"""The smallest fault that each check finds; a check without one has no place in the registry."""
+
+
+@pytest.mark.parametrize("name", EVENT_CHECKS)
+def test_every_check_finds_what_it_is_for(name):
+    planted = run_checks(events(**PLANTED[name]), CheckContext(KNOWN_AT, OUTLINES), only=[name])
+    assert {item.check.name for item in planted} == {name}
+    assert set(PLANTED) == set(EVENT_CHECKS)
 
 
 def test_checks_are_chosen_by_name():

@@ -383,3 +383,21 @@ def test_any_history_folds_to_what_a_dictionary_holds(
         store.verify()
         assert [held(store, number) for number in range(len(history))] == states
         assert held(store) == states[-1]
+
+
+def test_the_history_holds_every_day(store: EventStore) -> None:
+    rng = np.random.default_rng(8)
+    for number in range(6):
+        ids = rng.choice(40, 25, replace=False)
+        gone = tuple(f"e{at}" for at in rng.choice(40, 5, replace=False) if at not in ids)
+        put(store, number, batch({f"e{at}": int(rng.integers(0, 3)) for at in ids}, deleted=gone))
+    columns = ["event_id", "fatalities"]
+    for today in (2, 5):
+        whole = pd.concat(list(store.history("acled", day(today), columns)))
+        assert whole.columns.tolist() == [*columns, "start", "stop"]
+        for vintage in range(today + 1):
+            then = whole[(whole["start"] <= vintage) & (vintage < whole["stop"])]
+            pd.testing.assert_frame_equal(
+                then[columns].sort_values("event_id", ignore_index=True),
+                store.as_of(day(vintage), ["acled"], columns).sort_values("event_id", ignore_index=True),
+            )

@@ -154,7 +154,7 @@ def test_an_id_of_several_columns(tmp_path):
 
 
 def test_repeats_are_found_across_batches(tmp_path, monkeypatch):
-    monkeypatch.setattr("forecast.events.table_mapping.BATCH_ROWS", 3)
+    monkeypatch.setattr("forecast.events.table_rows.BLOCK_ROWS", 3)
     path = write(tmp_path, *(GOOD.format(number % 5) for number in range(10)))
     batches = list(read_mapped(path, mapping(), KEEP))
     assert [len(batch.events) for batch in batches] == [3, 2, 0, 0]
@@ -169,6 +169,30 @@ def test_a_wrong_mapping_names_the_column_and_the_nearest(tmp_path):
     assert "no column 'lat' (latitude), 'dead' (fatalities)" in message
     assert "own.csv row 1" in message
     assert "latitude = 'Latitude'?" in message
+
+
+@pytest.mark.parametrize(
+    ("header", "offered"),
+    [
+        ("nr,dead,Date of event,lat,lon,lowest", "date = 'Date of event'?"),
+        ("nr,Days,date,lat,lon", "date = 'Days' or 'date'?"),
+        ("nr,date_start,best,date_end", "date = 'date_start' or 'date_end'?"),
+        ("nr,dead,n,lat,lon", None),
+    ],
+)
+def test_a_short_name_is_not_taken_for_any_other(tmp_path, header, offered):
+    spec = TableMapping(source="own", columns={"event_id": "nr", "date": "day"})
+    with pytest.raises(InputError) as caught:
+        one(write(tmp_path, header=header), spec)
+    assert caught.value.hint == (f"in the mapping, [columns]: {offered}" if offered else "")
+    assert caught.value.expected == f"the columns of the mapping; found {', '.join(map(repr, header.split(',')))}"
+
+
+def test_of_many_columns_the_first_are_shown(tmp_path):
+    path = write(tmp_path, header=",".join(f"c{number:02}" for number in range(49)))
+    with pytest.raises(InputError, match=r"'c23', 'c24' ... \(49 in all\)") as caught:
+        one(path, mapping())
+    assert "'c25'" not in str(caught.value)
 
 
 def test_without_mapping_headers_are_roles(tmp_path):

@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from forecast.errors import InputError
-from forecast.events import csv_stream
+from forecast.events import packed_file, table_rows
 from forecast.events.imprecise import ImprecisePolicy
 from forecast.events.record import COLUMNS, Batch, tally
 from forecast.events.ucdp import read_ucdp, read_ucdp_releases, release_in
@@ -354,11 +354,11 @@ def test_refused_files(write: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     refused(b"", "empty")
     refused(b"\n\n", "empty")
     refused(good.splitlines()[0] + b"\n", "header only")
-    refused(good.replace(b"Mali", "Mali\u00e9".encode("latin-1")), "not UTF-8")
-    refused(good + b"\xb6,ragged\n", "not UTF-8")
-    refused(good + b"\xe2\x82", "not UTF-8")
+    refused(good.replace(b"Mali", "Mali\u00e9".encode("latin-1")), "is not utf-8")
+    refused(good + b"\xb6,ragged\n", "is not utf-8")
+    refused(good + b"\xe2\x82", "is not utf-8")
     refused(good.decode().encode("utf-16"), "UTF-16")
-    refused(b"\x00" * 100, "no CSV file")
+    refused(b"\x00" * 100, "zero bytes")
     refused(good.replace(b",", b";"), "separated by semicolons")
     refused(good.replace(b"relid", b"latitude", 1), "two columns are called 'latitude'")
     refused(good[:-30], "ends in the middle of a row")
@@ -366,8 +366,8 @@ def test_refused_files(write: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     refused(b"\x1f\x8bnonsense", "damaged or cut short")
     refused(b"PK\x03\x04nonsense", "cannot read")
     for members, said in (
-        ({"readme.txt": b"x"}, "0 CSV files inside"),
-        ({"a.csv": good, "b.csv": good}, "2 CSV files inside"),
+        ({"readme.txt": b"x"}, "no table inside"),
+        ({"a.csv": good, "b.csv": good}, "2 tables inside"),
         ({"../a.csv": good}, "leads out of the archive"),
         ({"/a.csv": good}, "leads out of the archive"),
         ({"c:\\a.csv": good}, "leads out of the archive"),
@@ -376,8 +376,8 @@ def test_refused_files(write: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPat
             read(zip_of(tmp_path / "ged261.zip", **members))
     content = bytearray(zip_of(tmp_path / "ged261.zip", **{"a.csv": good * 50}).read_bytes())
     content[200] ^= 255
-    refused(bytes(content), "damaged or cut short|not readable|not UTF-8", "ged261.zip")
-    monkeypatch.setattr(csv_stream, "FREE_BYTES", 2**16)
+    refused(bytes(content), "damaged or cut short|not readable|not utf-8", "ged261.zip")
+    monkeypatch.setattr(packed_file, "FREE_BYTES", 2**16)
     header = good.splitlines()[0] + b"\n"
     bomb = header + b"1," * 2**22
     with pytest.raises(InputError, match="unpacks to more than 200 times"):
@@ -404,7 +404,7 @@ def test_blocks_are_one_file(write: Any, monkeypatch: pytest.MonkeyPatch) -> Non
     rows = [{"latitude": f"{number / 100:.2f}"} for number in range(300)] + [{"id": "5"}]
     path = write(*rows)
     whole, dropped = read(path)
-    monkeypatch.setattr(csv_stream, "BLOCK_BYTES", 4096)
+    monkeypatch.setattr(table_rows, "BLOCK_ROWS", 25)
     batches = list(read_ucdp(path, KEEP))
     assert len(batches) > 10
     assert tally(batches)[2] == dropped == {"id occurs more than once": 1}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+from shutil import copytree
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,9 @@ from forecast.events.record import Batch, event_frame
 from forecast.jobs.check import check_workspace
 from forecast.jobs.ingest import event_store
 from forecast.jobs.inputs import open_inputs
+from forecast.jobs.place import place_outlook
 from forecast.jobs.run import run
+from forecast.reference import reference_workspace
 from forecast.workspace import open_workspace
 
 FIRST = pd.Timestamp("2023-01-07")  # a Saturday
@@ -87,7 +90,7 @@ def test_counts_are_those_of_the_day(stored):
     assert change[-1].tolist() == [-1, 0]
     assert np.abs(change).sum() == 2
     assert open_inputs(spec).regions.counts.tolist() == after.regions.counts.tolist()
-    assert after.vintaged
+    assert after.vintages
     assert set(before.hashes) < set(after.hashes)
 
 
@@ -130,7 +133,8 @@ def test_a_run_starts_where_the_knowledge_of_the_day_ends(stored):
     assert done.content.origin == FIRST + pd.Timedelta(days=7 * WEEKS)
     assert done.content.provenance["data"]["vintage"] == "0001-own-efefefef, known at 2023-10-20, until 2023-10-13"
     assert "data/events/0001-own-efefefef.parquet" in done.content.provenance["inputs"]
-    assert "corrections that came after each origin" in (done.folder / "index.html").read_text(encoding="utf-8")
+    sentence = "as it was known at 12 of 22 origins; for the others, as first imported more than 91 days later"
+    assert sentence in (done.folder / "index.html").read_text(encoding="utf-8")
 
 
 def test_a_planted_later_correction_changes_no_run_of_an_earlier_day(stored):
@@ -163,7 +167,7 @@ def test_the_check_works_on_a_store(stored):
         ('store = "own"', 'store = "own"\nmeasure = "deaths"', "unknown measure 'deaths'"),
         ('regions = "data/regions.geojson"', 'regions = "data/none.geojson"', "no file none.geojson"),
         ("latitude = 0.5\n", "", "latitude and longitude belong together"),
-        ("latitude = 0.5\nlongitude = 0.9\n", "", "place 'Middle' has no coordinates"),
+        ("latitude = 0.5\nlongitude = 0.9\n", "", "where 'Middle' lies is not known"),
         ("[[places]]", '[regions]\nnames = ["Wets"]\n\n[[places]]', "unknown region 'Wets'"),
         ("[[places]]", '[regions]\ncountries = ["Simula"]\n\n[[places]]', "unknown country 'Simula'"),
     ],
@@ -180,3 +184,54 @@ def test_check_runs_the_checks_of_events_on_the_store(stored):
     found = {check.name: check for check in check_workspace(open_workspace(stored), day)}
     assert set(EVENT_CHECKS) <= set(found)
     assert "again" in found["duplicate"].found
+
+
+def outlook(folder, where, radius_km=50, **options):
+    return place_outlook(open_workspace(folder), where, radius_km, **options)
+
+
+def test_the_outlook_for_a_point_is_that_of_the_same_place(stored):
+    named, point = outlook(stored, "Middle"), outlook(stored, "0.5, 0.9")
+    assert (named.place, point.place) == ("Middle 50 km", "0.5,0.9 50 km")
+    assert point.base_rate_all == named.base_rate_all
+    assert point.mean == pytest.approx(named.mean, rel=0.2)
+    assert named.origin == "2023-10-14"
+    assert outlook(stored, "Middle", 100).base_rate_all >= named.base_rate_all
+
+
+def test_the_outlook_sees_only_what_was_known_that_day(stored):
+    before = outlook(stored, "0.5,0.9", as_of=dt.date(2023, 10, 20))
+    put(stored, dt.date(2023, 10, 30), [(f"planted {number}", 270, 0.9, "point") for number in range(99)])
+    assert outlook(stored, "0.5,0.9", as_of=dt.date(2023, 10, 20)) == before
+    assert outlook(stored, "0.5,0.9").mean > before.mean
+
+
+def test_a_town_of_a_dataset_that_the_workspace_names_needs_no_coordinates(stored, edit):
+    edit('store = "own"', 'store = "own"\ncalibrate_on = ["west-africa-weekly"]')
+    copytree(reference_workspace() / "data" / "west-africa-weekly", stored / "data" / "west-africa-weekly")
+    assert outlook(stored, "Bamako").mean < 0.5  # far away from all events
+    with pytest.raises(InputError, match=r"where 'Bamaku' lies(.|\n)*Bamako"):
+        outlook(stored, "Bamaku")
+
+
+def test_a_place_that_nobody_knows_is_refused(stored):
+    with pytest.raises(InputError, match=r"where 'Midle' lies is not known(.|\n)*Middle(.|\n)*LAT,LON"):
+        outlook(stored, "Midle")
+    with pytest.raises(InputError, match="off the globe"):
+        outlook(stored, "95,0.9")
+
+
+def test_weeks_that_no_import_tells_of_are_unknown(stored):
+    later = 7 * (WEEKS + 20)
+    rows = [(f"later {number}", later + number, 0.5, "point") for number in range(21)]
+    put(stored, dt.date(2024, 4, 1), rows)
+    workspace = open_workspace(stored)
+    inputs = open_inputs(workspace)
+    panel = inputs.regions
+    assert len(panel.weeks) == WEEKS + 23
+    assert panel.observed[:WEEKS].all()
+    assert not panel.observed[WEEKS : WEEKS + 20].any()
+    assert panel.observed[WEEKS + 20 :].all()
+    assert "No import tells of 20 weeks between 2023-10-14 and 2024-03-01" in " ".join(inputs.note.limits)
+    done = run(workspace, workers=1)
+    assert any(text.startswith("missing_weeks: ") for text in done.warnings)

@@ -281,7 +281,7 @@ def test_missing_weeks_at_the_end_are_a_warning(workspace, edit):
     without_places(workspace, edit)
     done = run(open_workspace(workspace), workers=1)
     assert len(done.warnings) == 1
-    assert done.warnings[0].startswith("2 region-weeks of the last 8 weeks are missing (Simulated/")
+    assert done.warnings[0].startswith("missing_weeks: 2 region-weeks of 2 regions are missing, 2 of them in ")
 
 
 def test_a_longer_set_is_back_tested_too(workspace, edit):

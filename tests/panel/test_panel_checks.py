@@ -191,6 +191,28 @@ def test_short_panels_are_checked_without_error(weeks):
     assert [item.check.name for item in unseen] == ["missing_weeks"]
 
 
+def planted(name: str) -> Panel:
+    """Return a panel with the fault that a check is for; a check without one has no place in the registry."""
+    counts, observed = np.full((WEEKS, 12), 5), np.ones((WEEKS, 12), bool)
+    turn = int(np.flatnonzero(pd.date_range(FIRST, periods=WEEKS, freq="7D").year == 2025)[0])
+    where: dict[str, tuple[NDArray, slice | int, int]] = {
+        "missing_weeks": (observed, -1, 0),
+        "unfinished_week": (counts, -1, 1),
+        "silent_country": (counts, slice(-5, None), 0),
+        "sudden_gap": (counts, slice(60, 66), 0),
+        "level_shift": (counts, slice(turn, None), 15),
+    }
+    assert set(where) == set(PANEL_CHECKS)
+    values, weeks, value = where[name]
+    values[weeks] = value
+    return panel_of(counts, observed)
+
+
+@pytest.mark.parametrize("name", PANEL_CHECKS)
+def test_every_check_finds_what_it_is_for(name):
+    assert {item.check.name for item in run_panel_checks(planted(name), only=[name])} == {name}
+
+
 def test_checks_are_chosen_by_name():
     with pytest.raises(InputError, match="unknown check 'suden_gap'"):
         run_panel_checks(panel_of(np.ones((20, 3), int)), only=["suden_gap"])

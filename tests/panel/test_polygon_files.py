@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from forecast.errors import InputError
-from forecast.panel.polygon_files import read_polygon_file
+from forecast.panel.polygon_files import files_of, read_polygon_file
 
 SHAPES = (shapely.box(-4.0, 14.0, -3.0, 15.0), shapely.box(-3.0, 14.0, -2.0, 15.0))
 SUFFIXES = (".gpkg", ".shp")
@@ -34,8 +34,9 @@ def write(path: Path, *, crs: str | None = "EPSG:4326", shapes=SHAPES, layer: st
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_names_and_shapes(tmp_path, suffix):
-    found = read_polygon_file(write(tmp_path / f"a{suffix}"), "adm1", country_property="country")
+    found, countries = read_polygon_file(write(tmp_path / f"a{suffix}"), "adm1", country_property="country")
     assert found.names == ("Mali/Mopti", "Mali/Ségou")
+    assert countries == ("Mali", "Mali")
     assert all(ours.equals(theirs) for ours, theirs in zip(found.shapes, SHAPES, strict=True))
 
 
@@ -45,9 +46,44 @@ def test_geojson_has_the_same_options(tmp_path):
     ]
     path = tmp_path / "a.geojson"
     path.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
-    assert read_polygon_file(path, "adm1", country_property="country").names == ("Mali/Mopti",)
+    found, countries = read_polygon_file(path, "adm1", country_property="country")
+    assert (found.names, countries) == (("Mali/Mopti",), ("Mali",))
     with pytest.raises(InputError, match=r"unknown property 'adm'(.|\n)*'adm1'"):
         read_polygon_file(path, "adm")
+    with pytest.raises(InputError, match=r"unknown property 'region'(.|\n)*which property names the regions"):
+        read_polygon_file(path)
+    for wrong, message in ({"layer": "a"}, "no layers"), ({"crs": "EPSG:32630"}, "no reference system but WGS 84"):
+        with pytest.raises(InputError, match=message):
+            read_polygon_file(path, "adm1", **wrong)
+
+
+@pytest.mark.parametrize(
+    ("properties", "options", "name", "country"),
+    [
+        ({"region": "Mali/Mopti"}, {}, "Mali/Mopti", "Mali"),
+        ({"region": "Mopti", "country": "Mali"}, {}, "Mopti", "Mali"),
+        ({"region": "Mali/Mopti", "country": None}, {}, "Mali/Mopti", "Mali"),
+        ({"region": "Mopti"}, {}, "Mopti", ""),
+        ({"region": "Mopti"}, {"in_country": "Mali"}, "Mali/Mopti", "Mali"),
+        ({"region": "Mali/Mopti"}, {"in_country": "Mali"}, "Mali/Mopti", "Mali"),
+        ({"region": "Mali/Mopti", "admin": "Mali"}, {"country_property": "admin"}, "Mali/Mopti", "Mali"),
+        ({"region": "Mopti/Djenné", "admin": "Mali"}, {"country_property": "admin"}, "Mali/Mopti/Djenné", "Mali"),
+    ],
+)
+def test_where_the_country_comes_from(tmp_path, properties, options, name, country):
+    feature = {"properties": properties, "geometry": json.loads(shapely.to_geojson(SHAPES[0]))}
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"features": [feature]}), encoding="utf-8")
+    found, countries = read_polygon_file(path, **options)
+    assert (found.names, countries) == ((name,), (country,))
+
+
+def test_files_of_a_shapefile(tmp_path):
+    path = write(tmp_path / "a.shp")
+    write(tmp_path / "ab.shp")
+    assert {file.name for file in files_of(path)} == {"a.shp", "a.shx", "a.dbf", "a.prj", "a.cpg"}
+    path = write(tmp_path / "a.gpkg")
+    assert files_of(path) == (path,)
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -55,7 +91,7 @@ def test_another_reference_system_is_brought_to_degrees(tmp_path, suffix):
     pyproj = pytest.importorskip("pyproj")
     forward = pyproj.Transformer.from_crs("EPSG:4326", "EPSG:32630", always_xy=True)
     metres = shapely.transform(np.array(SHAPES), forward.transform, interleaved=False)
-    found = read_polygon_file(write(tmp_path / f"a{suffix}", crs="EPSG:32630", shapes=metres), "adm1")
+    found, _ = read_polygon_file(write(tmp_path / f"a{suffix}", crs="EPSG:32630", shapes=metres), "adm1")
     for ours, theirs in zip(found.shapes, SHAPES, strict=True):
         assert shapely.hausdorff_distance(ours, theirs) < 1e-6
 
@@ -65,7 +101,7 @@ def test_a_shapefile_without_prj_needs_its_system_named(tmp_path):
     (tmp_path / "a.prj").unlink()
     with pytest.raises(InputError, match=r"does not say its reference system(.|\n)*EPSG:4326"):
         read_polygon_file(path, "adm1")
-    assert read_polygon_file(path, "adm1", crs="EPSG:4326").names == ("Mopti", "Ségou")
+    assert read_polygon_file(path, "adm1", crs="EPSG:4326")[0].names == ("Mopti", "Ségou")
     pytest.importorskip("pyproj")
     with pytest.raises(InputError, match="unknown reference system 'EPSG:1'"):
         read_polygon_file(path, "adm1", crs="EPSG:1")
@@ -76,7 +112,7 @@ def test_layers(tmp_path):
     write(path, layer="adm2", append=True)
     with pytest.raises(InputError, match=r"2 layers(.|\n)*'adm1', 'adm2'"):
         read_polygon_file(path, "adm1")
-    assert len(read_polygon_file(path, "adm1", layer="adm2")) == 2
+    assert len(read_polygon_file(path, "adm1", layer="adm2")[0]) == 2
     with pytest.raises(InputError, match="unknown layer 'adm3'"):
         read_polygon_file(path, "adm1", layer="adm3")
 
@@ -136,4 +172,4 @@ def test_mangled_files_are_refused_or_read(tmp_path, data):
         content[start : start + 40] = data.draw(st.binary(min_size=40, max_size=40))
     path.write_bytes(bytes(content))
     with contextlib.suppress(InputError):
-        assert len(read_polygon_file(path, "adm1")) >= 1
+        assert len(read_polygon_file(path, "adm1")[0]) >= 1

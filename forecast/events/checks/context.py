@@ -112,6 +112,8 @@ class CheckContext:
         Event types that the source publishes, as `plain_type` writes them; others are not checked.
     level : float
         The most that each statistical check may raise a false alarm.
+    covers_until : Timestamp, optional
+        The last day of which the events claim to tell, `known_at` if not given: a release of August covers July.
     """
 
     known_at: pd.Timestamp | None = None
@@ -119,3 +121,4 @@ class CheckContext:
     towns: NDArray[np.float64] | None = None
     types: Mapping[str, frozenset[str]] = field(default_factory=lambda: KNOWN_TYPES)
     level: float = LEVEL
+    covers_until: pd.Timestamp | None = None

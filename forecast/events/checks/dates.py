@@ -65,6 +65,7 @@ def impossible_dates(events: pd.DataFrame, context: CheckContext) -> list[Findin
                     examples,
                     count=len(rows),
                     severity=severity,
+                    share=len(rows) / len(events),
                 )
             )
     return found
@@ -140,7 +141,7 @@ def _pile_ups(events: pd.DataFrame, context: CheckContext, check: Check) -> list
         days_of = stamps[~new_year] if check is FIRST_OF_MONTH else stamps
         top = np.flatnonzero(marked)[np.argsort(-daily[marked], kind="stable")[:5]]
         examples = [f"{days_of[day]:%Y-%m-%d} ({daily[day]})" for day in top if daily[day]]
-        found.append(Finding(check, check.severity, f"{message} The most on {', '.join(examples)}.", hits))
+        found.append(finding(check, f"{message} The most on {', '.join(examples)}.", (), count=hits, unit=country))
     return found
 
 

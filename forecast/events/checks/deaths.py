@@ -33,7 +33,7 @@ def deaths_order(events: pd.DataFrame, context: CheckContext) -> list[Finding]:
     shown = zip(named(rows), *(rows[column] for column in columns), strict=False)
     examples = [f"{name} (low {_text(a)}, best {_text(b)}, high {_text(c)})" for name, a, b, c in shown]
     message = f"{counted(len(rows), 'event')} with estimates of deaths out of order."
-    return [finding(DEATHS_ORDER, message, examples, count=len(rows))]
+    return [finding(DEATHS_ORDER, message, examples, count=len(rows), share=len(rows) / len(events))]
 
 
 def _text(value: object) -> str:

@@ -44,7 +44,7 @@ def duplicates(events: pd.DataFrame, context: CheckContext) -> list[Finding]:
         f"{counted(int(same.sum()), 'event')} in {counted(len(groups), 'group')} with the same day, point, type and "
         f"deaths: up to {extra:,} may be repeats."
     )
-    return [finding(DUPLICATE, message, examples, count=len(groups))]
+    return [finding(DUPLICATE, message, examples, count=len(groups), share=extra / len(events))]
 
 
 def near_duplicates(events: pd.DataFrame, context: CheckContext) -> list[Finding]:

@@ -54,6 +54,13 @@ class Finding:
         How many events, names or unit-weeks are concerned, >= 1.
     examples : tuple of str
         At most `MOST_EXAMPLES` of them: event ids with what is wrong, names, weeks.
+    unit : str
+        The one country, region or place that it is about; empty if there are several, or it is about the whole.
+    latest : Timestamp, optional
+        Last week that it is about; None if it is not about certain weeks.
+    share : float
+        Of the events that were looked at, or those of the country, how many it concerns; 1 if it is not about single
+        events.
     """
 
     check: Check
@@ -61,6 +68,9 @@ class Finding:
     message: str
     count: int
     examples: tuple[str, ...] = ()
+    unit: str = ""
+    latest: pd.Timestamp | None = None
+    share: float = 1.0
 
     def text(self, examples: int = MOST_EXAMPLES) -> str:
         """Return the message, and up to so many of the examples.
@@ -86,10 +96,13 @@ def finding(
     *,
     count: int,
     severity: Severity | None = None,
+    unit: str = "",
+    latest: pd.Timestamp | None = None,
+    share: float = 1.0,
 ) -> Finding:
     """Return a finding of the check's usual severity, its examples cut to the most that are kept."""
     kept = tuple(text for _, text in zip(range(MOST_EXAMPLES), examples, strict=False))
-    return Finding(check, severity or check.severity, message, count, kept)
+    return Finding(check, severity or check.severity, message, count, kept, unit, latest, share)
 
 
 def named(rows: pd.DataFrame) -> list[str]:

@@ -20,15 +20,16 @@ UNKNOWN_REGION = Check(
     "unknown_region",
     "Regions that are not in the frame",
     "Names of first-level regions that the polygons of the country do not have: other spellings, or another frame.",
-    "warning",
-    "Assign events by their points, not by names, or give polygons of the frame that the source uses.",
+    "note",
+    "Events are counted by their points, whatever the name; to compare with the source's own regions, give polygons of "
+    "its frame.",
 )
 NOT_GIVEN = Check(
     "not_given",
     "Places that are not given",
     "Events without coordinates, region or country.",
     "note",
-    "Events without a point can be counted by the name of their region only, and around no place.",
+    "Ask the source for the coordinates: events without a point are counted in no region and around no place.",
 )
 
 WARN_SHARE = 0.05
@@ -78,7 +79,7 @@ def unknown_regions(events: pd.DataFrame, context: CheckContext) -> list[Finding
                 f"to {counted(len(odd), 'region')} that the polygons do not have."
             )
             examples = [f"{name!r} ({counted(n, 'event')}){_near(str(name), known)}" for name, n in odd.items()]
-            found.append(finding(UNKNOWN_REGION, message, examples, count=len(odd)))
+            found.append(finding(UNKNOWN_REGION, message, examples, count=len(odd), unit=str(country)))
     return found
 
 
@@ -103,6 +104,7 @@ def not_given(events: pd.DataFrame, context: CheckContext) -> list[Finding]:
                     (),
                     count=count,
                     severity="warning" if share > WARN_SHARE else "note",
+                    share=share,
                 )
             )
     return found

@@ -20,8 +20,8 @@ OUTSIDE_COUNTRY = Check(
     "Points outside their country",
     "Events whose point lies outside the polygons of the country that they name, or off the globe.",
     "warning",
-    "Where a wrong sign or an exchange of latitude and longitude explains it, correct the source; points close to the "
-    "border can be given to the nearest region.",
+    "Where a wrong sign or an exchange of latitude and longitude explains it, correct the source; points up to 25 km "
+    "outside are counted for the nearest region of the country, others for none.",
 )
 CENTROID = Check(
     "centroid",
@@ -58,7 +58,9 @@ def outside_country(events: pd.DataFrame, context: CheckContext) -> list[Finding
         shown = zip(named(events[off]), latitude[off], longitude[off], strict=False)
         examples = [f"{name} (latitude {lat:g}, longitude {lon:g})" for name, lat, lon in shown]
         message = f"{counted(int(off.sum()), 'event')} off the globe."
-        found.append(finding(OUTSIDE_COUNTRY, message, examples, count=int(off.sum()), severity="error"))
+        found.append(
+            finding(OUTSIDE_COUNTRY, message, examples, count=int(off.sum()), severity="error", share=float(off.mean()))
+        )
     if context.outlines is None:
         return found
     known = np.isfinite(latitude) & np.isfinite(longitude) & ~off
@@ -126,7 +128,8 @@ def _outside(events: pd.DataFrame, mine: NDArray[np.intp], country: str, outline
         told = f"{name} at latitude {row['latitude']:g}, longitude {row['longitude']:g}, {km:,.0f} km outside"
         examples.append(told + _repair(row, regions, shapes))
     message = f"{counted(len(rows), 'event')} more than {BORDER_KM:g} km outside {country}, up to {far.max():,.0f} km."
-    return [finding(OUTSIDE_COUNTRY, message, examples, count=len(rows))]
+    share = len(rows) / len(mine)
+    return [finding(OUTSIDE_COUNTRY, message, examples, count=len(rows), unit=country, share=share)]
 
 
 def _repair(row: pd.Series, regions: list[str], shapes: NDArray[np.object_]) -> str:

@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from scipy.special import gammaln
 
 from forecast.events.checks.context import CheckContext
-from forecast.events.checks.finding import Check, Finding, Severity, finding
+from forecast.events.checks.finding import Check, Finding, Severity, counted, finding
 
 SILENT_SOURCE = Check(
     "silent_source",
     "Sources that stopped",
-    "A source without any event in a country for longer than ever before, up to the day on which the data were known.",
+    "A source without any event in a country for longer than ever before, up to the last day that the data cover.",
     "warning",
     "Find out whether the source still covers the country and whether the last import was whole, before reading the "
     "silence as peace.",
@@ -90,12 +90,13 @@ def ending_silence(active: NDArray[np.bool_], level: float) -> tuple[int, int] |
 def silent_sources(events: pd.DataFrame, context: CheckContext) -> list[Finding]:
     """Return what `SILENT_SOURCE` finds, a note for a long silence.
 
-    Weeks are spans of seven days, counted back from the day on which the data were known.
+    Weeks are spans of seven days, counted back from the last day that the data cover.
     """
-    if context.known_at is None:
+    until = context.covers_until or context.known_at
+    if until is None:
         return []
     start = events["date_start"].fillna(events["date"])
-    age = (context.known_at - start).dt.days
+    age = (until - start).dt.days
     rows = events.assign(country=events["country"].fillna(""), age=age)[age >= 0]
     groups = list(rows.groupby(["source", "country"], sort=True))
     found = []
@@ -108,9 +109,10 @@ def silent_sources(events: pd.DataFrame, context: CheckContext) -> list[Finding]
             last = start[group.index].max()
             where = f" in {country}" if country else ""
             message = (
-                f"No event of {source}{where} since {last:%Y-%m-%d}, {silence[0]} weeks before "
-                f"{context.known_at:%Y-%m-%d}; the longest silence before was {silence[1]} weeks."
+                f"No event of {source}{where} since {last:%Y-%m-%d}, {counted(silence[0], 'week')} before "
+                f"{until:%Y-%m-%d}; the longest silence before was {counted(silence[1], 'week')}."
             )
             severity: Severity = "note" if silence[0] > LONGEST_INTERRUPTION else "warning"
-            found.append(finding(SILENT_SOURCE, message, (), count=silence[0], severity=severity))
+            unit = str(country)
+            found.append(finding(SILENT_SOURCE, message, (), count=silence[0], severity=severity, unit=unit))
     return found

@@ -58,7 +58,9 @@ def missing_weeks(panel: Panel, level: float) -> list[Finding]:
         f"{recent or 'none'} of them in the last {RECENT_WEEKS} weeks."
     )
     severity: Severity = "warning" if recent else "note"
-    return [finding(MISSING_WEEKS, message, examples, count=len(units), severity=severity)]
+    unit = panel.units.names[units[0]] if len(units) == 1 else ""
+    newest = max(latest.values())
+    return [finding(MISSING_WEEKS, message, examples, count=len(units), severity=severity, unit=unit, latest=newest)]
 
 
 def unfinished_week(panel: Panel, level: float) -> list[Finding]:
@@ -89,7 +91,7 @@ def unfinished_week(panel: Panel, level: float) -> list[Finding]:
         f"weeks before it had {before.mean():.1f} on average and never less than {before.min()}: it may not be "
         "complete."
     )
-    return [finding(UNFINISHED_WEEK, message, (), count=1)]
+    return [finding(UNFINISHED_WEEK, message, (), count=1, latest=panel.weeks[-1])]
 
 
 def silent_countries(panel: Panel, level: float) -> list[Finding]:
@@ -101,9 +103,12 @@ def silent_countries(panel: Panel, level: float) -> list[Finding]:
         if silence:
             where = country or "all regions"
             message = (
-                f"No event in {where} in the last {silence[0]} weeks; the longest silence before was "
-                f"{silence[1]} weeks."
+                f"No event in {where} in the last {counted(silence[0], 'week')}; the longest silence before was "
+                f"{counted(silence[1], 'week')}."
             )
             severity: Severity = "note" if silence[0] > LONGEST_INTERRUPTION else "warning"
-            found.append(finding(SILENT_COUNTRY, message, (), count=silence[0], severity=severity))
+            last = panel.weeks[observed][-1]
+            found.append(
+                finding(SILENT_COUNTRY, message, (), count=silence[0], severity=severity, unit=country, latest=last)
+            )
     return found

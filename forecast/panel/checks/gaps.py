@@ -80,13 +80,16 @@ def sudden_gaps(panel: Panel, level: float) -> list[Finding]:
     found = []
     for kind, series in (("country", areas), (panel.units.kind, units)):
         gaps = [
-            (probability, name, panel.weeks[observed][start], length)
+            (panel.weeks[observed][start : start + length], name)
             for name, counts, observed in series
-            for start, length, probability in find_gaps((counts > 0)[observed], share)
+            for start, length, _ in find_gaps((counts > 0)[observed], share)
         ]
         if gaps:
-            examples = [f"{name}, {length} weeks from {week:%Y-%m-%d}" for _, name, week, length in sorted(gaps)]
+            gaps.sort(key=lambda gap: (-gap[0][-1].value, gap[1]))
+            examples = [f"{name}, {counted(len(weeks), 'week')} from {weeks[0]:%Y-%m-%d}" for weeks, name in gaps]
             things = "countries" if kind == "country" else f"{kind}s"
             message = f"{counted(len(gaps), 'run')} of weeks without any event in {things} where events were usual."
-            found.append(finding(SUDDEN_GAP, message, examples, count=len(gaps)))
+            names = {name for _, name in gaps}
+            unit = names.pop() if len(names) == 1 else ""
+            found.append(finding(SUDDEN_GAP, message, examples, count=len(gaps), unit=unit, latest=gaps[0][0][-1]))
     return found

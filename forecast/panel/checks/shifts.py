@@ -114,7 +114,7 @@ def level_shifts(panel: Panel, level: float) -> list[Finding]:
                     f"In {where} counts change by a factor of {factor:.1f} with the week of "
                     f"{panel.weeks[turn]:%Y-%m-%d}, in all {active} active regions at once."
                 )
-                found.append(finding(LEVEL_SHIFT, message, (), count=active))
+                found.append(finding(LEVEL_SHIFT, message, (), count=active, unit=country, latest=panel.weeks[turn]))
     return found
 
 

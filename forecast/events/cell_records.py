@@ -1,0 +1,125 @@
+"""Records of Excel and parquet files, whose cells have types, as texts: what a CSV file would have."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import math
+import warnings
+from collections.abc import Iterator
+from typing import IO
+
+from forecast.errors import InputError, unknown_name
+
+ROWS_AT_ONCE = 10_000
+"""Rows held in memory at a time."""
+
+
+def excel_records(stream: IO[bytes], name: str, sheet: str | None = None) -> Iterator[list[str]]:
+    """Yield the records of a sheet, the header first, without blank ones; by default of the first sheet.
+
+    Parameters
+    ----------
+    stream : binary file
+        In which a reader can go back.
+    name : str
+        What messages call it.
+    sheet : str, optional
+
+    Raises
+    ------
+    InputError
+        If openpyxl is not installed, there is no such sheet, or the file is no workbook.
+    """
+    try:
+        import openpyxl  # type: ignore[import-untyped,unused-ignore]  # noqa: PLC0415 - slow, and most tables are CSV
+    except ImportError:
+        raise InputError(
+            "reading Excel files needs the package openpyxl, which is not installed",
+            where=name,
+            hint="install openpyxl, or save the sheet as CSV UTF-8",
+        ) from None
+    row = width = 0
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # openpyxl warns of styles and controls, which are not read
+            book = openpyxl.load_workbook(stream, read_only=True, data_only=True)
+        page = book[_sheet_of([page.title for page in book.worksheets], sheet, name)]
+        for cells in _silently(page.iter_rows(values_only=True)):
+            row += 1
+            record = [_as_text(cell) for cell in cells]
+            if any(record):
+                while len(record) > width and width and not record[-1]:
+                    record.pop()
+                width = width or len(record)
+                yield record + [""] * (width - len(record))  # a sheet does not store empty cells at the end
+    except InputError:
+        raise
+    except Exception as error:  # on a broken workbook openpyxl raises whatever its parsers do
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"not readable as Excel: {reason}", where=f"{name} after row {row}") from None
+
+
+def _sheet_of(names: list[str], wanted: str | None, where: str) -> str:
+    if not names:
+        raise InputError("the workbook has no sheet of cells", where=where)
+    if wanted is not None and wanted not in names:
+        raise unknown_name("sheet", wanted, names, where=where)
+    return wanted if wanted is not None else names[0]
+
+
+def _silently(rows: Iterator[tuple[object, ...]]) -> Iterator[tuple[object, ...]]:
+    """Yield rows without the warnings that openpyxl gives on the way; those of whoever takes them are not touched."""
+    while True:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            some = list(itertools.islice(rows, ROWS_AT_ONCE))
+        if not some:
+            return
+        yield from some
+
+
+def parquet_records(stream: IO[bytes], name: str) -> Iterator[list[str]]:
+    """Yield the names of the columns, then the rows.
+
+    Parameters
+    ----------
+    stream : binary file
+        In which a reader can go back.
+    name : str
+        What messages call it.
+
+    Raises
+    ------
+    InputError
+        If the file is no parquet file, or damaged.
+    """
+    import pyarrow as pa  # noqa: PLC0415 - slow to import, and most tables are CSV
+    from pyarrow import parquet  # noqa: PLC0415 - as above
+
+    row = 0
+    try:
+        with parquet.ParquetFile(stream) as file:
+            yield [str(column) for column in file.schema_arrow.names]
+            for batch in file.iter_batches(ROWS_AT_ONCE):
+                batch.validate(full=True)  # or text that is not UTF-8 is found only when it is used
+                columns = [[_as_text(value) for value in column.to_pylist()] for column in batch.columns]
+                for record in zip(*columns, strict=True):
+                    row += 1
+                    yield list(record)
+    except (pa.ArrowException, OSError, ValueError, TypeError, OverflowError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"not readable as parquet: {reason}", where=f"{name} after row {row}") from None
+
+
+def _as_text(value: object) -> str:
+    """Return a cell as a CSV file would have it: days as ISO 8601, whole floats without a point, nothing as ``""``."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        if math.isnan(value):
+            return ""
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    if isinstance(value, (dt.datetime, dt.date)):
+        return value.isoformat()
+    return str(value).strip()
