@@ -60,6 +60,7 @@ def plan_origins(panel: Panel, *, origins: int, first_after: int) -> pd.Datetime
 
     Examples
     --------
+    >>> import numpy as np
     >>> from forecast.panel.units import Units
     >>> weeks = pd.date_range("2026-01-03", periods=12, freq="7D")
     >>> panel = Panel.of(np.zeros((12, 1), int), weeks, Units.of(["Mali/Gao"]))

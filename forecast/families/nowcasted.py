@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -105,4 +107,4 @@ def predict_through_nowcast(
     for part, share in zip(parts, shares, strict=True):
         pmf[:, :, : part.pmf.shape[2]] += share / draws * part.pmf
     paths = np.concatenate([part.paths for part in parts])
-    return Forecast(paths, pmf, parts[0].weeks, parts[0].units, parts[0].model)
+    return replace(parts[0], paths=paths, pmf=pmf)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from typing import ClassVar, Self
 
 import numpy as np
@@ -41,14 +42,35 @@ class Family(BaseModel, ABC):
             The only source of randomness.
         """
 
+    def refit(self, panel: Panel, rng: np.random.Generator, start: Fitted) -> Fitted:
+        """Estimate the parameters anew, from an earlier fit as the starting point where that saves time.
+
+        Parameters
+        ----------
+        panel : Panel
+        rng : Generator
+        start : Fitted
+            Of the same settings on an earlier panel. It changes what the fit costs, not where it ends: estimates
+            agree with those of `fit` within the tolerance of the optimiser.
+        """
+        del start
+        return self.fit(panel, rng)
+
 
 class Fitted(ABC):
     """Parameters, and the state that the weeks of one panel leave them in.
 
     Subclasses are frozen dataclasses with at least a field `panel`.
+
+    Attributes
+    ----------
+    remarks : tuple of str
+        What went otherwise than usual in the fit, in plain words: no convergence and what was done about it, a part of
+        the model that the data could not carry. A run warns of it.
     """
 
     panel: Panel
+    remarks: tuple[str, ...] = ()
 
     @abstractmethod
     def simulate(self, horizon: int, draws: int, rng: np.random.Generator) -> Forecast:
@@ -96,7 +118,7 @@ class Fitted(ABC):
             raise InputError(f"horizon {horizon}", expected=f"1 to {MAX_HORIZON} weeks")
         if draws < 1:
             raise InputError(f"{draws} draws", expected="at least 1")
-        return self.simulate(horizon, draws, rng)
+        return replace(self.simulate(horizon, draws, rng), remarks=self.remarks)
 
     def target_weeks(self, horizon: int) -> pd.DatetimeIndex:
         """Return the first days of the `horizon` weeks after the panel."""

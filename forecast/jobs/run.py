@@ -117,6 +117,7 @@ def run(
         *found.warnings(),
         *_without_nowcast(inputs),
         *_left_out(failed),
+        *_remarks(forecasts),
         *_short_records(track.records),
         *_refuted(workspace, models, track.records[0]),
     )
@@ -281,6 +282,16 @@ def _without_nowcast(inputs: Inputs) -> list[str]:
 
 def _left_out(failed: Mapping[str, str]) -> list[str]:
     return [f"left out: {reason}" for reason in failed.values()]
+
+
+def _remarks(forecasts: Forecasts) -> list[str]:
+    """Return what the fits remarked, once a model and kind of unit."""
+    return [
+        f"model {name!r} on the {kind}s: {remark}"
+        for kind, by_model in forecasts.items()
+        for name, forecast in by_model.items()
+        for remark in forecast.remarks
+    ]
 
 
 def _short_records(records: Sequence[BacktestRecord]) -> list[str]:

@@ -34,6 +34,8 @@ class Forecast:
     units : Units
     model : str
         Name of the model.
+    remarks : tuple of str
+        What went otherwise than usual when it was fitted, in plain words.
 
     Notes
     -----
@@ -46,6 +48,7 @@ class Forecast:
     weeks: pd.DatetimeIndex
     units: Units
     model: str = ""
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         cell = (len(self.weeks), len(self.units))

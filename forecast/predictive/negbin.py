@@ -120,7 +120,7 @@ def _ratio(k: int, mean: float, size: float) -> float:
 
 @compiled
 def _mixture_head(mean: Floats, size: Floats, weight: Floats, limit: int, tolerance: float) -> Floats:
-    """Pmf head of a mixture for each cell; mean and size are [cell, component], weight [component]."""
+    """Pmf head of a mixture for each cell; mean, size and weight are [cell, component]."""
     cells, components = mean.shape
     out = np.zeros((cells, limit))
     longest = 1
@@ -128,13 +128,13 @@ def _mixture_head(mean: Floats, size: Floats, weight: Floats, limit: int, tolera
     for cell in range(cells):
         total = 0.0
         for c in range(components):
-            p[c] = weight[c] * _start(mean[cell, c], size[cell, c])
+            p[c] = weight[cell, c] * _start(mean[cell, c], size[cell, c])
             total += p[c]
         out[cell, 0] = total
         k = 0
         expected = 0.0
         for c in range(components):
-            expected += weight[c] * mean[cell, c]
+            expected += weight[cell, c] * mean[cell, c]
         # Far left of the mode the head may hold almost nothing yet, so go on until the mass is there.
         while k + 1 < limit and (1.0 - total > tolerance) and (k < expected or out[cell, k] > 1e-18):
             k += 1
@@ -158,8 +158,8 @@ def mixture_pmf(mean: Floats, size: Floats | float, weight: Floats | None = None
     ----------
     mean : ndarray, shape (component, ...)
     size : float or ndarray that broadcasts with `mean`
-    weight : ndarray, shape (component,), optional
-        Sums to 1; equal if not given.
+    weight : ndarray, shape (component,) or that of `mean`, optional
+        Sums to 1 over the components; equal if not given.
     limit : int
         The longest head.
 
@@ -179,5 +179,6 @@ def mixture_pmf(mean: Floats, size: Floats | float, weight: Floats | None = None
     w = np.full(components, 1.0 / components) if weight is None else np.asarray(weight, np.float64)
     flat_mean = np.ascontiguousarray(m.reshape(components, -1).T)
     flat_size = np.ascontiguousarray(r.reshape(components, -1).T)
-    head = _mixture_head(flat_mean, flat_size, w, limit, HEAD_TOLERANCE)
+    flat_weight = np.ascontiguousarray(np.broadcast_to(w.reshape(components, -1).T, flat_mean.shape))
+    head = _mixture_head(flat_mean, flat_size, flat_weight, limit, HEAD_TOLERANCE)
     return head.reshape(*m.shape[1:], head.shape[-1])

@@ -32,16 +32,21 @@ POOLED_EVENTS = 0.5
 POOLED_SPREAD = 50.0
 """Weight of all units' overdispersion in each unit's own, in squared events."""
 LARGEST_SIZE = 1e4
+TINY = 1e-12
+"""Least level and share: where they underflow to nothing, a known event would be impossible."""
+CANDIDATES = 8
+"""Of level and share of each cell, among which the known count chooses."""
 
 
 def nowcast(panel: Panel, delay: ReportingDelay, draws: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """Draw the final counts of the weeks that are not complete yet.
 
-    Each draw takes delay parameters from their distributions, the same for all weeks and units of a class; lets
-    single weeks scatter around them where reports come in batches; deletes some of the known events as
-    such events are deleted; draws a level for the unit from the weeks around, each counted as far as it is known;
-    and adds the events that are still to come. The known counts do not inform the delay parameters again, so that a
-    real surge is not mistaken for fast reporting.
+    Each draw takes delay parameters from their distributions, the same for all weeks and units of a class; deletes
+    some of the known events as such events are deleted; draws a level for the unit from the weeks around, each counted
+    as far as it is known, and the share of the week's events that is known, which scatters around that of the delay
+    where reports come in batches; and adds the events that are still to come. Of several draws of level and share the
+    week's own known count chooses: many known events may be a bad week or an early batch, and each is as likely as it
+    should be. The known counts do not inform the delay parameters again.
 
     Parameters
     ----------
@@ -65,7 +70,8 @@ def nowcast(panel: Panel, delay: ReportingDelay, draws: int, rng: np.random.Gene
 
     References
     ----------
-    Lawless (1994), doi:10.2307/3315826.n1; Höhle & an der Heiden (2014), doi:10.1111/biom.12194.
+    Lawless (1994), doi:10.2307/3315826.n1; Höhle & an der Heiden (2014), doi:10.1111/biom.12194; for the choice among
+    draws Smith & Gelfand (1992), doi:10.1080/00031305.1992.10475856.
 
     Examples
     --------
@@ -86,12 +92,12 @@ def nowcast(panel: Panel, delay: ReportingDelay, draws: int, rng: np.random.Gene
     span = min(delay.max_delay, len(panel.weeks))
     age = np.arange(span)[::-1]  # the last week can have been reported with delay 0 only
     rows = delay.rows(panel.units.names)
-    share = _known_share(delay, age, rows, draws, rng)
+    share = later_product(1 - delay.hazard.draw(draws, rng))[:, :, age].swapaxes(1, 2)[:, :, rows]
     kept = later_product(delay.lasting.draw(draws, rng))[:, :, age].swapaxes(1, 2)[:, :, rows]
     known = rng.binomial(panel.counts[-span:], kept)
 
     level = _Level.of(panel, delay, rows)
-    mean = rng.gamma(level.shape, size=(draws, *level.shape.shape)) / level.rate
+    mean, share = _given_the_known(known, level, share, delay.scatter, rng)
     size = level.size + known
     to_come = size * mean * (1 - share) / (level.size + mean * share)
     paths = known + negbin.sample(to_come, size, rng)
@@ -120,19 +126,6 @@ def with_last_weeks(panel: Panel, path: NDArray[np.integer]) -> Panel:
     counts = panel.counts.copy()
     counts[-len(path) :] = path
     return replace(panel, counts=np.where(panel.observed, counts, 0))
-
-
-def _known_share(
-    delay: ReportingDelay, age: NDArray[np.intp], rows: NDArray[np.intp], draws: int, rng: np.random.Generator
-) -> Floats:
-    """Draw the share of each week's lasting events that is known by now, shape (draws, weeks, units)."""
-    cdf = later_product(1 - delay.hazard.draw(draws, rng))
-    share: Floats = cdf[:, :, age].swapaxes(1, 2)[:, :, rows]
-    if delay.scatter == 0:
-        return share
-    # A part of a Dirichlet vector is Beta distributed.
-    concentration = 1 / delay.scatter - 1
-    return rng.beta(np.maximum(concentration * share, 1e-6), np.maximum(concentration * (1 - share), 1e-6))
 
 
 class _Level(NamedTuple):
@@ -177,3 +170,33 @@ def _moving_mean(counts: NDArray[np.int64], used: NDArray[np.bool_]) -> Floats:
     total: Floats = kernel @ np.where(used, counts, 0)
     weight = kernel @ used.astype(np.float64)
     return np.where(weight > 0, total / np.where(weight > 0, weight, 1), 0.0)
+
+
+def _given_the_known(
+    known: NDArray[np.integer], level: _Level, share: Floats, scatter: float, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """Draw level and known share of each cell given its known count, both of shape (draws, weeks, units).
+
+    Of `CANDIDATES` draws from what was thought before, one is kept with probabilities in proportion to
+    ``NB(known; level share, size)``: sampling importance resampling, one candidate in memory at a time.
+    """
+    mean, part = _candidate(level, share, scatter, rng)
+    total = negbin.logpmf(known, mean * part, level.size)
+    for _ in range(CANDIDATES - 1):
+        other_mean, other_part = _candidate(level, share, scatter, rng)
+        weight = negbin.logpmf(known, other_mean * other_part, level.size)
+        total = np.logaddexp(total, weight)
+        better = np.log(rng.random(share.shape)) < weight - total
+        mean, part = np.where(better, other_mean, mean), np.where(better, other_part, part)
+    return mean, part
+
+
+def _candidate(level: _Level, share: Floats, scatter: float, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Draw level and known share from what is thought of them before the week's own count."""
+    mean = np.maximum(rng.gamma(level.shape, size=share.shape) / level.rate, TINY)
+    if scatter == 0:
+        return mean, np.maximum(share, TINY)
+    # A part of a Dirichlet vector is Beta distributed.
+    concentration = 1 / scatter - 1
+    part = rng.beta(np.maximum(concentration * share, 1e-6), np.maximum(concentration * (1 - share), 1e-6))
+    return mean, np.maximum(part, TINY)

@@ -261,3 +261,28 @@ def test_very_large_counts_are_forecast_as_such(spec, make_panel, counts):
         assert np.allclose(forecast.mean()[:, 4], 10_000, rtol=0.4)
     others = forecast.mean()[:, 1]
     assert (others < 2_000).all()
+
+
+def test_a_refit_ends_where_a_fit_does(spec, panel):
+    start = fitted(spec, panel.until(panel.weeks[70]))
+    family = spec.build()
+    fresh, again = (
+        fit.update(panel).predict(HORIZON, DRAWS, np.random.default_rng(2))
+        for fit in (
+            family.fit(panel, np.random.default_rng(1)),
+            family.refit(panel, np.random.default_rng(1), start),
+        )
+    )
+    np.testing.assert_allclose(again.pmf[..., 0], fresh.pmf[..., 0], atol=2e-3)
+    np.testing.assert_allclose(again.mean(), fresh.mean(), rtol=0.05, atol=1e-3)
+
+
+def test_remarks_are_plain_words(spec, panel):
+    remarks = fitted(spec, panel).remarks
+    assert isinstance(remarks, tuple)
+    assert all(isinstance(remark, str) and remark for remark in remarks)
+
+
+def test_a_forecast_carries_the_remarks_of_its_fit(spec, panel):
+    model = fitted(spec, panel)
+    assert model.predict(HORIZON, DRAWS, np.random.default_rng(2)).remarks == model.remarks

@@ -210,19 +210,18 @@ def test_batches_are_recognised_and_widen_the_intervals():
     assert 0.84 <= np.mean(inside) <= 0.96
 
 
-@pytest.mark.parametrize(("mean", "weeks"), [(0.3, 104), (1, 20)])
-def test_intervals_of_a_thin_record_hold_the_truth_and_the_estimate(mean, weeks):
+def test_intervals_of_a_thin_record_hold_the_truth_and_the_estimate():
     """Some twenty events a class: what is assumed before any data must not outweigh them at eight delays."""
     truth, estimate = [], []
-    for seed in range(60):
-        history = history_of(seed, units=2, mean=mean)
-        known = {day: panel for day, panel in history.known.items() if day <= WEEKS[weeks - 1] + WEEK}
-        delay = estimate_delay(triangle_from_vintages(known, max_delay=7))
+    units = Units.of(["unit 0", "unit 1"])
+    for seed in range(80):
+        history = simulate_vintages(VintageSettings(mean=1), WEEKS[:20], units, np.random.default_rng(seed))
+        delay = estimate_delay(triangle_from_vintages(history.known, max_delay=7))
         low, high = delay.interval(0.9)
         truth.append(((low <= TRUE_CDF) & (high >= TRUE_CDF))[:, :-1])
         estimate.append(((low <= delay.cdf()) & (delay.cdf() <= high))[:, :-1])
-    assert 0.8 <= np.mean(truth) <= 0.95
-    assert np.mean(estimate) > 0.85
+    assert 0.78 <= np.mean(truth) <= 0.95
+    assert np.mean(estimate) > 0.86
 
 
 def test_deleted_false_events_leave_the_delay_distribution_close():

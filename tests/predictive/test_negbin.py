@@ -50,6 +50,15 @@ def test_mixture_pmf_is_the_weighted_sum() -> None:
     np.testing.assert_allclose(head.sum(axis=1), 1.0, atol=1e-8)
 
 
+def test_mixture_pmf_takes_weights_of_each_cell() -> None:
+    mean = np.array([[0.5, 0.5], [6.0, 6.0]])
+    weight = np.array([[0.3, 0.9], [0.7, 0.1]])
+    head = negbin.mixture_pmf(mean, 2.0, weight)
+    for cell in range(2):
+        alone = negbin.mixture_pmf(mean[:, cell], 2.0, weight[:, cell])
+        np.testing.assert_allclose(head[cell, : len(alone)], alone, atol=2e-9)
+
+
 def test_mixture_pmf_keeps_going_to_a_far_mode_and_stops_at_the_limit() -> None:
     head = negbin.mixture_pmf(np.full((1, 1), 500.0), np.inf)[0]
     assert head.argmax() in (499, 500)

@@ -32,6 +32,8 @@ class Trial:
     chain_ladder: np.ndarray
     inside: np.ndarray  # 90 % interval
     inside_randomised: np.ndarray
+    expected: np.ndarray
+    final: np.ndarray
 
 
 def crps_of(samples, truth):
@@ -64,6 +66,8 @@ def trial(seed, every=5, draws=400, **settings):
                 np.abs((known + 1 - share) / share - truth),
                 (low <= truth) & (truth <= high),
                 (rank > 0.05) & (rank < 0.95),
+                paths.mean(axis=0),
+                truth,
             )
         )
     return Trial(*(np.array(column) for column in zip(*results, strict=True)))
@@ -99,6 +103,12 @@ def test_over_many_histories_each_week_is_covered_as_it_should_be(case):
     assert (np.abs(pooled(trials, "inside_randomised").mean(axis=(0, 2)) - 0.9) < 0.05).all()
     better = [one.crps.mean() < one.face_value.mean() for one in trials]
     assert all(better)
+
+
+def test_an_early_batch_is_not_taken_for_a_bad_week():
+    trials = [trial(seed, mean=20, batching=0.15) for seed in range(6)]
+    assert pooled(trials, "expected").sum() / pooled(trials, "final").sum() == pytest.approx(1, abs=0.03)
+    assert 0.85 <= pooled(trials, "inside").mean() <= 0.95
 
 
 def test_few_events_are_covered_too():

@@ -1,0 +1,1 @@
+"""Seasonal endemic-epidemic regression on exponentially weighted means, fitted for each horizon by itself."""

@@ -1,0 +1,173 @@
+r"""Negative binomial counts of several weeks that depend on each other through their rates.
+
+A negative binomial is a Poisson whose rate is gamma. The rate of week h is ``mean_h * G_h / size_h`` with ``G_h = C_h +
+I_h``: a part C that stays from week to week and a part I that is each week's own. C is the beta-gamma autoregression
+
+.. math:: C_{h+1} = B_h C_h + D_h, \quad B_h \sim Beta(\phi s, (1 - \phi) s), \quad D_h \sim Gamma((1 - \phi) s),
+
+which keeps the gamma distribution of shape s, so that the counts of each week are negative binomial as they were, and
+rates d weeks apart have covariance ``mean_h mean_k s phi^d / (size_h size_k)``. The shape is the share `common` of the
+smallest size among the weeks.
+
+Beta-gamma autoregression: Lewis, McKenzie & Hugus (1989), doi:10.1080/15326348908807096.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import Bounds, minimize
+
+from forecast.compiled import compiled
+from forecast.families.direct_endemic.likelihood import moments
+from forecast.panel.panel import Panel
+
+Floats = NDArray[np.float64]
+
+USUAL = (0.4, 0.85)
+"""Share in common and its persistence before any data."""
+MOST = 0.995
+
+
+@dataclass(frozen=True)
+class RateMemory:
+    """How much the rates of different weeks have in common.
+
+    Parameters
+    ----------
+    common : float
+        Share of the gamma shape that is carried from week to week, in [0, 1).
+    persistence : float
+        Autocorrelation of that part over one week, in [0, 1).
+    """
+
+    common: float = USUAL[0]
+    persistence: float = USUAL[1]
+
+    def sample(self, mean: Floats, size: Floats, draws: int, rng: np.random.Generator) -> NDArray[np.int32]:
+        """Draw paths of counts.
+
+        Parameters
+        ----------
+        mean, size : ndarray, shape (horizon, units)
+        draws : int
+        rng : Generator
+
+        Returns
+        -------
+        ndarray of int32, shape (draws, horizon, units)
+            Each cell negative binomial with this mean and size.
+        """
+        return np.asarray(_sample(mean, size, self.common, self.persistence, draws, rng))
+
+
+def rate_memory(parameters: Floats, terms: Floats, scale: Floats, panel: Panel, weight: Floats) -> RateMemory:
+    r"""Return what the forecasts that these parameters would have made in the past had in common.
+
+    It has the largest composite likelihood of whether there was any event in the first and in each later target week
+    of an origin. With ``a = mean / size`` of one and b of the other of two weeks d apart, both are without event with
+    probability
+
+    .. math:: p_0 q_0 \Big(\frac{(1 + a)(1 + b)}{1 + a + b}\Big)^{s \phi^d},
+
+    which follows from the Laplace transform of the gamma distribution (exact for one week, and with independent
+    innovations in between for more). Whether there was an event is less swayed by single bursts than products of
+    residuals.
+
+    Parameters
+    ----------
+    parameters : ndarray, shape (horizons, terms + 2)
+    terms : ndarray, shape (weeks, units, terms)
+    scale : ndarray, shape (weeks, units)
+    panel : Panel
+    weight : ndarray, shape (weeks,)
+    """
+    horizons, origins = len(parameters), len(panel.weeks) - len(parameters)
+    if horizons < 2 or origins < 1:
+        return RateMemory()
+    shape = (horizons, origins, len(panel.units))
+    ratio, smallest, silent = np.empty(shape), np.full(shape[1:], np.inf), np.empty(shape)
+    for ahead, row in enumerate(parameters, start=1):
+        mean, size = moments(scale[ahead : ahead + origins] * (terms[:origins] @ row[:-2]), row[-2:])
+        ratio[ahead - 1] = mean / size
+        silent[ahead - 1] = np.exp(-size * np.log1p(mean / size))
+        smallest = np.minimum(smallest, size)
+    both = smallest * (np.log1p(ratio[0]) + np.log1p(ratio) - np.log1p(ratio[0] + ratio))
+    window = np.lib.stride_tricks.sliding_window_view
+    counts = window(panel.counts[1:], origins, axis=0).transpose(0, 2, 1)
+    seen = window(panel.observed[1:], origins, axis=0).transpose(0, 2, 1)
+
+    def loss(values: Floats) -> tuple[float, Floats]:
+        gradient = np.zeros(2)
+        value = _pair_loss(values[0], values[1], silent, both, counts > 0, seen, weight[horizons:], gradient)
+        return value, gradient
+
+    found = minimize(loss, USUAL, jac=True, method="L-BFGS-B", bounds=Bounds([0.0, 0.05], [MOST, MOST]))
+    return RateMemory(float(found.x[0]), float(found.x[1]))
+
+
+@compiled
+def _pair_loss(
+    common: float,
+    persistence: float,
+    silent: Floats,
+    both: Floats,
+    event: NDArray[np.bool_],
+    seen: NDArray[np.bool_],
+    weight: Floats,
+    gradient: Floats,
+) -> float:
+    """Return the negative composite log-likelihood, and add its slopes in both parameters to `gradient`."""
+    horizons, origins, units = silent.shape
+    total = 0.0
+    for d in range(1, horizons):
+        kept = persistence**d
+        slope = 0.0
+        for o in range(origins):
+            if weight[o] <= 0.0:
+                continue
+            for u in range(units):
+                if not (seen[0, o, u] and seen[d, o, u]):
+                    continue
+                p, q = silent[0, o, u], silent[d, o, u]
+                neither = p * q * math.exp(both[d, o, u] * common * kept)
+                sign = -1.0 if event[0, o, u] != event[d, o, u] else 1.0
+                chance = neither
+                if event[0, o, u] and event[d, o, u]:
+                    chance = 1.0 - p - q + neither
+                elif event[0, o, u]:
+                    chance = q - neither
+                elif event[d, o, u]:
+                    chance = p - neither
+                chance = max(chance, 1e-12)
+                total -= weight[o] * math.log(chance)
+                slope -= weight[o] * sign * neither * both[d, o, u] / chance
+        gradient[0] += slope * kept
+        gradient[1] += slope * common * d * persistence ** (d - 1)
+    return total
+
+
+@compiled
+def _sample(
+    mean: Floats, size: Floats, common: float, persistence: float, draws: int, rng: np.random.Generator
+) -> NDArray[np.int32]:
+    horizon, units = mean.shape
+    paths = np.empty((draws, horizon, units), dtype=np.int32)
+    shape = np.empty(units)
+    for u in range(units):
+        shape[u] = common * size[:, u].min()
+    for p in range(draws):
+        for u in range(units):
+            s = shape[u]
+            carried = rng.gamma(s, 1.0) if s > 0.0 else 0.0
+            for h in range(horizon):
+                if h and s > 0.0:
+                    if carried > 0.0:
+                        carried *= rng.beta(persistence * s, (1.0 - persistence) * s)
+                    carried += rng.gamma((1.0 - persistence) * s, 1.0)
+                rate = mean[h, u] / size[h, u] * (carried + rng.gamma(size[h, u] - s, 1.0))
+                paths[p, h, u] = min(rng.poisson(rate), 2147483647)
+    return paths

@@ -1,0 +1,1 @@
+"""Endemic-epidemic models: counts that feed on earlier ones of the region and its neighbours, over an endemic base."""

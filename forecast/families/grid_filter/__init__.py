@@ -1,0 +1,1 @@
+"""Dynamic negative binomial whose log rate is filtered exactly on a grid."""

@@ -1,0 +1,1 @@
+"""Counts that switch between regimes of a hidden Markov chain, around a slowly moving level of each unit."""
