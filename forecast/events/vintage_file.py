@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from forecast.errors import InputError
 from forecast.events.fold import Hashes, Positions, Records, content_hashes, identity_hashes
 from forecast.events.record import COLUMNS, Account, Batch, event_frame, tally
+from forecast.events.schema import check_events
 
 Rank = Callable[[pd.Series], NDArray[np.int64]]
 """From the releases of some rows to their precedence, whole numbers >= 0, shape (rows,)."""
@@ -82,6 +83,7 @@ class Spool:
             return
         if events["event_id"].isna().any():
             raise InputError("an event has no id", where=self.source, expected="an id in each row")
+        check_events(events, where=self.source)
         if not (events["source"] == self.source).all():
             raise InputError(f"events of source {events['source'].iloc[0]!r}", expected=repr(self.source))
         for start in range(0, len(events), ROW_GROUP):
