@@ -84,6 +84,7 @@ def put(workspace, rows, *, known_at, covers=None):
     path.write_text(text, encoding="utf-8")
     scope = None if covers is None else Scope((), pd.Timestamp("2025-01-04"), covers)
     store = event_store(workspace)
+    rows = event_frame(rows)
     store.add([Batch(rows, len(rows))], source="own", known_at=known_at, input_hash="ef" * 32, scope=scope)
     return open_workspace(workspace)
 
