@@ -21,6 +21,7 @@ BUILT_IN = {
     "endemic_epidemic": "forecast.families.endemic_epidemic.family:EndemicEpidemic",
     "ingarch": "forecast.families.ingarch.family:Ingarch",
     "hidden_markov": "forecast.families.hidden_markov.family:HiddenMarkov",
+    "excited_hurdle": "forecast.families.excited_hurdle.family:ExcitedHurdle",
 }
 """Name of each family and where it is; imported only when asked for."""
 
