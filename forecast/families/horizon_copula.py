@@ -81,9 +81,7 @@ class HorizonCopula:
         return np.where(lag == 0, 1.0, self.common * np.power(self.persistence, lag))
 
     @classmethod
-    def estimate(
-        cls, counts: Counts, known: NDArray[np.bool_], mean: Floats, size: Floats, weight: Floats | None = None
-    ) -> Self:
+    def estimate(cls, counts: Counts, known: NDArray[np.bool_], mean: Floats, size: Floats) -> Self:
         """Return the copula under which the products of scores are as they were.
 
         Parameters
@@ -94,8 +92,6 @@ class HorizonCopula:
             Where it is known.
         mean, size : ndarray, shape (components, cases, horizon)
             Of the forecast: a mixture of negative binomials in equal shares.
-        weight : ndarray, shape (cases,), optional
-            Equal if not given.
 
         Returns
         -------
@@ -103,7 +99,6 @@ class HorizonCopula:
             The usual one if there is nothing to go by.
         """
         cases, horizon = counts.shape
-        share = np.ones(cases) if weight is None else weight
         seen, series = np.zeros(max(horizon - 1, 0)), np.zeros((max(horizon - 1, 0), DEGREES))
         for start in range(0, cases, BLOCK):
             rows = slice(start, start + BLOCK)
@@ -112,8 +107,8 @@ class HorizonCopula:
             score, hermite = _scores(np.where(here, counts[rows], 0), pmf)
             score, hermite = np.where(here, score, 0.0), np.where(here[:, :, None], hermite, 0.0)
             for lag in range(1, horizon):
-                seen[lag - 1] += share[rows] @ (score[:, :-lag] * score[:, lag:]).sum(axis=1)
-                series[lag - 1] += share[rows] @ (hermite[:, :-lag] * hermite[:, lag:]).sum(axis=1)
+                seen[lag - 1] += (score[:, :-lag] * score[:, lag:]).sum()
+                series[lag - 1] += (hermite[:, :-lag] * hermite[:, lag:]).sum(axis=(0, 1))
         series /= [math.factorial(degree) for degree in range(1, DEGREES + 1)]
         return cls(*_best_match(seen, series))
 

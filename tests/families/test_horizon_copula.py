@@ -85,14 +85,6 @@ def test_a_count_that_is_not_known_is_not_read():
     assert HorizonCopula.estimate(counts, known, mean, size) == HorizonCopula.estimate(other, known, mean, size)
 
 
-def test_a_case_of_weight_zero_does_not_count():
-    counts, mean, size = runs_of(TRUTH, 1.0, 1.0, 500, seed=3)
-    known = np.ones(counts.shape, dtype=bool)
-    some = HorizonCopula.estimate(counts[:200], known[:200], mean[:, :200], size[:, :200])
-    weight = (np.arange(500) < 200).astype(float)
-    assert HorizonCopula.estimate(counts, known, mean, size, weight) == some
-
-
 @pytest.mark.parametrize("case", ["no case", "one week", "nothing known", "all far"])
 def test_without_anything_to_go_by_it_is_the_usual_one(case):
     cases, horizon = (0, 8) if case == "no case" else (20, 1) if case == "one week" else (20, 8)

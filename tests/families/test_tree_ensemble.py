@@ -201,14 +201,49 @@ def test_no_mean_is_beyond_the_largest_multiple(method):
 
 
 @pytest.mark.parametrize("method", METHODS)
+def test_neither_means_nor_tails_are_beyond_the_largest_multiple(method):
+    """A forest's leaf of few cases may hold next to nothing but one count of 10,000."""
+    counts = np.random.default_rng(1).poisson(0.3, (200, 5))
+    counts[150, 2] = 10_000
+    fitted = fit(panel_of(counts), method)
+    mean, size = fitted.moments(8)
+    assert (mean / size).max() <= 20_001
+    assert fitted.predict(2, 1000, np.random.default_rng(1)).paths.max() < 300_000
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("shape", [4.0, 1e9])
+def test_large_counts_scatter_in_the_forecast_as_they_did(method, shape):
+    rng = np.random.default_rng(2)
+    panel = panel_of(rng.poisson(10_000 * rng.gamma(shape, 1 / shape, (100, 4))))
+    paths = fit(panel, method).predict(2, 500, rng).paths
+    assert paths.mean() == pytest.approx(10_000, rel=0.2)
+    assert 0.6 < paths.std(axis=0).mean() / panel.counts.std() < (1.4 if shape == 4 else 4)
+
+
+@pytest.mark.parametrize("method", METHODS)
 def test_what_could_not_be_learnt_is_said(method):
     panel = bursty()
     assert fit(panel, method).remarks == ()
-    short, silent = panel.weeks_between(0, 12), replace(panel, counts=np.zeros_like(panel.counts))
-    assert any("no season" in remark for remark in fit(short, method).remarks)
-    assert any("no trees" in remark for remark in fit(short, method).remarks)
-    assert any("depend on each other" in remark for remark in fit(short, method).remarks)
-    assert any("no trees" in remark for remark in fit(silent, method).remarks)
+    season, trees, path = fit(panel.weeks_between(0, 12), method).remarks
+    assert season.startswith("no season")
+    assert trees == "no trees: 168 cases to learn from are fewer than 200; the plain mixture of means is taken"
+    assert path.startswith("how the weeks of a path depend on each other is taken as usual")
+    trees, _ = fit(replace(panel, counts=np.zeros_like(panel.counts)), method).remarks
+    assert trees == "no trees: no case to learn from has an event; the plain mixture of means is taken"
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_panel_whose_only_event_is_recent_has_trees(method):
+    """Those that are to learn the scatter of the last year have no event to learn from."""
+    counts = np.zeros((200, 4), dtype=int)
+    counts[180, 1] = 1
+    fitted = fit(panel_of(counts), method)
+    assert fitted.summary().loc["trees", "estimate"] > 0
+    assert any("scatter" in remark for remark in fitted.remarks) == (method == "boosting")
+    mean = fitted.predict(4, 10, np.random.default_rng(1)).mean()
+    assert (mean > 0).all()
+    assert mean.max() < 0.2
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -24,7 +24,8 @@ USUAL_SIZE = (0.5, 1.0)
 """Before any data: intercept and slope of the log size; the variance is 1.6 times the mean."""
 SIZE_PRECISION = (64.0, 256.0)
 """Of the normal prior on these two."""
-LOG_SIZES = (-6.0, 8.0)
+LOG_SIZES = (-6.0, 25.0)
+"""Far beyond any that is fitted: within a bound the likelihood would be flat, and the search stand still."""
 LEAST_MEAN = 1e-9
 LEAST_LEAVES = 30
 """So many leaves of the least size must be possible, however few cases there are."""

@@ -60,7 +60,8 @@ class TreeEnsemble(Family):
     season_half_life_weeks, season_pooling : float
         As in `Season.estimate`.
     largest_multiple : float
-        A mean is at most this multiple of the largest count ever seen (at least 1).
+        A mean, and the scale of a tail (mean / size), are at most this multiple of the largest count ever seen (at
+        least 1).
     forest : ForestSettings
     boosting : BoostingSettings
 
@@ -119,15 +120,15 @@ class TreeEnsemble(Family):
         earlier = cases.before(weeks - recent)
         has_runs = bool(runs.known.any())
         copula, usual = HorizonCopula(), []
-        if not _enough(cases):
+        if lacking := _lacking(cases):
             ensemble: Ensemble = Plain()
-            remarks.append("no trees: there is too little to learn from, and the plain mixture of means is taken")
+            remarks.append(f"no trees: {lacking}; the plain mixture of means is taken")
         elif self.method == "forest":
             ensemble = grow_forest(cases, self.forest, rng)
         else:
             seed = int(rng.integers(2**31))
             log_size = USUAL_SIZE
-            if has_runs and _enough(earlier):
+            if has_runs and not _lacking(earlier):
                 log_size = fit_log_size(boost(earlier, self.boosting, seed), runs)
             else:
                 usual.append("how widely counts scatter")
@@ -139,8 +140,7 @@ class TreeEnsemble(Family):
         else:
             usual.append("how the weeks of a path depend on each other")
         remarks += [f"{what} is taken as usual: too few weeks to learn it" for what in usual]
-        largest = int(panel.counts.max(where=panel.observed, initial=1))
-        return FittedTreeEnsemble(panel, self, clock, ensemble, copula, largest, tuple(remarks))
+        return FittedTreeEnsemble(panel, self, clock, ensemble, copula, _largest_count(panel), tuple(remarks))
 
 
 class Ensemble(Protocol):
@@ -200,8 +200,9 @@ class FittedTreeEnsemble(Fitted):
         week = np.full(len(unit), len(panel.weeks) - 1)
         inputs = features.inputs(week, unit, ahead + 1, self.family.horizons)
         mean, size = self.ensemble.moments(inputs, features.plain(week, unit, ahead + 1))
-        largest = max(self.largest_fitted, int(panel.counts.max(where=panel.observed, initial=1)))
-        mean = np.minimum(mean, self.family.largest_multiple * largest)
+        most = self.family.largest_multiple * max(self.largest_fitted, _largest_count(panel))
+        mean = np.minimum(mean, most)
+        size = np.maximum(size, mean / most)
         shape = (len(mean), horizon, len(panel.units))
         return mean.reshape(shape), size.reshape(shape)
 
@@ -223,8 +224,18 @@ class FittedTreeEnsemble(Fitted):
         return parameter_table(self.ensemble.parameters() | season | copula)
 
 
-def _enough(cases: Cases) -> bool:
-    return len(cases) >= LEAST_CASES and bool(cases.count.any())
+def _largest_count(panel: Panel) -> int:
+    """Return the largest count of a panel, at least 1."""
+    return int(panel.counts.max(where=panel.observed, initial=1))
+
+
+def _lacking(cases: Cases) -> str:
+    """Return what trees lack to learn from; nothing if they can."""
+    if len(cases) < LEAST_CASES:
+        return f"{len(cases)} cases to learn from are fewer than {LEAST_CASES}"
+    if not cases.count.any():
+        return "no case to learn from has an event"
+    return ""
 
 
 def _copula(ensemble: Ensemble, runs: Runs) -> HorizonCopula:
