@@ -8,12 +8,16 @@ import typer
 
 from forecast.cli.options import AsOfOption, JsonOption, WorkspaceOption, day, open_chosen
 from forecast.cli.output import number, percent, result, result_json, say
+from forecast.errors import InputError
 
 
 def place(
-    where: Annotated[
-        str, typer.Argument(metavar="NAME|LAT,LON", help="A town that the data know, or a point.", show_default=False)
-    ],
+    town: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="A town that the data know.", show_default=False)
+    ] = None,
+    latlon: Annotated[
+        str | None, typer.Option(metavar="LAT,LON", help="In place of a town: a point, in degrees.", show_default=False)
+    ] = None,
     radius_km: Annotated[int, typer.Option(metavar="R", help="Radius in km, 10 to 500.")] = 100,
     weeks: Annotated[int, typer.Option(min=1, max=52, metavar="H", help="Weeks ahead.")] = 4,
     as_of: AsOfOption = None,
@@ -29,13 +33,15 @@ def place(
     Examples:
       forecast place Bamako --radius-km 100
       forecast place Mopti --radius-km 50 --weeks 8 --json
-      forecast place --radius-km 75 --workspace playground -- -0.5,-124.5
+      forecast place --latlon -4.18,14.4 --radius-km 75
     """
     from dataclasses import asdict
 
     from forecast.jobs.place import TWO_YEARS, place_outlook
 
-    outlook = place_outlook(open_chosen(workspace), where, radius_km, weeks=weeks, as_of=day(as_of, "--as-of"))
+    outlook = place_outlook(
+        open_chosen(workspace), _one_of(town, latlon), radius_km, weeks=weeks, as_of=day(as_of, "--as-of")
+    )
     if json:
         result_json(asdict(outlook))
         return
@@ -51,6 +57,17 @@ def place(
     lines.append((f"usual, {outlook.weeks_known} weeks known", _usual(outlook.base_rate_all, outlook.ratio_all)))
     for label, text in lines:
         result(f"  {label:<24}{text}")
+
+
+def _one_of(town: str | None, latlon: str | None) -> str:
+    """Return the place that was named: a town, or a point (which a town's argument may be as well)."""
+    from forecast.jobs.place_points import is_point
+
+    if (town is None) == (latlon is None):
+        raise InputError("no place" if town is None else "two places", expected="either NAME or --latlon LAT,LON")
+    if latlon is not None and not is_point(latlon):
+        raise InputError(f"{latlon!r} is no point", where="--latlon", expected="LAT,LON in degrees, such as 12.65,-8.0")
+    return latlon or town or ""
 
 
 def _usual(base_rate: float, ratio: float) -> str:

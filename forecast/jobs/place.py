@@ -8,15 +8,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from shapely.geometry import shape
 
 from forecast.errors import InputError, unknown_name
 from forecast.events.table import events_from_frame
 from forecast.jobs.inputs import Inputs, fit_panels, open_inputs, origin_of
 from forecast.jobs.place_points import degrees, is_point
 from forecast.jobs.run import forecast_with
+from forecast.panel.assign import assign_regions
 from forecast.panel.dataset import Dataset
 from forecast.panel.from_events import place_panel_from_events
 from forecast.panel.panel import Panel
+from forecast.panel.polygons import Polygons
 from forecast.panel.units import Units, great_circle_km
 from forecast.predictive.escalation import AnyEvent, base_rate, probability
 from forecast.tabular import read_table
@@ -97,8 +100,8 @@ def place_outlook(
     Raises
     ------
     InputError
-        If the data cannot answer: no such town or radius, or a point where only counts around towns are known. The
-        nearest towns are offered.
+        If the data cannot answer: no such town or radius; a point where only counts around towns are known (the
+        nearest towns are offered); or one outside of all regions near which no event is known.
     """
     if not LEAST_RADIUS_KM <= radius_km <= MOST_RADIUS_KM:
         raise InputError(
@@ -115,6 +118,7 @@ def place_outlook(
     name = where.replace(" ", "") if is_point(where) else where.strip()
     inputs = _inputs(workspace, name, radius_km, as_of)
     first_after, vintaged = workspace.spec.backtest.first_after, bool(inputs.vintages)
+    at = _told(inputs.panels["place"], f"{name} {radius_km} km")
     origin = origin_of(inputs.regions, as_of, first_after=first_after, or_earlier=vintaged)
     panel = inputs.panels["place"].until(origin)
     (model,) = [each for each in workspace.models() if each.name == workspace.spec.models.headline]
@@ -122,7 +126,6 @@ def place_outlook(
     horizon = max(weeks, workspace.spec.report.horizon)
     forecast = forecast_with(workspace, model, panel, fits, horizon, inputs.delay("place", origin))
 
-    at = panel.units.index(f"{name} {radius_km} km")
     rule = AnyEvent(name="any_event", rule="any_event", weeks=weeks)
     chance = float(probability(rule, forecast, panel)[at])
     total = forecast.paths[:, :weeks, at].sum(axis=1)
@@ -162,6 +165,18 @@ def _inputs(workspace: Workspace, name: str, radius_km: int, as_of: dt.date | No
     return open_inputs(replace(workspace, spec=spec), as_of)
 
 
+def _told(panel: Panel, unit: str) -> int:
+    """Return the position of a place of which the data tell: it lies in a country of theirs, or has had an event."""
+    at = panel.units.index(unit)
+    if panel.units.groups[at] or (panel.counts[:, at] > 0).any():
+        return at
+    raise InputError(
+        f"the data tell nothing of {unit}: no region is near, and no event",
+        expected="a place within 25 km of a region of the data",
+        hint="are latitude and longitude exchanged?",
+    )
+
+
 def _panel(workspace: Workspace, dataset: Dataset, name: str, radius_km: int) -> Panel:
     """Return the places of the workspace and the wanted one, counted over all weeks of a dataset."""
     mine = [(place.name, place.radius_km) for place in workspace.spec.places]
@@ -177,22 +192,27 @@ def _panel(workspace: Workspace, dataset: Dataset, name: str, radius_km: int) ->
         read_table(dataset.folder / resource.path), source=dataset.note().title, simulated=dataset.spec.simulated
     )
     weeks = dataset.spec.weeks
-    units = _units(every, dataset.places(), dataset.folder.name)
+    units = _units(every, dataset)
     return place_panel_from_events(events, units, first=weeks.first, last=weeks.last, week_start=weeks.start_day)
 
 
-def _units(places: list[tuple[str, int]], towns: pd.DataFrame, where: str) -> Units:
-    """Return towns and points as units; the country of a point is that of the nearest town."""
+def _units(places: list[tuple[str, int]], dataset: Dataset) -> Units:
+    """Return towns and points as units; a point has the country of the region that it lies in or is near."""
+    towns = dataset.places()
+    regions = dataset.region_panel().units
+    shapes = dataset.polygons(regions.names)
+    polygons = Polygons(regions.names, tuple(shape(geometry) for geometry in shapes.values()))
     rows = []
     for name, radius in places:
         if is_point(name):
             latitude, longitude = degrees(name)
-            distance = great_circle_km(latitude, longitude, *_coordinates(towns))
-            rows.append((f"{name} {radius} km", towns["country"].iloc[int(np.argmin(distance))], latitude, longitude))
+            found = int(assign_regions([latitude], [longitude], polygons).region[0])
+            country = regions.groups[found] if found >= 0 else ""
+            rows.append((f"{name} {radius} km", country, latitude, longitude))
             continue
         known = towns[towns["place"] == name]
         if known.empty:
-            raise unknown_name("place", name, towns["place"].tolist(), where=where)
+            raise unknown_name("place", name, towns["place"].tolist(), where=dataset.folder.name)
         town = known.iloc[0]
         rows.append((f"{name} {radius} km", town["country"], float(town["latitude"]), float(town["longitude"])))
     names, countries, latitudes, longitudes = zip(*rows, strict=True)

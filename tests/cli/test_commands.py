@@ -183,8 +183,9 @@ def test_a_point_is_counted_from_single_events(ran, forecast):
     dataset = Dataset.open(ran / "data" / "simulated-poisson")
     town = dataset.places().iloc[0]
     point = f"{town['latitude']}, {town['longitude']}"
-    shown = forecast("place", "--radius-km", 100, "--workspace", ran, "--json", "--", point)
+    shown = forecast("place", "--latlon", point, "--radius-km", 100, "--workspace", ran, "--json")
     there = json.loads(shown.out)
+    assert there == json.loads(forecast("place", "--workspace", ran, "--json", "--", point).out)
     named = json.loads(forecast("place", town["place"], "--radius-km", 100, "--workspace", ran, "--json").out)
     assert there["place"].startswith(f"{town['latitude']},")
     for key in ("base_rate_all", "base_rate_two_years", "origin", "target_end"):
