@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 
 import typer
@@ -57,6 +58,8 @@ def place(
     lines.append((f"usual, {outlook.weeks_known} weeks known", _usual(outlook.base_rate_all, outlook.ratio_all)))
     for label, text in lines:
         result(f"  {label:<24}{text}")
+    if outlook.base_rate_all == 0:
+        result("  The data have no event there: quiet, or not covered?")
 
 
 def _one_of(town: str | None, latlon: str | None) -> str:
@@ -71,4 +74,6 @@ def _one_of(town: str | None, latlon: str | None) -> str:
 
 
 def _usual(base_rate: float, ratio: float) -> str:
+    if math.isnan(base_rate):
+        return "unknown: too few weeks known"
     return f"{percent(base_rate)} (ratio {number(ratio)})"
