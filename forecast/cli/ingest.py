@@ -24,6 +24,7 @@ from forecast.cli.ingest_options import (
     SinceOption,
     ToOption,
     VersionOption,
+    chosen_day,
     chosen_files,
     chosen_policy,
     chosen_scope,
@@ -36,7 +37,8 @@ from forecast.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from forecast.jobs.ingest import Incoming
+    from forecast.events.incoming import Incoming
+    from forecast.events.record import Example
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -46,7 +48,7 @@ def ingest() -> None:
     """Bring events into the event store of a workspace, data/events/.
 
     Each file or query becomes a vintage: what is new, changed or deleted, and the day on which that was known. The
-    same import twice changes nothing. An import that is stopped leaves the store as it was.
+    same import twice changes nothing. All files are read before the first is stored: if one is refused, none is.
 
     \b
     Examples:
@@ -81,6 +83,7 @@ def ucdp(
       forecast ingest ucdp GEDEvent_v23_0_10.csv --complete
       forecast ingest ucdp --api --version 26.0.7 --countries Mali,Niger
     """
+    from forecast.events.page_spool import silent
     from forecast.jobs.ingest import ucdp_files, ucdp_query
 
     paths, policy = chosen_files(files, file, api=api), chosen_policy(imprecise)
@@ -95,6 +98,7 @@ def ucdp(
             first=day(first, "--from"),
             last=day(last, "--to"),
             complete=complete,
+            progress=silent if json else _tell,
         )
     else:
         refuse({"--from": first, "--to": last}, "the release says which days it covers")
@@ -129,6 +133,7 @@ def acled(
       forecast ingest acled export.csv --deletions deleted.csv
       forecast ingest acled --api --countries Mali --from 2020-01-01 --to 2026-07-31 --since last
     """
+    from forecast.events.page_spool import silent
     from forecast.jobs.ingest import acled_files, acled_query, last_change
 
     paths, policy = chosen_files(files, file, deletions, api=api), chosen_policy(imprecise)
@@ -144,6 +149,7 @@ def acled(
             last=end,
             since=last_change(folder) if since == "last" else day(since, "--since"),
             complete=complete,
+            progress=silent if json else _tell,
         )
     else:
         refuse({"--since": since}, "it is for --api")
@@ -168,6 +174,8 @@ def table(
 ) -> None:
     """Import events from a CSV, Excel or parquet file of any layout, also gzipped or in a zip file.
 
+    The mapping says which column is what; docs/table-mapping.md has all of its keys and an example.
+
     \b
     Examples:
       forecast ingest table incidents.csv --mapping incidents.toml
@@ -186,16 +194,36 @@ def _import(incoming: Sequence[Incoming], known_at: str | None, folder: Path, *,
 
     if not folder.is_dir():
         raise InputError(f"no folder {folder}", where="--workspace", hint="`forecast init DIR`")
-    today = dt.datetime.now(dt.UTC).date()
-    account = run_import(folder, incoming, day(known_at, "--known-at") or today)
+    account = run_import(folder, incoming, chosen_day(known_at, dt.datetime.now(dt.UTC)))
     if json:
-        result_json({**vars(account), "reasons": dict(account.reasons.most_common())})
+        examples = {reason: vars(example) for reason, example in account.examples.items()}
+        counts = {"reasons": dict(account.reasons.most_common()), "flags": dict(account.flags.most_common())}
+        result_json({**vars(account), **counts, "examples": examples})
         return
     result(
         f"{account.rows} rows: {account.kept} kept, {account.spread} spread, {account.flagged} flagged, "
         f"{account.dropped} dropped"
     )
-    for reason, count in account.reasons.most_common():
-        result(f"  dropped {count}: {reason}")
+    for what, rows in (("dropped", account.reasons), ("flagged", account.flags)):
+        for reason, count in rows.most_common():
+            result(f"  {what} {count}: {reason}{_shown(account.examples.get(reason))}")
     result(f"{account.new} events new, {account.changed} changed, {account.deleted} deleted")
-    say(f"vintage {account.vintage}" if account.vintage else "nothing changed, so that there is no new vintage")
+    if not account.vintage:
+        say("nothing changed, so that there is no new vintage")
+    else:
+        changed = account.new or account.changed or account.deleted
+        say(f"vintage {account.vintage}" + ("" if changed else ": it covers more days, or confirms what was there"))
+
+
+def _shown(example: Example | None) -> str:
+    """Return where to look up a reason, and what stands there, in parentheses."""
+    if example is None:
+        return ""
+    parts = filter(None, [example.where, example.value and repr(example.value)])
+    return f" ({': '.join(parts)})"
+
+
+def _tell(pages: int, rows: int, of: int | None) -> None:
+    """Tell how far a download is, at its first page and at every tenth."""
+    if pages == 1 or pages % 10 == 0:
+        say(f"page {pages}: {rows} rows" + (f" of {of}" if of is not None else ""))

@@ -54,6 +54,25 @@ class Unpacked:
             yield whole
 
 
+def existing_file(path: Path) -> Path:
+    """Return the path of a file.
+
+    Raises
+    ------
+    InputError
+        If there is none, with the name in the same folder that is nearest.
+    """
+    if path.is_file():
+        return path
+    near = nearest_names(path.name, [other.name for other in path.parent.glob("*.*") if other != path], count=1)
+    raise InputError(
+        f"{path.name} is a folder" if path.is_dir() else f"no file {path.name}",
+        where=str(path.parent),
+        expected="the path of a file",
+        hint=f"did you mean {near[0]!r}?" if near else "",
+    )
+
+
 @contextmanager
 def open_packed(path: Path) -> Iterator[Unpacked]:
     """Open a file: as it is, gzipped, or the one table in a zip file.
@@ -72,7 +91,7 @@ def open_packed(path: Path) -> Iterator[Unpacked]:
     """
     with ExitStack() as stack:
         try:
-            file = stack.enter_context(path.open("rb"))
+            file = stack.enter_context(existing_file(path).open("rb"))
             start, size = file.read(4), path.stat().st_size
             file.seek(0)
             inside = path.name.lower()
@@ -83,10 +102,6 @@ def open_packed(path: Path) -> Iterator[Unpacked]:
                 archive = stack.enter_context(zipfile.ZipFile(file))
                 member = _only_table(archive, path.name)
                 inside, stream = member.filename.lower(), stack.enter_context(archive.open(member))
-        except FileNotFoundError:
-            near = nearest_names(path.name, [other.name for other in path.parent.glob("*.*")])
-            hint = f"did you mean {near[0]!r}?" if near else ""
-            raise InputError(f"no file {path.name}", where=str(path.parent), hint=hint) from None
         except InputError:
             raise
         except (*_FAULTS, ValueError) as error:

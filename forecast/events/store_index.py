@@ -58,6 +58,8 @@ class Vintage(BaseModel):
         Rows of the file; more than new, changed and deleted where a later release repeats what was known.
     file_hash : str
         sha256 of the parquet file.
+    dropped : int, optional
+        Rows of the input that were left out; None if an earlier version imported it.
     previous : str
         Hash of the entry before; empty for the first.
     hash : str
@@ -78,6 +80,7 @@ class Vintage(BaseModel):
     deleted: int
     rows: int
     file_hash: str
+    dropped: int | None = None
     previous: str
     hash: str = ""
 
@@ -95,7 +98,8 @@ class Vintage(BaseModel):
         return self.hash == self._own_hash()
 
     def _own_hash(self) -> str:
-        return hash_json(self.model_dump(mode="json", exclude={"hash"}))
+        unsaid = {"dropped"} if self.dropped is None else set()
+        return hash_json(self.model_dump(mode="json", exclude={"hash"} | unsaid))
 
 
 def read_index(folder: Path) -> tuple[Vintage, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import TypeVar
@@ -19,45 +19,20 @@ from forecast.events.acled import read_acled, read_acled_deletions
 from forecast.events.acled_api import fetch_acled, fetch_acled_deletions
 from forecast.events.acled_record import timestamp_rank
 from forecast.events.imprecise import ImprecisePolicy
-from forecast.events.record import Account, Batch, Scope
-from forecast.events.store import Days, EventStore
+from forecast.events.incoming import Incoming
+from forecast.events.packed_file import existing_file
+from forecast.events.page_spool import Progress, silent
+from forecast.events.record import Account, Batch, Example, Scope
+from forecast.events.store import EventStore
 from forecast.events.table_mapping import read_mapped, read_mapping
 from forecast.events.ucdp import read_ucdp, release_in, release_of, ucdp_scope
 from forecast.events.ucdp_api import fetch_ucdp
 from forecast.events.ucdp_countries import country_numbers
 from forecast.events.ucdp_release import FIRST_DAY
-from forecast.events.vintage_file import Rank
 from forecast.provenance import hash_file, hash_json
 
 _Item = TypeVar("_Item")
 _KIND_RANK = {"monthly": 0, "cumulative": 1, "yearly": 2}
-
-
-@dataclass(frozen=True, eq=False)
-class Incoming:
-    """What is imported as one vintage: a file, or what an API answers to one query.
-
-    Parameters
-    ----------
-    source : str
-    batches : iterable of Batch
-        Nothing is read before the store asks for it.
-    input_hash : str
-        sha256 of the file, or of the query.
-    scope : Scope, optional
-        What it speaks for as a whole.
-    rank : callable, optional
-        Precedence by release, as in `forecast.events.store.EventStore.add`.
-    days : (Timestamp, Timestamp), optional
-        First and last day of which it tells; those of the scope, or of its events, if not given.
-    """
-
-    source: str
-    batches: Iterable[Batch]
-    input_hash: str
-    scope: Scope | None = None
-    rank: Rank | None = None
-    days: Days | None = None
 
 
 def event_store(folder: Path) -> EventStore:
@@ -66,7 +41,7 @@ def event_store(folder: Path) -> EventStore:
 
 
 def ingest(folder: Path, incoming: Iterable[Incoming], known_at: dt.date) -> Account:
-    """Import into the store of a workspace, one vintage after the other.
+    """Import into the store of a workspace, one vintage after the other; none if one of them is refused.
 
     Parameters
     ----------
@@ -84,23 +59,10 @@ def ingest(folder: Path, incoming: Iterable[Incoming], known_at: dt.date) -> Acc
     Raises
     ------
     InputError
-        For whatever is wrong in an input. The vintages before it stay, nothing of this one does.
+        For whatever is wrong in an input. Then nothing is stored.
     """
-    store = event_store(folder)
-    return total(
-        [
-            store.add(
-                begun(item.batches),
-                source=item.source,
-                known_at=known_at,
-                input_hash=item.input_hash,
-                scope=item.scope,
-                rank=item.rank,
-                days=item.days,
-            )
-            for item in incoming
-        ]
-    )
+    first, *others = incoming
+    return total(event_store(folder).add_all([replace(first, batches=begun(first.batches)), *others], known_at))
 
 
 def begun(batches: Iterable[_Item]) -> Iterator[_Item]:
@@ -125,10 +87,42 @@ def total(accounts: Sequence[Account]) -> Account:
     >>> total([Account(2, 1, 0, 0, 1, 1, 0, 0, Counter({"no date": 1}), "a"), total([])]).reasons
     Counter({'no date': 1})
     """
-    numbers = [field.name for field in fields(Account) if field.name not in {"reasons", "vintage"}]
-    sums = {name: sum(getattr(account, name) for account in accounts) for name in numbers}
-    reasons = sum((account.reasons for account in accounts), Counter[str]())
-    return Account(**sums, reasons=reasons, vintage=" ".join(filter(None, (account.vintage for account in accounts))))
+    counts = {field.name: sum(getattr(account, field.name) for account in accounts) for field in fields(Account)[:8]}
+    return Account(
+        **counts,
+        reasons=sum((account.reasons for account in accounts), Counter[str]()),
+        vintage=" ".join(filter(None, (account.vintage for account in accounts))),
+        flags=sum((account.flags for account in accounts), Counter[str]()),
+        examples={name: example for account in reversed(accounts) for name, example in account.examples.items()},
+    )
+
+
+def some_events(path: Path, batches: Iterable[Batch]) -> Iterator[Batch]:
+    """Give the batches of a file again.
+
+    Raises
+    ------
+    InputError
+        At their end, if not one row of the file can be stored: it is not what it was taken for.
+    """
+    rows, events, reasons, examples = 0, 0, Counter[str](), dict[str, Example]()
+    for batch in batches:
+        rows, events = rows + batch.rows, events + len(batch.events)
+        reasons.update(batch.dropped)
+        examples = batch.examples | examples
+        yield batch
+    if not rows:
+        raise InputError("the table has a header only", where=path.name, expected="at least one event")
+    if not events:
+        ((most, _),) = reasons.most_common(1)
+        example = examples.get(most, Example(path.name))
+        counts = "; ".join(f"{count} {reason}" for reason, count in reasons.most_common())
+        raise InputError(
+            f"none of the {rows} rows can be stored: {counts}",
+            where=example.where + (f": {example.value!r}" if example.value else ""),
+            expected="at least one event",
+            hint=example.hint,
+        )
 
 
 def ucdp_files(
@@ -154,13 +148,13 @@ def ucdp_files(
     """
     if version and len(paths) > 1:
         raise InputError(f"--version {version} for {len(paths)} files", expected="one file, or names that tell it")
-    releases = [(release_of(version) if version else release_in(_file(path)), path) for path in paths]
+    releases = [(release_of(version) if version else release_in(path), path) for path in paths]
     releases.sort(key=lambda item: -1 if item[0] is None else _release_rank(item[0].version))
     return [
         Incoming(
             "ucdp",
-            read_ucdp(path, policy, release=release),
-            hash_file(path),
+            some_events(path, read_ucdp(path, policy, release=release)),
+            hash_file(existing_file(path)),
             ucdp_scope(path, release, complete=complete, countries=countries),
             ucdp_rank,
             None if release is None else (release.first, release.last),
@@ -178,10 +172,11 @@ def ucdp_query(
     first: dt.date | None = None,
     last: dt.date | None = None,
     complete: bool = False,
+    progress: Progress = silent,
 ) -> list[Incoming]:
     """Return what UCDP's API has of a release as an import; `complete` only without restrictions.
 
-    Countries are names or Gleditsch and Ward's numbers.
+    Countries are names or Gleditsch and Ward's numbers. `progress` is told how much has come.
     """
     if complete and (countries or first or last):
         raise InputError(
@@ -190,7 +185,9 @@ def ucdp_query(
             expected="no --countries, --from and --to with it",
         )
     numbers = country_numbers(countries, where="--countries")
-    batches = fetch_ucdp(version, countries=numbers, first=first, last=last, policy=policy, spool=spool)
+    batches = fetch_ucdp(
+        version, countries=numbers, first=first, last=last, policy=policy, spool=spool, progress=progress
+    )
     query = hash_json(["ucdp", version, numbers, first, last])
     release = release_of(version)
     scope = ucdp_scope(Path(f"UCDP API {version}"), release, complete=complete)
@@ -208,10 +205,13 @@ def acled_files(
         yield read_acled_deletions(path)
 
     found = [
-        Incoming("acled", read_acled(path, policy), hash_file(_file(path)), scope, timestamp_rank) for path in paths
+        Incoming(
+            "acled", some_events(path, read_acled(path, policy)), hash_file(existing_file(path)), scope, timestamp_rank
+        )
+        for path in paths
     ]
     return found + [
-        Incoming("acled", deleted(path), hash_file(_file(path)), None, timestamp_rank) for path in deletions
+        Incoming("acled", deleted(path), hash_file(existing_file(path)), None, timestamp_rank) for path in deletions
     ]
 
 
@@ -224,10 +224,11 @@ def acled_query(
     last: dt.date,
     since: dt.date | int | None = None,
     complete: bool = False,
+    progress: Progress = silent,
 ) -> list[Incoming]:
     """Return what ACLED's API answers as an import; with `since` only what changed, and with it the deletions.
 
-    `since` is a day (UTC) or a Unix second, such as `last_change`.
+    `since` is a day (UTC) or a Unix second, such as `last_change`. `progress` is told how much has come.
     """
     seconds = int(pd.Timestamp(since, tz="UTC").timestamp()) if isinstance(since, dt.date) else since
     if complete and seconds is not None:
@@ -238,7 +239,13 @@ def acled_query(
     def batches() -> Iterator[Batch]:
         changed = begun(
             fetch_acled(
-                countries=countries, first=first, last=last, since=seconds, policy=policy, spool=spool / "events"
+                countries=countries,
+                first=first,
+                last=last,
+                since=seconds,
+                policy=policy,
+                spool=spool / "events",
+                progress=progress,
             )
         )
         if seconds is not None:
@@ -272,7 +279,10 @@ def table_files(
     """Return people's own tables as imports; the mapping names the source, ``table`` without one."""
     chosen = None if mapping is None else read_mapping(mapping)
     name = "table" if chosen is None else chosen.source
-    return [Incoming(name, read_mapped(path, chosen, policy), hash_file(_file(path)), scope) for path in paths]
+    return [
+        Incoming(name, some_events(path, read_mapped(path, chosen, policy)), hash_file(existing_file(path)), scope)
+        for path in paths
+    ]
 
 
 def ucdp_rank(releases: pd.Series) -> NDArray[np.int64]:
@@ -294,9 +304,3 @@ def _release_rank(version: object) -> int:
         return -1
     release = release_of(version)
     return (_KIND_RANK[release.kind] * 1_000_000 + (release.last - FIRST_DAY).days) * 10 + release.number
-
-
-def _file(path: Path) -> Path:
-    if not path.is_file():
-        raise InputError(f"no file {path.name}", where=str(path.parent))
-    return path

@@ -10,9 +10,12 @@ import sys
 
 import pytest
 
+from forecast.cli.ingest_options import chosen_day
+from forecast.errors import InputError
 from forecast.events.store import EventStore
 
 KEYS = ["rows", "kept", "spread", "flagged", "dropped", "new", "changed", "deleted", "reasons", "vintage"]
+KEYS += ["flags", "examples"]
 UCDP = "id,date_start,date_end,date_prec,where_prec,latitude,longitude,country,best,low,high,type_of_violence"
 
 
@@ -78,7 +81,7 @@ def test_the_text_tells_the_same(forecast, release):
     assert done.code == 0
     assert done.out.splitlines() == [
         "2 rows: 1 kept, 0 spread, 0 flagged, 1 dropped",
-        "  dropped 1: date known only to a year or worse",
+        "  dropped 1: date known only to a year or worse (GEDEvent_v23_0_10.csv row 3: '2023-10-05')",
         "1 events new, 0 changed, 0 deleted",
     ]
     assert done.err.startswith("vintage 0001-ucdp-")
@@ -194,6 +197,202 @@ def test_known_at_must_be_a_day(forecast, release, folder):
     assert done.code == 2
     assert "--known-at" in done.err
     assert not (folder / "data").exists()
+
+
+ACLED = "event_id_cnty,event_date,event_type,country,admin1,latitude,longitude,fatalities,timestamp"
+
+
+def simulated(folder, name, *rows, separator=","):
+    """Write a file of ACLED's form; the events are simulated."""
+    text = "\n".join([ACLED, *rows]) + "\n"
+    (folder / name).write_text(text.replace(",", separator), encoding="utf-8")
+    return name
+
+
+def acled_row(number, *, day="2024-03-05", stamp=100, dead=1):
+    return f"SIM{number},{day},Battles,Mali,Mopti,14.5,-4.2,{dead},{stamp}"
+
+
+def mapped(folder, *lines):
+    columns = ['event_id = "nr"', 'date = "day"', 'latitude = "lat"', 'longitude = "lon"']
+    (folder / "own.toml").write_text("\n".join(['source = "own"', *lines, "[columns]", *columns]), encoding="utf-8")
+    return ("--mapping", "own.toml")
+
+
+def nothing_stored(folder):
+    return not (folder / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (["1;03/05/2024;14.5;-4.2"] * 5, ["5 date not readable", "rows 2, 3, 4, ...: '03/05/2024'", "date_format"]),
+        (
+            ["1;2024-03-05;14,5;-4,2", "2;2024-03-05;14,6;-4,2"],
+            ["(coordinates_unreadable)", "own.csv rows 2, 3: '14,5, -4,2'", 'decimal = ","'],
+        ),
+        (["1;2024-03-05;;"], ["1 place known only to a country or worse (coordinates_missing)", "own.csv row 2"]),
+        (["1;2024-03-05"], ["1 more or fewer values than columns", "own.csv row 2"]),
+        ([], ["a header only", "own.csv", "at least one event"]),
+    ],
+)
+def test_a_table_of_which_nothing_can_be_stored_is_refused(forecast, folder, rows, said):
+    (folder / "own.csv").write_text("\n".join(["nr;day;lat;lon", *rows]) + "\n", encoding="utf-8")
+    done = forecast("ingest", "table", "own.csv", *mapped(folder))
+    assert (done.code, done.out) == (2, "")
+    assert [part for part in said if part not in done.err] == []
+    assert nothing_stored(folder)
+
+
+def test_files_of_acled_and_ucdp_of_which_nothing_can_be_stored_are_refused(forecast, folder, release):
+    simulated(folder, "days.csv", acled_row(1, day="05/03/2024"))
+    done = forecast("ingest", "acled", "days.csv")
+    assert done.code == 2
+    assert "days.csv row 2: '05/03/2024'" in done.err
+    assert "forecast ingest table" in done.err
+    done = forecast("ingest", "acled", simulated(folder, "empty.csv"))
+    assert (done.code, "a header only" in done.err) == (2, True)
+    done = forecast("ingest", "ucdp", release("GEDEvent_v23_0_10.csv", row(1, where_prec=6)))
+    assert done.code == 2
+    assert "--imprecise country=flag keeps such rows" in done.err
+    assert nothing_stored(folder)
+
+
+def test_reasons_come_with_rows_and_values(forecast, folder):
+    rows = [acled_row(1), "", acled_row(2, day="soon"), "SIM3,2024", acled_row(4, dead=-1), acled_row(5, dead="x")]
+    done = forecast("ingest", "acled", simulated(folder, "a.csv", *rows))
+    assert done.out.splitlines() == [
+        "5 rows: 1 kept, 0 spread, 2 flagged, 2 dropped",
+        "  dropped 1: more or fewer values than columns (a.csv row 5)",
+        "  dropped 1: date not understood (a.csv row 4: 'soon')",
+        "  flagged 2: no_fatalities (a.csv rows 6, 7: '-1')",
+        "3 events new, 0 changed, 0 deleted",
+    ]
+    done = content(forecast("ingest", "acled", "a.csv", "--json"))
+    assert done["flags"] == {"no_fatalities": 2}
+    assert done["examples"]["date not understood"]["where"] == "a.csv row 4"
+    assert "date_format" in done["examples"]["date not understood"]["hint"]
+
+
+def test_if_one_of_several_files_is_refused_none_is_stored(forecast, folder):
+    simulated(folder, "good.csv", acled_row(1))
+    (folder / "broken.csv").write_text(f"{ACLED}\nSIM2,2024", encoding="utf-8")
+    done = forecast("ingest", "acled", "good.csv", "broken.csv")
+    assert (done.code, "broken.csv row 2" in done.err) == (2, True)
+    assert nothing_stored(folder)
+    assert content(forecast("ingest", "acled", "good.csv", "--json"))["new"] == 1
+    files = {path: path.read_bytes() for path in (folder / "data").rglob("*") if path.is_file()}
+    simulated(folder, "more.csv", acled_row(3))
+    assert forecast("ingest", "acled", "more.csv", "broken.csv").code == 2
+    assert {path: path.read_bytes() for path in (folder / "data").rglob("*") if path.is_file()} == files
+
+
+def test_a_file_that_breaks_far_down_leaves_no_lock(forecast, folder, monkeypatch):
+    monkeypatch.setattr("forecast.events.table_rows.BLOCK_ROWS", 2)
+    rows = [acled_row(number) for number in range(9)]
+    (folder / "cut.csv").write_text("\n".join([ACLED, *rows, "SIM10,20"]), encoding="utf-8")
+    done = forecast("ingest", "acled", "cut.csv")
+    assert (done.code, "cut.csv row 11" in done.err) == (2, True)
+    assert nothing_stored(folder)
+
+
+def test_complete_keeps_what_is_newer_than_the_file_and_a_stricter_rule_takes_nothing_back(forecast, folder):
+    span = ("--complete", "--from", "2024-01-01", "--to", "2024-12-31")
+    simulated(folder, "a.csv", acled_row(1, stamp=100), acled_row(2, stamp=150), acled_row(3, stamp=300))
+    assert content(forecast("ingest", "acled", "a.csv", "--json"))["new"] == 3
+    strict = ("--imprecise", "point=drop", "--imprecise", "day=drop")
+    simulated(folder, "b.csv", acled_row(1, stamp=200))
+    assert forecast("ingest", "acled", "b.csv", *strict).code == 2
+    done = content(forecast("ingest", "acled", "b.csv", *span, "--json"))
+    assert (done["deleted"], done["changed"]) == (1, 0)
+    events = EventStore(folder / "data" / "events").as_of()
+    assert sorted(events["event_id"]) == ["SIM1", "SIM3"]
+
+
+def test_a_stricter_rule_takes_rows_back_only_if_the_import_is_complete(forecast, release, folder):
+    path = release("GEDEvent_v23_0_10.csv", row(1), row(2, where_prec=5))
+    assert content(forecast("ingest", "ucdp", path, "--json"))["new"] == 2
+    strict = ("--imprecise", "area=drop", "--json")
+    done = content(forecast("ingest", "ucdp", path, *strict))
+    assert (done["dropped"], done["deleted"], done["vintage"]) == (1, 0, "")
+    assert content(forecast("ingest", "ucdp", path, "--complete", *strict))["deleted"] == 1
+
+
+def test_a_file_of_another_source_is_known_by_its_columns(forecast, folder, release):
+    ucdp = release("ged.csv", row(1))
+    simulated(folder, "acled.csv", acled_row(1))
+    for command, path, other in (
+        ("acled", ucdp, "ucdp"),
+        ("ucdp", "acled.csv", "acled"),
+        ("table", ucdp, "ucdp"),
+        ("table", "acled.csv", "acled"),
+    ):
+        done = forecast("ingest", command, path)
+        assert (done.code, f"columns of {other.upper()}: `forecast ingest {other}`" in done.err) == (2, True)
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+def test_the_delimiter_shows_in_the_header_for_every_source(forecast, folder, release, separator):
+    simulated(folder, "a.csv", acled_row(1), separator=separator)
+    path = release("GEDEvent_v23_0_10.csv", row(1))
+    path.write_text(path.read_text(encoding="utf-8").replace(",", separator), encoding="utf-8")
+    (folder / "own.csv").write_text(
+        "nr,day,lat,lon\n1,2024-03-01,14.5,-4.2\n".replace(",", separator), encoding="utf-8"
+    )
+    for arguments in (("acled", "a.csv"), ("ucdp", path), ("table", "own.csv", *mapped(folder))):
+        assert content(forecast("ingest", *arguments, "--json"))["kept"] == 1
+    other = "," if separator == ";" else ";"
+    done = forecast("ingest", "table", "own.csv", *mapped(folder, f"delimiter = '{other}'"))
+    assert (done.code, "the columns are separated by" in done.err) == (2, True)
+
+
+def test_what_is_known_is_not_known_tomorrow(forecast, folder, release):
+    path = release("GEDEvent_v23_0_10.csv", row(1))
+    done = forecast("ingest", "ucdp", path, "--known-at", "2999-01-01")
+    assert (done.code, "2999-01-01 is still to come" in done.err) == (2, True)
+    assert nothing_stored(folder)
+    now = dt.datetime(2026, 3, 31, 12, tzinfo=dt.UTC)
+    assert chosen_day(None, now) == dt.date(2026, 3, 31)
+    assert chosen_day("2026-04-01", now) == dt.date(2026, 4, 1)  # in Auckland it has begun
+    with pytest.raises(InputError, match="still to come"):
+        chosen_day("2026-04-01", now - dt.timedelta(hours=3))
+
+
+def test_days_without_events_are_news(forecast, folder, table):
+    given = ("ingest", "table", table, *mapped(folder), "--complete", "--from", "2024-01-01", "--json")
+    assert content(forecast(*given, "--to", "2024-03-31"))["new"] == 2
+    assert content(forecast(*given, "--to", "2024-03-31"))["vintage"] == ""
+    done = content(forecast(*given, "--to", "2024-04-30"))
+    assert (done["new"], done["changed"], done["vintage"][:8]) == (0, 0, "0002-own")
+    said = forecast(*given[:-1], "--to", "2024-05-31").err
+    assert "it covers more days, or confirms what was there" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("acled", "exprot.csv"), "did you mean 'export.csv'?"),
+        (("acled", "--deletions", "exprot.csv"), "did you mean 'export.csv'?"),
+        (("ucdp", "exprot.csv", "--version", "25.1"), "did you mean 'export.csv'?"),
+        (("table", "export.csv", "--mapping", "onw.toml"), "did you mean 'own.toml'?"),
+        (("table", "."), "is a folder"),
+    ],
+)
+def test_a_file_that_is_missing_is_said_with_the_nearest_name(forecast, folder, arguments, said):
+    mapped(folder)
+    simulated(folder, "export.csv", acled_row(1))
+    done = forecast("ingest", *arguments)
+    assert (done.code, said in done.err, "forecast init" in done.err) == (2, True, False)
+
+
+@pytest.mark.parametrize("name", ["a.xlsx", "a.parquet"])
+def test_what_is_no_workbook_says_what_to_try(forecast, folder, name):
+    (folder / name).write_bytes(bytes(range(256)))
+    done = forecast("ingest", "acled", name)
+    assert done.code == 2
+    assert f"where: {name}\n" in done.err
+    assert "expected: " in done.err
+    assert "try: was the download cut?" in done.err
 
 
 def test_the_help_imports_nothing_heavy_and_has_examples(forecast):

@@ -359,7 +359,6 @@ def test_refused_files(write: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     refused(good + b"\xe2\x82", "is not utf-8")
     refused(good.decode().encode("utf-16"), "UTF-16")
     refused(b"\x00" * 100, "zero bytes")
-    refused(good.replace(b",", b";"), "separated by semicolons")
     refused(good.replace(b"relid", b"latitude", 1), "two columns are called 'latitude'")
     refused(good[:-30], "ends in the middle of a row")
     refused(gzip.compress(good)[:-20], "damaged or cut short")
@@ -385,7 +384,7 @@ def test_refused_files(write: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     refused(gzip.compress(bomb), "unpacks to more than 200 times")
     with pytest.raises(InputError, match="did you mean"):
         read(tmp_path / "v26.0.7.cs")
-    with pytest.raises(InputError, match="cannot read"):
+    with pytest.raises(InputError, match="is a folder"):
         read(tmp_path)
 
 

@@ -72,7 +72,7 @@ def stored(workspace):
         for week in range(WEEKS)
         for number in range(rng.poisson(4))
     ]
-    rows.append(("last", 7 * WEEKS - 1, 0.2, "point"))
+    rows += [("first", 0, 0.2, "point"), ("last", 7 * WEEKS - 1, 0.2, "point")]
     put(workspace, dt.date(2023, 10, 20), rows)
     return workspace
 
@@ -109,9 +109,9 @@ def test_regions_and_places_count_only_what_they_can(stored):
     assert (new.panels["place"].counts - old.panels["place"].counts)[0].tolist() == [1]
     assert new.panels["place"].units.groups == ("Simulia",)
     limits = " ".join(new.note.limits)
-    assert "2 events have no usable point" in limits
-    assert "1 events lie in none of the regions" in limits
-    assert "no usable point" not in " ".join(old.note.limits)
+    assert "2 events of these countries without a usable point" in limits
+    assert "1 event in none of the regions" in limits
+    assert "usable point" not in " ".join(old.note.limits)
 
 
 def test_only_whole_weeks_that_are_covered_are_counted(stored):
@@ -209,7 +209,8 @@ def test_the_outlook_sees_only_what_was_known_that_day(stored):
 def test_a_town_of_a_dataset_that_the_workspace_names_needs_no_coordinates(stored, edit):
     edit('store = "own"', 'store = "own"\ncalibrate_on = ["west-africa-weekly"]')
     copytree(reference_workspace() / "data" / "west-africa-weekly", stored / "data" / "west-africa-weekly")
-    assert outlook(stored, "Bamako").mean < 0.5  # far away from all events
+    with pytest.raises(InputError, match="the data tell nothing of Bamako 50 km"):  # known, and far from all regions
+        outlook(stored, "Bamako")
     with pytest.raises(InputError, match=r"where 'Bamaku' lies(.|\n)*Bamako"):
         outlook(stored, "Bamaku")
 
@@ -232,6 +233,6 @@ def test_weeks_that_no_import_tells_of_are_unknown(stored):
     assert panel.observed[:WEEKS].all()
     assert not panel.observed[WEEKS : WEEKS + 20].any()
     assert panel.observed[WEEKS + 20 :].all()
-    assert "No import tells of 20 weeks between 2023-10-14 and 2024-03-01" in " ".join(inputs.note.limits)
+    assert "not without events: 20 weeks from 2023-10-14 to 2024-03-01." in " ".join(inputs.note.limits)
     done = run(workspace, workers=1)
     assert any(text.startswith("missing_weeks: ") for text in done.warnings)
