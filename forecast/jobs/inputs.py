@@ -13,6 +13,7 @@ import pandas as pd
 from forecast.errors import InputError, unknown_name
 from forecast.families.model import ModelSpec
 from forecast.jobs.counted_events import count_events
+from forecast.jobs.region_file import WorkspaceRegions
 from forecast.panel.dataset import DataNote, Dataset
 from forecast.panel.panel import Panel
 from forecast.panel.region_choice import choose_regions
@@ -43,6 +44,8 @@ class Inputs:
         Empty for a table.
     hashes : mapping of path to sha256
         Of every file that was read; paths below the workspace.
+    regions_file : WorkspaceRegions, optional
+        Of an event store: the polygons in which events are counted.
     vintages : mapping of unit kind to VintagePanels
         Of an event store: what was known at each origin. Such data end before the day on which they are known, by
         the time that reporting takes.
@@ -57,6 +60,7 @@ class Inputs:
     note: DataNote
     polygons: Mapping[str, Mapping[str, Any]]
     hashes: Mapping[str, str]
+    regions_file: WorkspaceRegions | None = None
     vintages: Mapping[UnitKind, VintagePanels] = field(default_factory=dict)
     nowcast_weeks: int | None = None
     cut: bool = False
@@ -109,8 +113,9 @@ def open_inputs(workspace: Workspace, as_of: dt.date | None = None) -> Inputs:
             workspace.spec.data.store,
             {kind: vintages.final for kind, vintages in counted.vintages.items()},
             counted.note,
-            counted.polygons.geojson(),
+            counted.regions.polygons.geojson(),
             counted.hashes,
+            regions_file=counted.regions,
             vintages=counted.vintages,
             nowcast_weeks=workspace.spec.data.nowcast_weeks,
         )

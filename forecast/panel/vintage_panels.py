@@ -161,7 +161,7 @@ class VintagePanels:
         if begin >= end:
             raise InputError(f"no whole week was known on {self.known_at[vintage]}", where=self.source)
         counts = self.cells.counts(vintage, len(self.weeks), len(self.units))[begin:end]
-        # An event that somebody reported is known, even if nobody tells of its week as a whole.
-        observed = ~self.untold[vintage, begin:end, None] | (counts > 0)
+        # Of a week that nobody tells of as a whole, the few events that are known are not its count.
+        observed = np.broadcast_to(~self.untold[vintage, begin:end, None], counts.shape)
         weeks, borders = self.weeks[begin:end], self.neighbours
         return Panel.of(counts, weeks, self.units, observed=observed, neighbours=borders, source=self.source)

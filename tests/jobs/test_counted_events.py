@@ -26,7 +26,7 @@ FIRST = pd.Timestamp("2023-01-07")  # a Saturday
 WEEKS = 40
 
 
-def put(folder, day, rows, *, deleted=(), source="own"):
+def put(folder, day, rows, *, deleted=(), source="own", **columns):
     """Import rows of (id, day number, longitude, precision of place)."""
     days = pd.Series([FIRST + pd.Timedelta(days=number) for _, number, *_ in rows], dtype="datetime64[s]")
     frame = event_frame(
@@ -39,6 +39,7 @@ def put(folder, day, rows, *, deleted=(), source="own"):
             "longitude": [row[2] for row in rows],
             "place_precision": [row[3] for row in rows],
             "fatalities": [2] * len(rows),
+            **columns,
         }
     )
     batch = Batch(frame, len(frame), deleted=tuple(deleted))
@@ -236,3 +237,70 @@ def test_weeks_that_no_import_tells_of_are_unknown(stored):
     assert "not without events: 20 weeks from 2023-10-14 to 2024-03-01." in " ".join(inputs.note.limits)
     done = run(workspace, workers=1)
     assert any(text.startswith("missing_weeks: ") for text in done.warnings)
+
+
+def test_events_of_other_countries_and_those_in_no_region_are_told_apart(stored):
+    rows = [("abroad", 3, 1.9, "point"), ("no point abroad", 3, None, "country"), ("lost", 3, 7.5, "point")]
+    put(stored, dt.date(2023, 11, 1), rows, country=["Elsewhere", "Elsewhere", "Simulia"])
+    limits = open_inputs(open_workspace(stored)).note.limits
+    assert "1 event in none of the regions: not counted in any." in limits
+    assert "2 events of other countries or of regions that are not forecast: not counted in any region." in limits
+    assert not any("without a usable point" in limit for limit in limits)
+
+
+def test_events_near_a_place_that_are_too_vague_are_counted_in_words(stored):
+    put(stored, dt.date(2023, 11, 1), [("vague", 3, 0.9, "district"), ("far and vague", 3, 1.9, "district")])
+    (told,) = (limit for limit in open_inputs(open_workspace(stored)).note.limits if limit.startswith("Around places"))
+    assert told.endswith("about 25 km or better are counted; 1 other within the radius is not.")
+
+
+@pytest.mark.parametrize(("release", "preliminary"), [("26.0.7", True), ("25.1", False), (None, False)])
+def test_candidate_events_are_preliminary(stored, edit, release, preliminary):
+    edit('store = "own"', 'store = "ucdp"')
+    rows = [(f"{number}", number, 0.5, "point") for number in range(280)]
+    put(stored, dt.date(2023, 10, 20), rows, source="ucdp", release=[release] * len(rows))
+    done = run(open_workspace(stored), workers=1)
+    assert done.content.provenance["data"]["preliminary"] is preliminary
+    assert ("Preliminary data:" in (done.folder / "index.html").read_text(encoding="utf-8")) is preliminary
+
+
+def test_weeks_that_are_not_covered_whole_are_unknown(stored, edit):
+    edit('store = "own"', 'store = "late"')
+    first = [
+        (f"{number}", 3 + number, 0.5, "point") for number in range(72)
+    ]  # Tuesday of week 0 to Thursday of week 10
+    later = [(f"later {number}", 17 * 7 + 2 + number, 0.5, "point") for number in range(40)]  # from Monday of week 17
+    put(stored, dt.date(2023, 3, 25), first, source="late")
+    put(stored, dt.date(2023, 7, 1), later, source="late")
+    panel = open_inputs(open_workspace(stored)).regions
+    assert panel.weeks[0] == FIRST + pd.Timedelta(weeks=1)
+    known = panel.observed.all(axis=1)
+    assert panel.weeks[~known].tolist() == list(pd.date_range(FIRST + pd.Timedelta(weeks=10), periods=8, freq="7D"))
+    assert (panel.counts[known].sum(axis=1) == 7).all()
+    told = open_inputs(open_workspace(stored)).note
+    partial = len(first) + len(later) - panel.counts.sum()
+    assert f"{partial} events in weeks that are not covered whole: not counted." in told.limits
+    assert told.description.startswith(f"{len(first) + len(later)} events ")
+
+
+def test_a_single_month_that_nobody_imported_is_a_gap(stored, edit):
+    edit('store = "own"', 'store = "monthly"')
+    january, march = [(f"{number}", number, 0.5, "point") for number in range(25)], range(53, 84)
+    put(stored, dt.date(2023, 2, 20), january, source="monthly")
+    put(stored, dt.date(2023, 4, 20), [(f"{number}", number, 0.5, "point") for number in march], source="monthly")
+    panel = open_inputs(open_workspace(stored)).regions
+    assert panel.weeks[~panel.observed.all(axis=1)][[0, -1]].tolist() == [
+        pd.Timestamp("2023-01-28"),
+        pd.Timestamp("2023-02-25"),
+    ]
+
+
+def test_origins_of_which_no_week_is_known_are_not_counted_in_the_record(stored):
+    later = 7 * (WEEKS + 20)
+    put(stored, dt.date(2024, 4, 1), [(f"later {number}", later + number, 0.5, "point") for number in range(21)])
+    (record,) = run(open_workspace(stored), workers=1).content.backtests
+    origins = record.forecasts["origin"].drop_duplicates()
+    gap = pd.date_range(FIRST + pd.Timedelta(weeks=WEEKS), periods=20, freq="7D")
+    assert not origins.isin(gap).any()
+    assert set(origins) == set(record.scores["origin"])
+    assert f"of {len(origins)} origins" in record.known_as
