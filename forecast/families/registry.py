@@ -16,6 +16,7 @@ BUILT_IN = {
     "window_negbin": "forecast.families.window_negbin:WindowNegbin",
     "discount_negbin": "forecast.families.discount_negbin:DiscountNegbin",
     "glm": "forecast.families.glm:Glm",
+    "tree_ensemble": "forecast.families.tree_ensemble.family:TreeEnsemble",
     "direct_endemic": "forecast.families.direct_endemic.family:DirectEndemic",
     "grid_filter": "forecast.families.grid_filter.family:GridFilter",
     "endemic_epidemic": "forecast.families.endemic_epidemic.family:EndemicEpidemic",
