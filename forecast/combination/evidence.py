@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,6 +60,11 @@ class Evidence:
                 expected="(members, cases, k) and (cases,)",
             )
         return cls(*_score(values, came))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Evidence]) -> Evidence:
+        """Return the cases of several as one."""
+        return cls(np.concatenate([part.density for part in parts]), np.concatenate([part.gram for part in parts]))
 
     def __len__(self) -> int:
         return len(self.density)

@@ -14,6 +14,7 @@ BUILT_IN = {
     "last": "forecast.families.last:Last",
     "climatology": "forecast.families.climatology:Climatology",
     "window_negbin": "forecast.families.window_negbin:WindowNegbin",
+    "pool": "forecast.combination.pool:Pool",
     "discount_negbin": "forecast.families.discount_negbin:DiscountNegbin",
     "glm": "forecast.families.glm:Glm",
     "direct_endemic": "forecast.families.direct_endemic.family:DirectEndemic",
