@@ -24,6 +24,7 @@ BUILT_IN = {
     "ingarch": "forecast.families.ingarch.family:Ingarch",
     "hidden_markov": "forecast.families.hidden_markov.family:HiddenMarkov",
     "excited_hurdle": "forecast.families.excited_hurdle.family:ExcitedHurdle",
+    "discrete_hawkes": "forecast.families.discrete_hawkes.family:DiscreteHawkes",
 }
 """Name of each family and where it is; imported only when asked for."""
 
