@@ -7,11 +7,9 @@ from numpy.typing import NDArray
 from scipy.optimize import LinearConstraint, minimize
 
 from forecast.combination.evidence import Evidence
+from forecast.combination.mixture_shares import mixture_shares
 
 Floats = NDArray[np.float64]
-
-ROUNDS = 2000
-TOLERANCE = 1e-10
 
 
 def equal_weights(members: int) -> Floats:
@@ -51,22 +49,8 @@ def log_stacking(past: Evidence, *, cases: Floats | None = None, prior: float = 
     >>> log_stacking(past).round(3).tolist()
     [0.0, 1.0]
     """
-    members = past.members
-    share = equal_weights(members)
     density = np.maximum(past.density, 1e-300)
-    weight = np.ones(len(past)) if cases is None else cases
-    total = weight.sum() + prior
-    if total <= 0:
-        return share
-    for _ in range(ROUNDS):
-        each = density * share
-        resolved = weight @ (each / each.sum(axis=1, keepdims=True))
-        after = (resolved + prior / members) / total
-        change = float(np.abs(after - share).max())
-        share = after
-        if change < TOLERANCE:
-            break
-    return np.asarray(share / share.sum())
+    return mixture_shares(density, np.ones(len(past)) if cases is None else cases, prior)
 
 
 def crps_stacking(past: Evidence, *, cases: Floats | None = None, prior: float = 0.0) -> Floats:
