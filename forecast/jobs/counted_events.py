@@ -70,10 +70,12 @@ def count_events(workspace: Workspace, as_of: dt.date | None = None) -> CountedE
 
     A panel goes from the first to the last whole week that the vintages claim to cover: the days of their scope, or
     from the first to the last event of an import without one, and never after the day on which they became known. A
-    week in between that is not covered whole is unknown. An event counts for the
-    region of its own country that it lies in, or that is nearest within 25 km. Events without a usable point are not
-    counted in regions: those without coordinates and those located to a country or worse, whose point is any point
-    of it. Around places only those located to about 25 km or better are counted.
+    week in between that is not covered whole is unknown, country by country: an import tells of the countries that its
+    scope names, or without a scope of those that it has events of.
+
+    An event counts for the region of its own country that it lies in, or that is nearest within 25 km. Events without a
+    usable point are not counted in regions: those without coordinates and those located to a country or worse, whose
+    point is any point of it. Around places only those located to about 25 km or better are counted.
 
     Parameters
     ----------
@@ -100,6 +102,13 @@ def count_events(workspace: Workspace, as_of: dt.date | None = None) -> CountedE
             hint="a later --as-of, or `forecast ingest`",
         )
     regions = workspace_regions(workspace)
+    said, vintages = vintages, [_for_us(vintage, regions.countries) for vintage in vintages]
+    if not any(vintage.covers_until for vintage in vintages):
+        raise InputError(
+            f"no import of {source!r} tells of {', '.join(sorted(set(regions.countries)))}",
+            where=f"{CONFIG_NAME} [regions]",
+            expected="countries that an import names in --countries, or has events of",
+        )
     versions = EventVersions.packed(store.history(source, as_of, COLUMNS))
     weeks, ends = _weeks(versions, vintages, data.first_week, data.week_start, source)
 
@@ -108,10 +117,11 @@ def count_events(workspace: Workspace, as_of: dt.date | None = None) -> CountedE
     known = int((versions.stop == len(vintages)).sum())
     versions, week = versions.take(within), week[within]
     begins = _begins(versions, week, vintages, weeks) if data.first_week is None else (0,) * len(vintages)
-    untold = _untold(vintages, weeks)
+    unsaid = data.first_week is None
     title, amount = f"Events of {source}", versions.amount(measure)
 
     def panels(units: Units, neighbours: Neighbours, row: NDArray[Any], column: NDArray[np.int32]) -> VintagePanels:
+        untold = _untold(vintages, weeks, units.groups, from_the_first=unsaid)
         cells = VersionCells(week[row], column, amount[row], versions.start[row], versions.stop[row])
         known_at = tuple(vintage.known_at for vintage in vintages)
         return VintagePanels(cells, weeks, units, neighbours, known_at, begins, ends, untold, title)
@@ -127,8 +137,9 @@ def count_events(workspace: Workspace, as_of: dt.date | None = None) -> CountedE
         places = place_units(workspace, regions)
         found["place"] = panels(places, Neighbours.none(len(places)), *versions.near(places, versions.precise))
 
+    untold = found["region"].untold[-1].all(axis=1)
     # Of the events that are held now and fall in weeks that are counted; with `partial` the limits account for all.
-    now = (versions.stop == len(vintages)) & ~untold[-1][week] & (week >= begins[-1])
+    now = (versions.stop == len(vintages)) & ~untold[week] & (week >= begins[-1])
     foreign = _foreign(versions, regions, lies_in) & (region < 0)
     vague = now & versions.usable & ~versions.precise
     attribution, licence = TERMS.get(source, ("", ""))
@@ -147,7 +158,8 @@ def count_events(workspace: Workspace, as_of: dt.date | None = None) -> CountedE
             vague=len(np.unique(versions.near(found["place"].units, vague)[0])) if "place" in found else None,
             measure=measure,
             nowcast_weeks=data.nowcast_weeks,
-            untold=weeks[untold[-1]],
+            untold=weeks[untold],
+            elsewhere=sum(before != after for before, after in zip(said, vintages, strict=True)),
         ),
         preliminary=source == "ucdp" and is_preliminary(store.as_of(as_of, [source], ["release"])["release"]),
     )
@@ -189,8 +201,53 @@ def _begins(
     return tuple(np.maximum(np.minimum.accumulate(earliest), whole).tolist())
 
 
-def _untold(vintages: Sequence[Vintage], weeks: pd.DatetimeIndex) -> NDArray[np.bool_]:
-    """Return the weeks that each vintage, with those before it, did not cover whole, shape (vintages, weeks)."""
+def _for_us(vintage: Vintage, countries: Sequence[str]) -> Vintage:
+    """Return a vintage, or one that covers no day if it tells of none of the countries."""
+    told = vintage.tells_of()
+    if told is None or not all(countries):
+        return vintage
+    if {*map(country_key, countries)} & {*map(country_key, told)}:
+        return vintage
+    return vintage.model_copy(update={"covers_from": None, "covers_until": None})
+
+
+def _untold(
+    vintages: Sequence[Vintage], weeks: pd.DatetimeIndex, countries: Sequence[str], *, from_the_first: bool
+) -> NDArray[np.bool_]:
+    """Return the weeks that each vintage, with those before it, did not cover whole, by the country of each unit.
+
+    Parameters
+    ----------
+    vintages : sequence of Vintage
+    weeks : DatetimeIndex
+    countries : sequence of str, shape (units,)
+    from_the_first : bool
+        Whether weeks before the first day that is covered are unknown; not where the workspace says since when it is.
+
+    Returns
+    -------
+    ndarray of bool, shape (vintages, weeks, units)
+    """
+    names = list(dict.fromkeys(countries))
+    each = []
+    for name in names:
+        mine = [_for_us(vintage, [name]) for vintage in vintages]
+        gaps = _gaps(mine, weeks)
+        first = accumulate((vintage.covers_from or dt.date.max for vintage in mine), min)
+        last = accumulate((vintage.covers_until or dt.date.min for vintage in mine), max)
+        for at, (begin, end) in enumerate(zip(first, last, strict=True)):
+            if begin == dt.date.max or end == dt.date.min:
+                gaps[at] = True
+                continue
+            gaps[at] |= weeks + WEEK - DAY > pd.Timestamp(end)
+            if from_the_first:
+                gaps[at] |= weeks < pd.Timestamp(begin)
+        each.append(gaps)
+    return np.stack(each, axis=2)[:, :, [names.index(name) for name in countries]]
+
+
+def _gaps(vintages: Sequence[Vintage], weeks: pd.DatetimeIndex) -> NDArray[np.bool_]:
+    """Return the weeks between the days that each vintage, with those before it, covers, shape (vintages, weeks)."""
     untold = np.zeros((len(vintages), len(weeks)), dtype=np.bool_)
     spans: list[tuple[dt.date, dt.date]] = []
     for at, vintage in enumerate(vintages):
@@ -229,9 +286,15 @@ def _limits(
     measure: Measure,
     nowcast_weeks: int | None,
     untold: pd.DatetimeIndex,
+    elsewhere: int,
 ) -> tuple[str, ...]:
     """Return what readers must know of the counts; `vague` is None where there are no places."""
     found = []
+    if elsewhere:
+        found.append(
+            f"{counted(elsewhere, 'import')} told only of other countries: of these, nothing is known from there, "
+            "neither events nor quiet."
+        )
     if len(untold):
         found.append(
             "Not covered whole by any import, so unknown and not without events: "

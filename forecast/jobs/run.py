@@ -28,6 +28,7 @@ from forecast.jobs.run_notes import (
     refuted,
     remarks,
     short_records,
+    untold_countries,
     with_borrowed_base_rates,
     without_nowcast,
 )
@@ -122,6 +123,7 @@ def run(
     found = find_in(workspace, inputs, as_of)
     warnings = (
         *found.warnings(),
+        *untold_countries(inputs),
         *without_nowcast(inputs),
         *left_out(failed),
         *remarks(forecasts),

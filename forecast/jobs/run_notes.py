@@ -18,6 +18,7 @@ from forecast.panel.dataset import Dataset
 from forecast.panel.panel import Panel
 from forecast.panel.units import UnitKind
 from forecast.panel.vintage_panels import LEAST_VINTAGES
+from forecast.panel.weeks import WEEK
 from forecast.predictive.escalation import base_rate_and_origins, weeks_known
 from forecast.predictive.forecast import Forecast
 from forecast.reporting.rules import quoted, rule_titles
@@ -55,6 +56,22 @@ def with_borrowed_base_rates(
             )
             risk = risk.assign(**{column: risk[column].where(~filled, other[column]) for column in columns})
     return risk, notes
+
+
+def untold_countries(inputs: Inputs) -> list[str]:
+    """Return a warning for each country of an event store of which the last weeks are not known."""
+    panel, out = inputs.regions, []
+    for country in dict.fromkeys(panel.units.groups) if inputs.vintages else ():
+        mine = np.array([group == country for group in panel.units.groups])
+        known = np.flatnonzero(panel.observed[:, mine].any(axis=1))
+        if len(known) and known[-1] == len(panel.weeks) - 1:
+            continue
+        since = f"after {panel.weeks[known[-1]] + WEEK - pd.Timedelta(days=1):%Y-%m-%d}" if len(known) else "at all"
+        out.append(
+            f"no import tells of {country} {since}: what happened there is unknown, and its forecasts rest on weeks "
+            "before"
+        )
+    return out
 
 
 def refuted(workspace: Workspace, models: Sequence[ModelSpec], record: BacktestRecord) -> list[str]:

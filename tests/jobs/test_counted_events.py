@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from shutil import copytree
+from shutil import copytree, rmtree
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ from forecast.jobs.ingest import event_store
 from forecast.jobs.inputs import open_inputs
 from forecast.jobs.place import place_outlook
 from forecast.jobs.run import run
+from forecast.jobs.run_notes import untold_countries
 from forecast.reference import reference_workspace
 from forecast.workspace import open_workspace
 
@@ -214,6 +215,46 @@ def test_a_town_of_a_dataset_that_the_workspace_names_needs_no_coordinates(store
         outlook(stored, "Bamako")
     with pytest.raises(InputError, match=r"where 'Bamaku' lies(.|\n)*Bamako"):
         outlook(stored, "Bamaku")
+
+
+def two_countries(stored):
+    """Give East a country of its own; both have events until the end, each country from imports of its own."""
+    path = stored / "data" / "regions.geojson"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["features"][1]["properties"]["country"] = "Orient"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    rmtree(stored / "data" / "events")
+    weekly = [(f"w{number}", number, 0.5, "point") for number in range(0, 7 * WEEKS, 3)]
+    put(stored, dt.date(2023, 11, 1), weekly, country=["Simulia"] * len(weekly))
+
+
+def test_an_import_tells_only_of_its_own_countries(stored):
+    two_countries(stored)
+    both = [("a", 7 * WEEKS + 1, 0.5, "point"), ("b", 7 * WEEKS + 2, 1.5, "point"), ("c", 7 * WEEKS + 20, 0.5, "point")]
+    put(stored, dt.date(2023, 12, 1), both, country=["Simulia", "Orient", "Simulia"])
+    inputs = open_inputs(open_workspace(stored))
+    panel = inputs.regions
+    west, east = (panel.units.index(name) for name in ("West", "East"))
+    assert panel.observed[:, west].all()
+    assert not panel.observed[:WEEKS, east].any()  # nothing was known of it, which is not peace
+    assert panel.observed[WEEKS:, east].any()
+
+
+def test_a_run_warns_of_a_country_that_the_last_import_leaves_out(stored):
+    two_countries(stored)
+    first = [("b", 100, 1.5, "point"), ("d", 160, 1.5, "point")]
+    put(stored, dt.date(2023, 11, 2), first, country=["Orient"] * 2)
+    told = untold_countries(open_inputs(open_workspace(stored)))
+    assert len(told) == 1
+    assert "no import tells of Orient after 2023-06-" in told[0]
+
+
+def test_countries_of_which_no_import_tells_are_refused(stored):
+    two_countries(stored)
+    path = stored / "forecast.toml"
+    path.write_text(path.read_text() + '\n[regions]\ncountries = ["Orient"]\n', encoding="utf-8")
+    with pytest.raises(InputError, match="no import of 'own' tells of Orient"):
+        open_inputs(open_workspace(stored))
 
 
 def test_a_place_that_nobody_knows_is_refused(stored):

@@ -22,7 +22,7 @@ UNITS = Units.of(["A/one", "A/two", "B/three"], groups=["A", "A", "B"])
 FIRST = 6
 """Weeks that the first vintage knew."""
 VINTAGES = len(WEEKS) - FIRST + 1
-TOLD = np.zeros((VINTAGES, len(WEEKS)), bool)
+TOLD = np.zeros((VINTAGES, len(WEEKS), 1), bool)
 
 
 def simulated(seed: int = 3, events: int = 900) -> VersionCells:
