@@ -15,6 +15,7 @@ from forecast.families.model import ModelSpec
 from forecast.jobs.counted_events import count_events
 from forecast.jobs.region_file import WorkspaceRegions
 from forecast.panel.dataset import DataNote, Dataset
+from forecast.panel.other_names import country_key
 from forecast.panel.panel import Panel
 from forecast.panel.region_choice import choose_regions
 from forecast.panel.reporting_delay import ReportingDelay
@@ -193,12 +194,12 @@ def related_panels(workspace: Workspace, name: str, like: Panels) -> Panels:
     """
     dataset = Dataset.open(workspace.data_folder(name))
     every = dataset.region_panel()
-    countries = set(like["region"].units.groups)
+    countries = _countries_of(like)
     named = set(every.units.names) & set(like["region"].units.names) if workspace.spec.regions.names else set()
     wanted = [
         unit
         for unit, country in zip(every.units.names, every.units.groups, strict=True)
-        if (unit in named if named and not workspace.spec.regions.countries else country in countries)
+        if (unit in named if named and not workspace.spec.regions.countries else country_key(country) in countries)
     ]
     panels: dict[UnitKind, Panel] = {"region": every.select(wanted)} if wanted else {}
     known = set(dataset.places()["place"]) if "place" in like else set()
@@ -230,7 +231,8 @@ def fit_panels(workspace: Workspace, models: Sequence[ModelSpec], like: Panels) 
     for name in sorted({model.fit_on for model in models if model.fit_on}):
         dataset = Dataset.open(workspace.data_folder(name))
         every = dataset.region_panel()
-        countries = [country for country in sorted(set(like["region"].units.groups)) if country in every.units.groups]
+        ours = _countries_of(like)
+        countries = [country for country in sorted(set(every.units.groups)) if country_key(country) in ours]
         if not countries:
             continue
         found[name, "region"] = dataset.region_panel(countries=countries)
@@ -240,6 +242,11 @@ def fit_panels(workspace: Workspace, models: Sequence[ModelSpec], like: Panels) 
             near = [(town, radius) for radius in radii for town in towns["place"][towns["country"].isin(countries)]]
             found[name, "place"] = dataset.place_panel(near)
     return found
+
+
+def _countries_of(panels: Panels) -> set[str]:
+    """Return the countries of the regions, whatever their spelling; none where they are not known."""
+    return {country_key(country) for country in panels["region"].units.groups if country}
 
 
 def _open_set(workspace: Workspace) -> Inputs:

@@ -16,7 +16,7 @@ from forecast.events.checks.registry import EVENT_CHECKS
 from forecast.events.record import Batch, event_frame
 from forecast.jobs.check import check_workspace
 from forecast.jobs.ingest import event_store
-from forecast.jobs.inputs import open_inputs
+from forecast.jobs.inputs import open_inputs, related_panels
 from forecast.jobs.place import place_outlook
 from forecast.jobs.run import run
 from forecast.jobs.run_notes import untold_countries
@@ -345,3 +345,13 @@ def test_origins_of_which_no_week_is_known_are_not_counted_in_the_record(stored)
     assert not origins.isin(gap).any()
     assert set(origins) == set(record.scores["origin"])
     assert f"of {len(origins)} origins" in record.known_as
+
+
+def test_a_dataset_of_the_same_country_is_found_whatever_the_spelling(stored, edit):
+    edit('store = "own"', 'store = "own"\ncalibrate_on = ["west-africa-weekly"]')
+    copytree(reference_workspace() / "data" / "west-africa-weekly", stored / "data" / "west-africa-weekly")
+    path = stored / "data" / "regions.geojson"
+    path.write_text(path.read_text(encoding="utf-8").replace("Simulia", "MALI"), encoding="utf-8")
+    workspace = open_workspace(stored)
+    related = related_panels(workspace, "west-africa-weekly", open_inputs(workspace).panels)
+    assert set(related["region"].units.groups) == {"Mali"}
