@@ -41,22 +41,25 @@ class StoredEvents:
     frame : DataFrame
         Canonical events of the countries of the workspace's polygons, and those without a country.
     context : CheckContext
+    treated : DataFrame
+        `treatment` and `flags` of all events of the source, also those of other countries, as imports count them.
     dropped : int or None
         Rows that imports left out; None where one of them did not note it.
     """
 
     frame: pd.DataFrame
     context: CheckContext
+    treated: pd.DataFrame
     dropped: int | None
 
     def as_imported(self) -> str:
         """Return in a sentence what imports did with rows that they could not take as they are."""
-        treated = self.frame["treatment"].value_counts()
-        marks = self.frame["flags"].str.split().explode().value_counts()
+        treated = self.treated["treatment"].value_counts()
+        marks = self.treated["flags"].str.split().explode().value_counts()
         named = ", ".join(f"{mark} {count:,}" for mark, count in marks.items())
         left_out = "" if self.dropped is None else f"Imports left out {counted(self.dropped, 'row')}. "
         return (
-            f"{left_out}Of {counted(len(self.frame), 'event')} "
+            f"{left_out}Of {counted(len(self.treated), 'event')} "
             f"{treated.get('flagged', 0):,} are flagged{f' ({named})' if named else ''}, and "
             f"{treated.get('spread', 0):,} are given a day within the month or year that is all that is known."
         )
@@ -171,10 +174,11 @@ def stored_events(
         outlines=Outlines(names, countries, regions.every.shapes),
         covers_until=None if covers is None else pd.Timestamp(covers),
     )
+    treated = events[["treatment", "flags"]]
     if all(countries):  # otherwise nothing tells whose events these regions are to hold
         events = events[(events["country"].isin(countries) | events["country"].isna()).to_numpy(bool)]
     dropped = [vintage.dropped for vintage in vintages if vintage.dropped is not None]
-    return StoredEvents(events, context, sum(dropped) if len(dropped) == len(vintages) else None)
+    return StoredEvents(events, context, treated, sum(dropped) if len(dropped) == len(vintages) else None)
 
 
 def check_counts(panels: Panels) -> list[Finding]:

@@ -17,6 +17,7 @@ from forecast.jobs.region_file import WorkspaceRegions
 from forecast.panel.dataset import DataNote, Dataset
 from forecast.panel.other_names import country_key
 from forecast.panel.panel import Panel
+from forecast.panel.place_names import match_names
 from forecast.panel.region_choice import choose_regions
 from forecast.panel.reporting_delay import ReportingDelay
 from forecast.panel.table import read_counts
@@ -195,7 +196,12 @@ def related_panels(workspace: Workspace, name: str, like: Panels) -> Panels:
     dataset = Dataset.open(workspace.data_folder(name))
     every = dataset.region_panel()
     countries = _countries_of(like)
-    named = set(every.units.names) & set(like["region"].units.names) if workspace.spec.regions.names else set()
+    named: set[str] = set()
+    if workspace.spec.regions.names:
+        ours = like["region"].units
+        labels = [name.removeprefix(f"{of}/") for name, of in zip(ours.names, ours.groups, strict=True)]
+        found = match_names(labels, every.units.names, countries=ours.groups, known_countries=every.units.groups)
+        named = {match.known for match in found.matches if match.known}
     wanted = [
         unit
         for unit, country in zip(every.units.names, every.units.groups, strict=True)

@@ -15,6 +15,7 @@ from forecast.errors import InputError
 from forecast.events.checks.registry import EVENT_CHECKS
 from forecast.events.record import Batch, event_frame
 from forecast.jobs.check import check_workspace
+from forecast.jobs.findings import stored_events
 from forecast.jobs.ingest import event_store
 from forecast.jobs.inputs import open_inputs, related_panels
 from forecast.jobs.place import place_outlook
@@ -355,3 +356,23 @@ def test_a_dataset_of_the_same_country_is_found_whatever_the_spelling(stored, ed
     workspace = open_workspace(stored)
     related = related_panels(workspace, "west-africa-weekly", open_inputs(workspace).panels)
     assert set(related["region"].units.groups) == {"Mali"}
+
+
+def test_named_regions_of_a_dataset_are_found_whatever_the_spelling(stored, edit):
+    edit('store = "own"', 'store = "own"\ncalibrate_on = ["west-africa-weekly"]')
+    edit("[[places]]", '[regions]\nnames = ["Timbuktu region", "SEGOU"]\n\n[[places]]')
+    copytree(reference_workspace() / "data" / "west-africa-weekly", stored / "data" / "west-africa-weekly")
+    path = stored / "data" / "regions.geojson"
+    text = path.read_text(encoding="utf-8").replace("Simulia", "MALI")
+    path.write_text(text.replace('"West"', '"Timbuktu region"').replace('"East"', '"SEGOU"'), encoding="utf-8")
+    workspace = open_workspace(stored)
+    related = related_panels(workspace, "west-africa-weekly", open_inputs(workspace).panels)
+    assert set(related["region"].units.names) == {"Mali/Ségou", "Mali/Tombouctou"}
+
+
+def test_what_imports_flagged_is_counted_of_all_countries(stored):
+    before = stored_events(open_workspace(stored), open_inputs(open_workspace(stored)).regions_file)
+    put(stored, dt.date(2023, 11, 1), [("abroad", 3, 1.9, "point")], country=["Elsewhere"], treatment=["flagged"])
+    after = stored_events(open_workspace(stored), open_inputs(open_workspace(stored)).regions_file)
+    assert len(after.frame) == len(before.frame)
+    assert f"Of {len(before.frame) + 1} events 1 are flagged" in after.as_imported()
