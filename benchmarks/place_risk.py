@@ -9,6 +9,8 @@ its origin.
 - regions: a model of the 288 regions, thinned to the ring (`forecast/predictive/thinning.py`).
 - towns: a model of the counts around all towns at once, which shrinks them to each other.
 - pool: the mean of the three probabilities.
+- calibrated: the pool, its probabilities mapped by what became of those before (`forecast/combination/event_maps.py`),
+  for each radius and number of weeks; nothing is mapped in the first quarter of a year.
 - base-all, base-2y: how often it came true before, of all spans and of those of the last 104 weeks.
 - base-pooled: the same over the last 104 weeks of all towns.
 - kernel: the events of the last 52 weeks, each spread over a Gaussian of 25 km, as a Poisson process.
@@ -33,6 +35,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import ncx2
 
+from forecast.combination.event_maps import fit_logit_map
 from forecast.evaluation.comparison import REPLICATES, block_bootstrap
 from forecast.families.model import ModelSpec
 from forecast.families.protocol import Fitted
@@ -67,6 +70,7 @@ SHARE_HALF_LIFE = 728.0
 SEED = 1
 FLOOR = 1e-4
 """Of probabilities in the log score: one surprise must not decide it."""
+LEAST_ORIGINS, CASES_AN_ORIGIN = 13, 20.0
 FRONT = {"front": 50.0, "near": 150.0, "far": np.inf}
 """Upper limit in km of the distance to the nearest event of the last 52 weeks."""
 
@@ -90,6 +94,7 @@ def main() -> None:
     said = forecasts(
         question, origins, catalogue[chosen.regions_model], catalogue[chosen.towns_model], paths=chosen.paths
     )
+    said = calibrated(said)
     if chosen.keep:
         said.to_parquet(chosen.keep)
     table = score_table(said)
@@ -272,11 +277,29 @@ def _rows(question: Question, origin: pd.Timestamp, seen: pd.DataFrame, said: Ma
     )
 
 
-def score_table(said: pd.DataFrame) -> pd.DataFrame:
-    """Return Brier and log score of each method by radius and distance to the front, and the pool's gain over it.
+def calibrated(said: pd.DataFrame) -> pd.DataFrame:
+    """Add the recalibrated pool: each origin's map knows only what had come true by then."""
+    out = said["pool"].to_numpy(copy=True)
+    for (_, weeks), mine in said.groupby(["radius", "weeks"]):
+        for origin in mine["origin"].unique():
+            past = mine[mine["origin"] + weeks * WEEK <= origin]
+            origins = past["origin"].nunique()
+            if origins < LEAST_ORIGINS:
+                continue
+            # The rings of one origin depend on each other: together they count for CASES_AN_ORIGIN.
+            weight = np.full(len(past), CASES_AN_ORIGIN * origins / len(past))
+            curve = fit_logit_map(past["pool"], past["came"].astype(float), weight=weight, least=0.0)
+            here = mine.index[mine["origin"] == origin]
+            out[here] = curve(said.loc[here, "pool"])
+    return said.assign(calibrated=out)
 
-    Gains are of the pool over the method, in % of its score, with 90 % intervals by a bootstrap over blocks of 13 weeks
-    of origins.
+
+def score_table(said: pd.DataFrame) -> pd.DataFrame:
+    """Return Brier and log score of each method by radius and distance to the front, and the calibrated
+    pool's gain over it.
+
+    Gains are of the calibrated pool over the method, as a share of its score, with 90 % intervals by a bootstrap over
+    blocks of 13 weeks of origins.
     """
     methods = [name for name in said if name not in ("origin", "ring", "radius", "front", "weeks", "came")]
     came = said["came"].to_numpy(dtype=np.float64)
@@ -297,7 +320,7 @@ def score_table(said: pd.DataFrame) -> pd.DataFrame:
             for name in methods:
                 row = {"radius": radius, "front": front, "method": name, "cases": int(mine.sum())}
                 for score in ("brier", "log"):
-                    theirs, pool = by_origin[name, score].to_numpy(), by_origin["pool", score].to_numpy()
+                    theirs, pool = by_origin[name, score].to_numpy(), by_origin["calibrated", score].to_numpy()
                     drawn = block_bootstrap(len(pool), REPLICATES, generator(SEED, "bootstrap"), block=blocks)
                     gain = 1 - (drawn @ pool) / (drawn @ theirs)
                     low, high = np.quantile(gain, [0.05, 0.95])

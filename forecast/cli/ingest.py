@@ -23,7 +23,9 @@ from forecast.cli.ingest_options import (
     MappingOption,
     SinceOption,
     ToOption,
+    TypesOption,
     VersionOption,
+    chosen_day,
     chosen_files,
     chosen_policy,
     chosen_scope,
@@ -36,7 +38,7 @@ from forecast.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from forecast.jobs.ingest import Incoming
+    from forecast.events.incoming import Incoming
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -46,7 +48,7 @@ def ingest() -> None:
     """Bring events into the event store of a workspace, data/events/.
 
     Each file or query becomes a vintage: what is new, changed or deleted, and the day on which that was known. The
-    same import twice changes nothing. An import that is stopped leaves the store as it was.
+    same import twice changes nothing. All files are read before the first is stored: if one is refused, none is.
 
     \b
     Examples:
@@ -81,6 +83,7 @@ def ucdp(
       forecast ingest ucdp GEDEvent_v23_0_10.csv --complete
       forecast ingest ucdp --api --version 26.0.7 --countries Mali,Niger
     """
+    from forecast.events.page_spool import silent
     from forecast.jobs.ingest import ucdp_files, ucdp_query
 
     paths, policy = chosen_files(files, file, api=api), chosen_policy(imprecise)
@@ -95,6 +98,7 @@ def ucdp(
             first=day(first, "--from"),
             last=day(last, "--to"),
             complete=complete,
+            progress=silent if json else _tell,
         )
     else:
         refuse({"--from": first, "--to": last}, "the release says which days it covers")
@@ -115,6 +119,7 @@ def acled(
     last: ToOption = None,
     since: SinceOption = None,
     complete: CompleteOption = False,
+    types: TypesOption = None,
     imprecise: ImpreciseOption = None,
     known_at: KnownAtOption = None,
     folder: FolderOption = HERE,
@@ -122,13 +127,15 @@ def acled(
 ) -> None:
     """Import ACLED's events, from files that you exported or with your account from the API.
 
-    User name and password come from ACLED_USERNAME and ACLED_PASSWORD or the keyring of the system.
+    ACLED's events are not all violent: --types leaves out protests and strategic developments. User name and password
+    come from ACLED_USERNAME and ACLED_PASSWORD or the keyring of the system.
 
     \b
     Examples:
       forecast ingest acled export.csv --deletions deleted.csv
       forecast ingest acled --api --countries Mali --from 2020-01-01 --to 2026-07-31 --since last
     """
+    from forecast.events.page_spool import silent
     from forecast.jobs.ingest import acled_files, acled_query, last_change
 
     paths, policy = chosen_files(files, file, deletions, api=api), chosen_policy(imprecise)
@@ -144,11 +151,13 @@ def acled(
             last=end,
             since=last_change(folder) if since == "last" else day(since, "--since"),
             complete=complete,
+            types=names(types),
+            progress=silent if json else _tell,
         )
     else:
         refuse({"--since": since}, "it is for --api")
         scope = chosen_scope(first, last, countries, complete=complete)
-        incoming = acled_files(paths, deletions or [], policy, scope)
+        incoming = acled_files(paths, deletions or [], policy, scope, names(types))
     _import(incoming, known_at, folder, json=json)
 
 
@@ -168,6 +177,8 @@ def table(
 ) -> None:
     """Import events from a CSV, Excel or parquet file of any layout, also gzipped or in a zip file.
 
+    The mapping says which column is what; docs/table-mapping.md has all of its keys and an example.
+
     \b
     Examples:
       forecast ingest table incidents.csv --mapping incidents.toml
@@ -186,16 +197,43 @@ def _import(incoming: Sequence[Incoming], known_at: str | None, folder: Path, *,
 
     if not folder.is_dir():
         raise InputError(f"no folder {folder}", where="--workspace", hint="`forecast init DIR`")
-    today = dt.datetime.now(dt.UTC).date()
-    account = run_import(folder, incoming, day(known_at, "--known-at") or today)
+    imported = run_import(folder, incoming, chosen_day(known_at, dt.datetime.now(dt.UTC)))
+    account, contents = imported.account, imported.contents
     if json:
-        result_json({**vars(account), "reasons": dict(account.reasons.most_common())})
+        examples = {reason: vars(example) for reason, example in account.examples.items()}
+        counts = {"reasons": dict(account.reasons.most_common()), "flags": dict(account.flags.most_common())}
+        covers = {
+            "countries": sorted(contents.countries),
+            "first": contents.first and str(contents.first.date()),
+            "last": contents.last and str(contents.last.date()),
+            "releases": sorted(contents.releases),
+        }
+        result_json({**vars(account), **counts, "examples": examples, "covers": covers, "notes": contents.notes()})
         return
     result(
         f"{account.rows} rows: {account.kept} kept, {account.spread} spread, {account.flagged} flagged, "
         f"{account.dropped} dropped"
     )
-    for reason, count in account.reasons.most_common():
-        result(f"  dropped {count}: {reason}")
+    for what, rows in (("dropped", account.reasons), ("flagged", account.flags)):
+        for reason, count in rows.most_common():
+            example = account.examples.get(reason)
+            shown = f" ({example})" if example and str(example) else ""
+            result(f"  {what} {count}: {reason}{shown}")
+            if example and example.hint:
+                result(f"    try: {example.hint}")
     result(f"{account.new} events new, {account.changed} changed, {account.deleted} deleted")
-    say(f"vintage {account.vintage}" if account.vintage else "nothing changed, so that there is no new vintage")
+    if contents.sentence():
+        result(contents.sentence())
+    for note in contents.notes():
+        say(f"note: {note}")
+    if not account.vintage:
+        say("nothing changed, so that there is no new vintage")
+    else:
+        changed = account.new or account.changed or account.deleted
+        say(f"vintage {account.vintage}" + ("" if changed else ": it covers more days, or confirms what was there"))
+
+
+def _tell(pages: int, rows: int, of: int | None) -> None:
+    """Tell how far a download is, at its first page and at every tenth."""
+    if pages == 1 or pages % 10 == 0:
+        say(f"page {pages}: {rows} rows" + (f" of {of}" if of is not None else ""))

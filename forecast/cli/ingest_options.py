@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -47,6 +48,15 @@ SinceOption = Annotated[
         "last.",
     ),
 ]
+TypesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--types",
+        metavar="A,B",
+        help="Only events of these types, such as 'Battles,Explosions/Remote violence,Violence against civilians'; "
+        "the others are dropped.  [default: all]",
+    ),
+]
 CountriesOption = Annotated[
     str | None,
     typer.Option(
@@ -73,7 +83,8 @@ ImpreciseOption = Annotated[
         "--imprecise",
         metavar="PRECISION=RULE",
         help="What to do with rows whose day or place is known only roughly: keep, spread, flag or drop, such as "
-        "month=flag or country=flag.  [default: month=spread year=drop area=flag country=drop]",
+        "month=flag or country=flag. Events that are stored already stay.  "
+        "[default: month=spread year=drop area=flag country=drop]",
     ),
 ]
 KnownAtOption = Annotated[
@@ -111,6 +122,22 @@ def chosen_files(
     if not api and not given:
         raise InputError("nothing to import", expected="a file, or --api where the source has one")
     return events
+
+
+def chosen_day(known_at: str | None, now: dt.datetime) -> dt.date:
+    """Return the day that --known-at names, that of `now` if none.
+
+    Raises
+    ------
+    InputError
+        For a day that has not begun anywhere on earth: what is known then cannot be known.
+    """
+    chosen = day(known_at, "--known-at") or now.date()
+    if chosen > (now + dt.timedelta(hours=14)).date():  # the time zone that is furthest ahead of UTC
+        raise InputError(
+            f"{chosen} is still to come", where="--known-at", expected=f"{now.date()} or before: the day it was known"
+        )
+    return chosen
 
 
 def chosen_policy(imprecise: list[str] | None) -> ImprecisePolicy:

@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from forecast.errors import InputError, nearest_names
+from forecast.errors import InputError
 from forecast.events.acled_record import FIELDS, REQUIRED, batch_of_rows
 from forecast.events.csv_records import delimiter_of
 from forecast.events.imprecise import ImprecisePolicy
+from forecast.events.missing_columns import offers, other_source
 from forecast.events.record import Batch, event_frame
+from forecast.events.row_faults import RAGGED, RowFaults
 from forecast.events.table_rows import Block, RowStream, open_rows
-
-_RAGGED = "not as many values as columns"
 
 
 def read_acled(path: Path, policy: ImprecisePolicy) -> Iterator[Batch]:
@@ -54,14 +54,13 @@ def read_acled(path: Path, policy: ImprecisePolicy) -> Iterator[Batch]:
     >>> batch.events["event_id"].tolist(), batch.rows, batch.dropped
     (['XXX1'], 2, Counter({'no date': 1}))
     """
-    delimiter = delimiter_of(path)
-    for block in _blocks(open_acled_rows(path, delimiter), FIELDS, REQUIRED):
+    semicolons = delimiter_of(path) == ";"
+    for block in _blocks(open_rows(path), FIELDS, REQUIRED):
         columns: dict[str, Sequence[str]] = {name: texts.tolist() for name, texts in block.texts.items()}
-        if delimiter == ";":
+        if semicolons:
             for name in ("latitude", "longitude"):
                 columns[name] = [value.replace(",", ".") for value in columns[name]]
-        batch = batch_of_rows(columns, policy)
-        yield Batch(batch.events, batch.rows + block.ragged, batch.dropped + Counter({_RAGGED: block.ragged}))
+        yield batch_of_rows(columns, policy, RowFaults(block.rows, path.name, block.numbers, block.ragged))
 
 
 def read_acled_deletions(path: Path) -> Batch:
@@ -89,16 +88,11 @@ def read_acled_deletions(path: Path) -> Batch:
     ids: dict[str, None] = {}
     dropped: Counter[str] = Counter()
     fields = ("event_id_cnty",)
-    for block in _blocks(open_acled_rows(path), fields, fields):
+    for block in _blocks(open_rows(path), fields, fields):
         (named,) = block.texts.values()
         ids.update(dict.fromkeys(name for name in named if name))
-        dropped.update({"no event id": int((named == "").sum()), _RAGGED: block.ragged})
+        dropped.update({"no event id": int((named == "").sum()), RAGGED: len(block.ragged)})
     return Batch(event_frame({}), dropped.total(), +dropped, tuple(ids))
-
-
-def open_acled_rows(path: Path, delimiter: str | None = None) -> RowStream:
-    """Open one of ACLED's files, whose separator is a comma or a semicolon."""
-    return open_rows(path, delimiter=delimiter or delimiter_of(path))
 
 
 def column_positions(rows: RowStream, fields: Sequence[str], required: Sequence[str]) -> list[int]:
@@ -113,12 +107,14 @@ def column_positions(rows: RowStream, fields: Sequence[str], required: Sequence[
     absent = [field for field in required if column_key(field) not in keys]
     where = f"{rows.name} row 1"
     if absent:
-        near = {field: nearest_names(field, [name for name in rows.columns if name], count=1) for field in absent}
+        free = [name for name in rows.columns if column_key(name) not in map(column_key, fields)]
+        near = offers({field: [field] for field in absent}, free)
         raise InputError(
             f"no column {', '.join(map(repr, absent))}",
             where=where,
             expected=f"ACLED's columns, among them {', '.join(map(repr, required))}",
-            hint=" ".join(f"did you mean {found[0]!r} for {field!r}?" for field, found in near.items() if found),
+            hint=other_source(rows.columns, "acled")
+            or " ".join(f"did you mean {found!r} for {field!r}?" for field, (found,) in near.items()),
         )
     twice = [field for field in fields if keys.count(column_key(field)) > 1]
     if twice:

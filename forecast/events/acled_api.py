@@ -30,7 +30,7 @@ from forecast.events.acled_login import AcledLogin, Credentials, find_credential
 from forecast.events.acled_pages import FIRST, Page, Position, download, rows_of
 from forecast.events.acled_record import FIELDS, batch_of_rows
 from forecast.events.imprecise import ImprecisePolicy
-from forecast.events.page_spool import PageSpool
+from forecast.events.page_spool import PageSpool, Progress, silent
 from forecast.events.polite_client import AskAgain, PoliteClient, RequestRefusedError
 from forecast.events.record import Batch, event_frame
 from forecast.events.server_address import server_address
@@ -54,6 +54,7 @@ def fetch_acled(
     credentials: Credentials | None = None,
     sleep: Callable[[float], None] = time.sleep,
     rows_a_page: int = ROWS_A_PAGE,
+    progress: Progress = silent,
 ) -> Iterator[Batch]:
     """Fetch events from ACLED.
 
@@ -80,6 +81,8 @@ def fetch_acled(
     sleep : callable
     rows_a_page : int
         As many as ACLED gives at once.
+    progress : callable
+        Is told after each page how many pages and rows have come.
 
     Yields
     ------
@@ -120,7 +123,7 @@ def fetch_acled(
     if since is not None:
         query |= {"timestamp": str(int(since)), "timestamp_where": ">="}
     endpoint = _Endpoint("/api/acled/read", query, FIELDS, rows_a_page, last)
-    with _fetched(endpoint, spool, base_url, credentials, sleep) as pages:
+    with _fetched(endpoint, spool, base_url, credentials, sleep, progress) as pages:
         for rows in _joined(pages):
             yield batch_of_rows(dict(zip(FIELDS, zip(*rows, strict=True), strict=True)), policy)
 
@@ -213,6 +216,7 @@ def _fetched(
     base_url: str | None,
     credentials: Credentials | None,
     sleep: Callable[[float], None],
+    progress: Progress = silent,
 ) -> Iterator[Iterator[list[list[str]]]]:
     """Fetch all pages to the disk, then give their rows; remove them when the block ends well."""
     server = server_address(base_url, URL_VARIABLE, BASE_URL)
@@ -239,7 +243,7 @@ def _fetched(
                 login.renew()  # the token is over: it lasts 24 hours
             raise ForecastError("ACLED does not accept the tokens that it gives (status 401)")
 
-        pages = download(ask, spool)
+        pages = download(ask, spool, progress)
     yield rows_of(spool, pages)
     spool.clear()
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from forecast.errors import ForecastError
-from forecast.events.page_spool import PageSpool
+from forecast.events.page_spool import PageSpool, Progress, silent
 from forecast.events.polite_client import AskAgain, RequestRefusedError
 
 Position = tuple[str, str]
@@ -48,7 +48,7 @@ class _DataChangedError(Exception):
     """The pages no longer belong together."""
 
 
-def download(ask: Ask, spool: PageSpool) -> int:
+def download(ask: Ask, spool: PageSpool, progress: Progress = silent) -> int:
     """Fetch all pages into the spool, and return how many there are.
 
     Pages that are in the spool already are not fetched again, except the last of them: if the server now gives it
@@ -60,6 +60,7 @@ def download(ask: Ask, spool: PageSpool) -> int:
     ----------
     ask : callable
     spool : PageSpool
+    progress : callable
 
     Raises
     ------
@@ -84,7 +85,7 @@ def download(ask: Ask, spool: PageSpool) -> int:
     reason = ""
     for _ in range(MOST_STARTS):
         try:
-            return _Download(ask, spool).run()
+            return _Download(ask, spool, progress).run()
         except _DataChangedError as changed:
             reason = str(changed)
             spool.clear()
@@ -109,6 +110,7 @@ class _Download:
 
     ask: Ask
     spool: PageSpool
+    progress: Progress
     total: int | None = None
     ids: set[int] = field(default_factory=set)
     nameless: int = 0
@@ -130,6 +132,7 @@ class _Download:
             if page is None:
                 raise _DataChangedError("another download has cleared what was there")
             self._take(number, position, page)
+            self.progress(number, self.count, self.total)
             position = page.following
         if self.total is not None and self.count < self.total:
             raise _DataChangedError(f"{self.count} rows came of {self.total}")

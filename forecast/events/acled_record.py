@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from forecast.cells import FIRST_YEAR, LARGEST_COUNT, LAST_YEAR
 from forecast.events.imprecise import ImprecisePolicy, apply_policy
 from forecast.events.record import Batch, DatePrecision, PlacePrecision, event_frame
+from forecast.events.row_faults import RowFaults
 
 FIELDS = (
     "event_id_cnty",
@@ -84,17 +84,25 @@ SUB_EVENT_TYPES: dict[str, frozenset[str]] = {
 }
 """Event types and their sub-event types in the ACLED codebook, in lower case."""
 
+_DATE_HINT = (
+    "ACLED writes days as 2023-03-04, 04 March 2023 or 04-Mar-23; for another form `forecast ingest table` takes a "
+    "mapping with date_format"
+)
+_DECIMAL_HINT = "ACLED writes 14.5; for another form `forecast ingest table` takes a mapping with decimal"
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _ISO_DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]00:00(?::00(?:\.0+)?)?)?", re.ASCII)
 _WORDED_DAY = re.compile(r"(\d{1,2})[ -]([A-Za-z]{3,9})[ -](\d{4}|\d{2})", re.ASCII)
 _SECONDS = re.compile(r"\d{1,12}", re.ASCII)
 
 
-def batch_of_rows(columns: Mapping[str, Sequence[str]], policy: ImprecisePolicy) -> Batch:
+def batch_of_rows(
+    columns: Mapping[str, Sequence[str]], policy: ImprecisePolicy, faults: RowFaults | None = None
+) -> Batch:
     """Return some of ACLED's rows as a batch.
 
     A row without an id or a date is left out. A row with a fault is kept and marked: ``unknown_type``,
-    ``unknown_precision``, ``no_coordinates``, ``coordinates_off_the_globe``, ``no_fatalities``, ``year_differs``.
+    ``unknown_precision``, ``no_coordinates``, ``coordinates_unreadable``, ``coordinates_off_the_globe``,
+    ``no_fatalities``, ``year_differs``.
     Of an event that is given more than once, the version with the latest timestamp is kept.
 
     Parameters
@@ -102,6 +110,8 @@ def batch_of_rows(columns: Mapping[str, Sequence[str]], policy: ImprecisePolicy)
     columns : mapping of str to sequence of str
         Any of `FIELDS`, at least `REQUIRED`; of the same length; empty text where nothing is known.
     policy : ImprecisePolicy
+    faults : RowFaults, optional
+        Tells where in a file the rows stand, and which rows besides these could not be read.
 
     Returns
     -------
@@ -117,28 +127,20 @@ def batch_of_rows(columns: Mapping[str, Sequence[str]], policy: ImprecisePolicy)
     [['XXX1', Timestamp('2023-03-04 00:00:00'), 2]]
     """
     rows = len(columns["event_id_cnty"])
+    faults = RowFaults(rows) if faults is None else faults
     given = {name: np.array(list(columns.get(name, ("",) * rows)), dtype=object) for name in FIELDS}
     ids = _names(given["event_id_cnty"])
     days = _days(given["event_date"])
     release = np.array([_seconds(value) for value in given["timestamp"]], dtype=object)
-    dropped: Counter[str] = Counter()
-    no_id = pd.isna(ids)
-    no_day = ~no_id & np.isnat(days)
     absent = np.array([not value.strip() for value in given["event_date"]], dtype=bool)
-    older = _older_versions(ids, release, ~no_id & ~no_day)
-    for reason, mask in (
-        ("no event id", no_id),
-        ("no date", no_day & absent),
-        ("date not understood", no_day & ~absent),
-        ("another version of an event in the same source", older),
-    ):
-        if mask.any():
-            dropped[reason] = int(mask.sum())
-    keep = ~(no_id | no_day | older)
-    given = {name: values[keep] for name, values in given.items()}
-    events = _events(given, ids[keep], days[keep], release[keep])
-    stored, more = apply_policy(events, policy)
-    return Batch(stored, rows, dropped + more)
+    faults.drop("no event id", pd.isna(ids))
+    faults.drop("no date", absent)
+    faults.drop("date not understood", np.isnat(days), given["event_date"], hint=_DATE_HINT)
+    older = _older_versions(ids, release, ~faults.out)
+    faults.drop("another version of an event in the same source", older, ids)
+    stated = np.array([code and f"time_precision {code}" for code in given["time_precision"]], dtype=object)
+    stored, dropped = apply_policy(_events(given, ids, days, release, faults), policy, faults, stated)
+    return Batch(stored, rows + len(faults.ragged), dropped, examples=faults.examples())
 
 
 def _events(
@@ -146,6 +148,7 @@ def _events(
     ids: NDArray[np.object_],
     days: NDArray[np.datetime64],
     release: NDArray[np.object_],
+    faults: RowFaults,
 ) -> pd.DataFrame:
     latitude, longitude = _numbers(given["latitude"]), _numbers(given["longitude"])
     no_point = np.isnan(latitude) | np.isnan(longitude)
@@ -157,17 +160,19 @@ def _events(
     date_precision, strange_date = _coded(given["time_precision"], DATE_PRECISION)
     place_precision, strange_place = _coded(given["geo_precision"], PLACE_PRECISION)
     years = _numbers(given["year"])
-    flags = np.full(len(ids), "", dtype=object)
-    for name, mask in (
-        ("unknown_type", _of_unknown_type(given)),
-        ("unknown_precision", strange_date | strange_place),
-        ("no_coordinates", no_point),
-        ("coordinates_off_the_globe", off),
-        ("no_fatalities", np.isnan(fatalities)),
-        ("year_differs", ~np.isnan(years) & (years != days.astype("datetime64[Y]").astype(np.int64) + 1970)),
+    other_year = ~np.isnan(years) & (years != days.astype("datetime64[Y]").astype(np.int64) + 1970)
+    written = [np.array([bool(text.strip()) for text in given[name]], dtype=bool) for name in ("latitude", "longitude")]
+    unreadable = no_point & written[0] & written[1]
+    faults.flag("coordinates_unreadable", unreadable, given["latitude"], given["longitude"], hint=_DECIMAL_HINT)
+    for name, mask, shown in (
+        ("unknown_type", _of_unknown_type(given), ("disorder_type", "event_type", "sub_event_type")),
+        ("unknown_precision", strange_date | strange_place, ("time_precision", "geo_precision")),
+        ("no_coordinates", no_point & ~unreadable, ("latitude", "longitude")),
+        ("coordinates_off_the_globe", off, ("latitude", "longitude")),
+        ("no_fatalities", np.isnan(fatalities), ("fatalities",)),
+        ("year_differs", other_year, ("event_date", "year")),
     ):
-        if mask.any():
-            flags[mask] = [f"{present} {name}".strip() for present in flags[mask]]
+        faults.flag(name, mask, *(given[column] for column in shown))
     count = pd.array(fatalities).astype("Int32")
     day = days.astype("datetime64[s]")
     return event_frame(
@@ -187,7 +192,6 @@ def _events(
             "fatalities_low": count,
             "fatalities_high": count,
             "release": release,
-            "flags": flags,
         }
     )
 

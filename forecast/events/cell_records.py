@@ -15,8 +15,8 @@ ROWS_AT_ONCE = 10_000
 """Rows held in memory at a time."""
 
 
-def excel_records(stream: IO[bytes], name: str, sheet: str | None = None) -> Iterator[list[str]]:
-    """Yield the records of a sheet, the header first, without blank ones; by default of the first sheet.
+def excel_records(stream: IO[bytes], name: str, sheet: str | None = None) -> Iterator[tuple[int, list[str]]]:
+    """Yield the records of a sheet, by default of the first, with their row numbers; the header first, no blank ones.
 
     Parameters
     ----------
@@ -52,12 +52,11 @@ def excel_records(stream: IO[bytes], name: str, sheet: str | None = None) -> Ite
                 while len(record) > width and width and not record[-1]:
                     record.pop()
                 width = width or len(record)
-                yield record + [""] * (width - len(record))  # a sheet does not store empty cells at the end
+                yield row, record + [""] * (width - len(record))  # a sheet does not store empty cells at the end
     except InputError:
         raise
     except Exception as error:  # on a broken workbook openpyxl raises whatever its parsers do
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(f"not readable as Excel: {reason}", where=f"{name} after row {row}") from None
+        raise _unreadable(error, "Excel", "a workbook of Excel (.xlsx)", name, row) from None
 
 
 def _sheet_of(names: list[str], wanted: str | None, where: str) -> str:
@@ -79,8 +78,8 @@ def _silently(rows: Iterator[tuple[object, ...]]) -> Iterator[tuple[object, ...]
         yield from some
 
 
-def parquet_records(stream: IO[bytes], name: str) -> Iterator[list[str]]:
-    """Yield the names of the columns, then the rows.
+def parquet_records(stream: IO[bytes], name: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the names of the columns as row 0, then the rows with their numbers, from 1.
 
     Parameters
     ----------
@@ -100,16 +99,25 @@ def parquet_records(stream: IO[bytes], name: str) -> Iterator[list[str]]:
     row = 0
     try:
         with parquet.ParquetFile(stream) as file:
-            yield [str(column) for column in file.schema_arrow.names]
+            yield 0, [str(column) for column in file.schema_arrow.names]
             for batch in file.iter_batches(ROWS_AT_ONCE):
                 batch.validate(full=True)  # or text that is not UTF-8 is found only when it is used
                 columns = [[_as_text(value) for value in column.to_pylist()] for column in batch.columns]
                 for record in zip(*columns, strict=True):
                     row += 1
-                    yield list(record)
+                    yield row, list(record)
     except (pa.ArrowException, OSError, ValueError, TypeError, OverflowError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(f"not readable as parquet: {reason}", where=f"{name} after row {row}") from None
+        raise _unreadable(error, "parquet", "a parquet file", name, row) from None
+
+
+def _unreadable(error: Exception, kind: str, expected: str, name: str, row: int) -> InputError:
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return InputError(
+        f"not readable as {kind}: {reason}",
+        where=f"{name} after row {row}" if row else name,
+        expected=expected,
+        hint="was the download cut? open the file in the program that made it, and save it again or as CSV UTF-8",
+    )
 
 
 def _as_text(value: object) -> str:

@@ -16,13 +16,14 @@ LONGEST_ROW = 8 * 2**20
 """Characters that one row may have, so that a lone double quote cannot fill the machine with the rest of the file."""
 
 _SIGNS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+_ENCODING_HINT = 'save the file as CSV UTF-8; or `forecast ingest table` with a mapping that has encoding = "{}"'
 _MARKS_OF_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def csv_records(
     stream: io.BufferedReader, name: str, *, delimiter: str = ",", encoding: str = "utf-8"
-) -> Iterator[list[str]]:
-    r"""Yield the records of a CSV file, the header first, without blank ones.
+) -> Iterator[tuple[int, list[str]]]:
+    r"""Yield the records of a CSV file with their row numbers, the header first, without blank ones.
 
     Parameters
     ----------
@@ -35,7 +36,9 @@ def csv_records(
 
     Yields
     ------
-    list of str
+    row : int
+        From 1; blank ones count.
+    record : list of str
         Values as they are written; there may be more or fewer of them than the header has.
 
     Raises
@@ -48,11 +51,11 @@ def csv_records(
     --------
     >>> stream = io.BufferedReader(io.BytesIO(b'day,place\n\n2026-01-03,"Gao,\nnorth"\n'))
     >>> list(csv_records(stream, "events.csv"))
-    [['day', 'place'], ['2026-01-03', 'Gao,\nnorth']]
+    [(1, ['day', 'place']), (3, ['2026-01-03', 'Gao,\nnorth'])]
     """
     plain = encoding.lower().replace("_", "-") in {"utf-8", "utf8"}
     if plain and stream.peek(2)[:2] in _MARKS_OF_UTF_16:
-        hint = 'save the file as CSV UTF-8; or, in a mapping: encoding = "utf-16"'
+        hint = _ENCODING_HINT.format("utf-16")
         raise InputError("the file is UTF-16", where=f"{name} row 1", expected="UTF-8", hint=hint)
     row = width = 0
     short = False  # whether the last record has fewer values than the header
@@ -68,7 +71,7 @@ def csv_records(
                     _check_delimiter(record, delimiter, name)
                     width = len(record)
                 short = len(record) < width
-                yield record
+                yield row, record
     except (UnicodeError, csv.Error, OSError) as error:
         raise _explained(error, encoding, name, row) from None
     if short and not lines.ended:
@@ -101,18 +104,19 @@ class _Lines(Iterator[str]):
 
 def _explained(error: Exception, encoding: str, name: str, row: int) -> InputError:
     """Return what to say of an error after some rows."""
+    where = f"{name} after row {row}" if row else name
     if isinstance(error, UnicodeError):
         wrong = f"byte 0x{error.object[error.start]:02x}" if isinstance(error, UnicodeDecodeError) else "the text"
-        hint = 'save the file as CSV UTF-8; or name its encoding in a mapping: encoding = "cp1252"'
-        return InputError(f"{wrong} is not {encoding}", where=f"{name} after row {row}", expected=encoding, hint=hint)
+        hint = _ENCODING_HINT.format("cp1252")
+        return InputError(f"{wrong} is not {encoding}", where=where, expected=encoding, hint=hint)
     if isinstance(error, csv.Error):
         hint = "look for a lone double quote; or was the download cut?"
         return InputError(f"not readable as CSV: {error}", where=f"{name} row {row + 1}", hint=hint)
-    return InputError(f"cannot read: {error}", where=f"{name} after row {row}")
+    return InputError(f"cannot read: {error}", where=where)
 
 
 def delimiter_of(path: Path) -> str:
-    """Return what separates the columns of a CSV file, packed or not: a semicolon if its header has more of them.
+    """Return what separates the columns of a CSV file, packed or not: the sign that is most frequent in its header.
 
     Raises
     ------
@@ -121,7 +125,7 @@ def delimiter_of(path: Path) -> str:
     """
     with open_packed(path) as inside:
         header = inside.stream.readline(LONGEST_ROW) if inside.kind in CSV_KINDS else b""
-    return ";" if header.count(b";") > header.count(b",") else ","
+    return max(_SIGNS, key=lambda sign: header.count(sign.encode()))  # a comma if there is none of them
 
 
 def _check_delimiter(header: list[str], delimiter: str, name: str) -> None:
@@ -132,5 +136,5 @@ def _check_delimiter(header: list[str], delimiter: str, name: str) -> None:
                 f"the columns are separated by {label}",
                 where=f"{name} row 1",
                 expected=_SIGNS.get(delimiter, repr(delimiter)),
-                hint=f"save it so; or, in a mapping: delimiter = {sign!r}",
+                hint=f"in the mapping: delimiter = {sign!r}, or none, since the header shows it",
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from forecast.events.record import DATE_PRECISIONS, PLACE_PRECISIONS
+from forecast.events.row_faults import RowFaults
 
 DateRule = Literal["keep", "spread", "flag", "drop"]
 """Keep: the event counts for the first day of its span. Spread: for a day of the span, drawn once for all from the
@@ -37,6 +38,7 @@ _PLACE_REASONS = {
     "area": "place known only to a line or area",
     "country": "place known only to a country or worse",
 }
+_KEEP = "--imprecise {}=flag keeps such rows, with a mark"
 
 
 class ImprecisePolicy(BaseModel):
@@ -69,7 +71,16 @@ class ImprecisePolicy(BaseModel):
     country: PlaceRule = "drop"
 
 
-def apply_policy(events: pd.DataFrame, policy: ImprecisePolicy) -> tuple[pd.DataFrame, Counter[str]]:
+PLACE_FAULTS = ("coordinates_unreadable", "coordinates_off_the_globe", "coordinates_missing", "no_coordinates")
+"""Flags of rows without usable coordinates: why a place may be known no better."""
+
+
+def apply_policy(
+    events: pd.DataFrame,
+    policy: ImprecisePolicy,
+    faults: RowFaults | None = None,
+    date_codes: Sequence[str] | NDArray[np.object_] | None = None,
+) -> tuple[pd.DataFrame, Counter[str]]:
     """Set `date`, `treatment` and `flags` as the policy says, and leave out what it drops.
 
     A row that is both spread and flagged has its day spread and counts as flagged; one that came with flags of its
@@ -81,14 +92,20 @@ def apply_policy(events: pd.DataFrame, policy: ImprecisePolicy) -> tuple[pd.Data
         Canonical (`forecast.events.record.event_frame`); `date` is overwritten by what follows from `date_start`,
         `date_end` and `date_precision`.
     policy : ImprecisePolicy
+    faults : RowFaults, optional
+        What is wrong with the same rows beside their precision: rows to leave out and flags to set. What the policy
+        leaves out and flags is added to it.
+    date_codes : sequence of str, shape (rows,), optional
+        What the source says of the precision of each date, shown with the rows that are left out or flagged for it.
 
     Returns
     -------
     stored : DataFrame
         Canonical, under a new index.
     dropped : Counter
-        Rows left out, by reason in plain words; with `stored` they add up to the rows of `events`. A row that has
-        several reasons counts under the first of: no date, its date's precision, its place's precision.
+        Rows left out, by reason in plain words; with `stored` they add up to the rows of `events` (and the ragged ones
+        of `faults`). A row that has several reasons counts under the first of: those of `faults`, no date, its date's
+        precision, its place's precision.
 
     Examples
     --------
@@ -100,39 +117,38 @@ def apply_policy(events: pd.DataFrame, policy: ImprecisePolicy) -> tuple[pd.Data
     >>> stored[["treatment", "flags"]].values.tolist(), dropped
     ([['flagged', 'place_area']], Counter({'date known only to a year or worse': 1}))
     """
+    faults = RowFaults(len(events)) if faults is None else faults
     dates = events["date_precision"].fillna("day").to_numpy(dtype=object)
     places = events["place_precision"].fillna("point").to_numpy(dtype=object)
-    date_rules = _rules(dates, policy, DATE_PRECISIONS)
-    place_rules = _rules(places, policy, PLACE_PRECISIONS)
+    days = events[["date_start", "date_end"]].to_numpy().astype("datetime64[D]")
+    faults.drop("no date", events["date_start"].isna().to_numpy())
+    dated = [*days.T] if date_codes is None else [*days.T, date_codes]
+    spread = np.zeros(len(events), dtype=bool)
+    for precision in DATE_PRECISIONS:
+        rows, rule = dates == precision, getattr(policy, precision)
+        spread |= rows & (rule == "spread")
+        if rule == "drop":
+            faults.drop(_DATE_REASONS[precision], rows, *dated, hint=_KEEP.format(precision))
+        elif rule == "flag":
+            faults.flag(f"date_{precision}", rows, *dated)
+    for place in PLACE_PRECISIONS:
+        rows, rule = places == place, getattr(policy, place)
+        shown = [events[name] for name in ("location", "admin1", "country")]
+        if rule == "drop":
+            faults.drop_flagged(_PLACE_REASONS[place], rows, PLACE_FAULTS, hint=_KEEP.format(place))
+            faults.drop(_PLACE_REASONS[place], rows, *shown, hint=_KEEP.format(place))
+        elif rule == "flag":
+            faults.flag(f"place_{place}", rows, *shown)
 
-    undated = events["date_start"].isna().to_numpy()
-    date_out = ~undated & (date_rules == "drop")
-    place_out = ~undated & ~date_out & (place_rules == "drop")
-    dropped = Counter({"no date": int(undated.sum())} if undated.any() else {})
-    dropped.update(_DATE_REASONS[value] for value in dates[date_out])
-    dropped.update(_PLACE_REASONS[value] for value in places[place_out])
-
-    keep = ~(undated | date_out | place_out)
-    stored = events[keep].reset_index(drop=True)
-    dates, places, date_rules, place_rules = dates[keep], places[keep], date_rules[keep], place_rules[keep]
-
-    spread = date_rules == "spread"
+    keep = ~faults.out
+    stored, spread = events[keep].reset_index(drop=True), spread[keep]
     stored["date"] = stored["date_start"]
-    stored.loc[spread, "date"] = _drawn_days(stored[spread], dates[spread])
-
-    marks = np.where(date_rules == "flag", "date_" + dates.astype(object), "").astype(object)
-    marks = marks + np.where(place_rules == "flag", " place_" + places.astype(object), "").astype(object)
-    flags = (stored["flags"].fillna("") + " " + pd.Series(marks, dtype="string")).map(_unique_words).astype("string")
-    flagged = (flags != "").to_numpy() | (stored["treatment"] == "flagged").to_numpy(dtype=bool, na_value=False)
-    stored["flags"] = flags
+    stored.loc[spread, "date"] = _drawn_days(stored[spread], dates[keep][spread])
+    flags = stored["flags"].fillna("") + " " + pd.Series(faults.flags()[keep], dtype="string")
+    stored["flags"] = flags.map(_unique_words).astype("string")
+    flagged = (stored["flags"] != "").to_numpy() | (stored["treatment"] == "flagged").to_numpy(bool, na_value=False)
     stored["treatment"] = pd.Series(np.where(flagged, "flagged", np.where(spread, "spread", "kept")), dtype="string")
-    return stored, dropped
-
-
-def _rules(precisions: NDArray[np.object_], policy: ImprecisePolicy, known: Iterable[str]) -> NDArray[np.object_]:
-    """Return the policy's rule for each row; a precision that is none of the known ones is the importer's fault."""
-    rule_of = {name: getattr(policy, name) for name in known}
-    return np.array([rule_of[value] for value in precisions], dtype=object)
+    return stored, faults.dropped
 
 
 def _drawn_days(events: pd.DataFrame, precisions: NDArray[np.object_]) -> pd.Series:

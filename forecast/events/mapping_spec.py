@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self, get_args
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from forecast.config import parse, read_toml
+from forecast.events.packed_file import existing_file
 from forecast.events.record import DATE_PRECISIONS, PLACE_PRECISIONS
 
 Role = Literal[
@@ -82,8 +83,10 @@ class TableMapping(_Section):
         What written values mean: ``{"date_precision": {"1": "day"}}``. Values that are not listed stay as they are.
     date_format : str, optional
         As of `datetime.strptime`; ISO 8601 days are read in any case.
-    delimiter, encoding, decimal : str
-        Of CSV files.
+    delimiter : str, optional
+        Of CSV files; as the header shows it if it is not given.
+    encoding, decimal : str
+        Of CSV files, and of numbers that any file has as text.
     sheet : str, optional
         Of Excel files.
     faults : FaultsSection
@@ -99,7 +102,7 @@ class TableMapping(_Section):
     constants: dict[Role, str] = Field(default_factory=dict)
     values: dict[Role, dict[str, str]] = Field(default_factory=dict)
     date_format: str | None = None
-    delimiter: Annotated[str, Field(pattern=r'^[^"\r\n]$')] = ","
+    delimiter: Annotated[str, Field(pattern=r'^[^"\r\n]$')] | None = None
     encoding: str = "utf-8"
     decimal: Literal[".", ","] = "."
     sheet: str | None = None
@@ -139,4 +142,4 @@ def read_mapping(path: Path) -> TableMapping:
     InputError
         If it is missing, no TOML, or has unknown keys; the nearest known key is named.
     """
-    return parse(TableMapping, read_toml(path), where=path.name)
+    return parse(TableMapping, read_toml(existing_file(path)), where=path.name)

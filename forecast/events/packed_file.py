@@ -21,6 +21,8 @@ LARGEST_RATIO, FREE_BYTES = 200, 64 * 2**20
 ZIPPED = (".csv", ".tsv", ".xlsx", ".parquet")
 """Endings of the names of tables in a zip file; a ``.txt`` there tells about them."""
 _GZIP, _ZIP = b"\x1f\x8b", (b"PK\x03\x04", b"PK\x05\x06")
+_CUT = "cannot read: the file is damaged or cut off ({})"
+_AGAIN = "was the download cut off? fetch it again"
 _FAULTS = (EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError)
 
 
@@ -54,6 +56,25 @@ class Unpacked:
             yield whole
 
 
+def existing_file(path: Path) -> Path:
+    """Return the path of a file.
+
+    Raises
+    ------
+    InputError
+        If there is none, with the name in the same folder that is nearest.
+    """
+    if path.is_file():
+        return path
+    near = nearest_names(path.name, [other.name for other in path.parent.glob("*.*") if other != path], count=1)
+    raise InputError(
+        f"{path.name} is a folder" if path.is_dir() else f"no file {path.name}",
+        where=str(path.parent),
+        expected="the path of a file",
+        hint=f"did you mean {near[0]!r}?" if near else "",
+    )
+
+
 @contextmanager
 def open_packed(path: Path) -> Iterator[Unpacked]:
     """Open a file: as it is, gzipped, or the one table in a zip file.
@@ -72,7 +93,7 @@ def open_packed(path: Path) -> Iterator[Unpacked]:
     """
     with ExitStack() as stack:
         try:
-            file = stack.enter_context(path.open("rb"))
+            file = stack.enter_context(existing_file(path).open("rb"))
             start, size = file.read(4), path.stat().st_size
             file.seek(0)
             inside = path.name.lower()
@@ -83,12 +104,10 @@ def open_packed(path: Path) -> Iterator[Unpacked]:
                 archive = stack.enter_context(zipfile.ZipFile(file))
                 member = _only_table(archive, path.name)
                 inside, stream = member.filename.lower(), stack.enter_context(archive.open(member))
-        except FileNotFoundError:
-            near = nearest_names(path.name, [other.name for other in path.parent.glob("*.*")])
-            hint = f"did you mean {near[0]!r}?" if near else ""
-            raise InputError(f"no file {path.name}", where=str(path.parent), hint=hint) from None
         except InputError:
             raise
+        except zipfile.BadZipFile as error:  # the table of contents is at the end of a zip file
+            raise InputError(_CUT.format(error), where=path.name, hint=_AGAIN) from None
         except (*_FAULTS, ValueError) as error:
             raise InputError(f"cannot read: {error}", where=str(path)) from None
         kind = PurePosixPath(inside).suffix.removeprefix(".")
@@ -113,7 +132,7 @@ class _Counted(io.RawIOBase):
         try:
             content = self._stream.read(len(buffer))
         except _FAULTS as error:
-            raise InputError(f"cannot read: the file is damaged or cut short ({error})", where=self._name) from None
+            raise InputError(_CUT.format(error), where=self._name, hint=_AGAIN) from None
         self._left -= len(content)
         if self._left < 0:
             raise InputError(

@@ -7,11 +7,18 @@ import hashlib
 import json
 import shutil
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from forecast.storage import HIDDEN, write_file
+
+Progress = Callable[[int, int, int | None], None]
+"""Is told after each page how many pages and rows are there, and of how many rows, if that is known."""
+
+
+def silent(_pages: int, _rows: int, _of: int | None) -> None:
+    """Tell nobody."""
 
 
 class PageSpool:

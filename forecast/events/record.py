@@ -87,6 +87,35 @@ def event_frame(columns: dict[str, object] | pd.DataFrame) -> pd.DataFrame:
 
 
 @dataclass(frozen=True)
+class Example:
+    """Where a fault of rows occurs first.
+
+    Parameters
+    ----------
+    where : str
+        File and numbers of the first rows, as far as they are known.
+    value : str
+        What the first of them says; may be empty.
+    hint : str
+        What to try, if something can be done about it.
+    """
+
+    where: str = ""
+    value: str = ""
+    hint: str = field(default="", repr=False)
+
+    def __str__(self) -> str:
+        """Return where to look, and what stands there.
+
+        Examples
+        --------
+        >>> str(Example("own.csv row 2", "31/02/2025"))
+        "own.csv row 2: '31/02/2025'"
+        """
+        return ": ".join(filter(None, [self.where, self.value and repr(self.value)]))
+
+
+@dataclass(frozen=True)
 class Batch:
     """Some rows of a source, read and translated.
 
@@ -100,12 +129,15 @@ class Batch:
         Rows that were left out, by reason in plain words; ``len(events) + dropped.total() == rows``.
     deleted : tuple of str
         Event ids that the source says are deleted.
+    examples : dict of str to Example
+        For each reason to drop rows, and for each of the events' flags.
     """
 
     events: pd.DataFrame
     rows: int
     dropped: Counter[str] = field(default_factory=Counter)
     deleted: tuple[str, ...] = ()
+    examples: dict[str, Example] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -139,6 +171,10 @@ class Account:
         Dropped rows by reason.
     vintage : str
         Name of the vintage that holds the import; empty if nothing changed.
+    flags : Counter
+        Flagged rows by what marks them; a row can have several marks.
+    examples : dict of str to Example
+        For each reason and each mark.
     """
 
     rows: int
@@ -151,6 +187,8 @@ class Account:
     deleted: int
     reasons: Counter[str]
     vintage: str
+    flags: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, Example] = field(default_factory=dict)
 
 
 def tally(batches: Iterable[Batch]) -> tuple[int, Counter[str], Counter[str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,43 +11,45 @@ from numpy.typing import NDArray
 
 from forecast.cells import FIRST_YEAR, LARGEST_COUNT, LAST_YEAR, day
 from forecast.errors import InputError
+from forecast.events.death_order import OUT_OF_ORDER, out_of_order
 from forecast.events.mapping_spec import PRECISIONS, Role, TableMapping
 from forecast.events.record import DATE_PRECISIONS, event_frame
+from forecast.events.row_faults import Column, RowFaults
 
 MISSING = frozenset({"", "na", "nan", "n/a", "null", "none", "<na>", "nat", "-"})
 """What stands for no number or no day, in lower case."""
 
+_ID_HINT = 'in the mapping, several columns can make the id: event_id = ["day", "place"]'
+_DATE_HINT = 'if days are not written like 2026-07-31, in the mapping: date_format, such as "%d/%m/%Y"'
+_DECIMAL_HINT = 'if numbers have a decimal comma, in the mapping: decimal = ","'
 _TEXTS: tuple[Role, ...] = ("country", "admin1", "admin2", "location", "event_type", "sub_event_type", "release")
 _DEATHS: dict[Role, str] = {"fatalities": "fatalities", "low": "fatalities_low", "high": "fatalities_high"}
 
 
-def translate(
-    texts: dict[Role, NDArray[np.object_]], rows: int, mapping: TableMapping
-) -> tuple[pd.DataFrame, Counter[str]]:
+def translate(texts: dict[Role, NDArray[np.object_]], mapping: TableMapping, faults: RowFaults) -> pd.DataFrame:
     """Translate rows of texts into canonical events.
 
     Parameters
     ----------
     texts : dict of role to ndarray of str, shape (rows,)
         As they were written, without outer space; empty where nothing is.
-    rows : int
     mapping : TableMapping
+    faults : RowFaults
+        Gets what is wrong with the rows.
 
     Returns
     -------
-    events : DataFrame
-        Canonical; a row with a fault has its flag, and no value where the faulty one was.
-    dropped : Counter
-        Rows left out by reason; with `events` they add up to `rows`.
+    DataFrame
+        Canonical, all rows; no value where a faulty one was.
     """
+    rows = faults.rows
     for role, table in mapping.values.items():
         if role in texts:
             texts[role] = np.array([table.get(text, text) for text in texts[role]], dtype=object)
     for role, constant in mapping.constants.items():
         texts[role] = np.full(rows, constant, dtype=object)
-    faults = _Faults(rows)
     out: dict[str, object] = {"event_id": texts["event_id"], "source": np.full(rows, mapping.source, dtype=object)}
-    faults.drop("no event id", texts["event_id"] == "")
+    faults.drop("no event id", texts["event_id"] == "", hint=_ID_HINT)
 
     start, end = _dates(texts, mapping, faults)
     out |= {"date": start, "date_start": start, "date_end": end}
@@ -62,61 +63,44 @@ def translate(
     _check_range(out, mapping, faults)
     if "reported" in texts:
         out["reported"], _, bad = _days(texts["reported"], mapping.date_format)
-        faults.note("reported_unreadable", "reported", bad, mapping)
+        _note(faults, mapping, "reported", "reported_unreadable", bad, texts["reported"], hint=_DATE_HINT)
     for role in _TEXTS:
         if role in texts:
             out[role] = pd.Series(texts[role], dtype=object).mask(texts[role] == "", None)
 
     out["date_precision"] = _precision("date_precision", texts, _precision_of_span(start, end), mapping, faults)
     out["place_precision"] = _precision("place_precision", texts, _precision_of_place(out, rows), mapping, faults)
-    out["flags"] = faults.flags()
-    events = event_frame(pd.DataFrame(out))
-    events["treatment"] = events["treatment"].mask(events["flags"] != "", "flagged")
-    return events[~faults.out].reset_index(drop=True), faults.dropped
+    return event_frame(pd.DataFrame(out))
 
 
-class _Faults:
-    """Faults of the rows of one batch, found one kind after another."""
-
-    def __init__(self, rows: int) -> None:
-        self.out = np.zeros(rows, dtype=bool)
-        self.dropped: Counter[str] = Counter()
-        self._flagged: list[tuple[str, NDArray[np.bool_]]] = []
-
-    def drop(self, reason: str, rows: NDArray[np.bool_]) -> None:
-        """Drop rows; one that is dropped already keeps its first reason."""
-        fresh = rows & ~self.out
-        if fresh.any():
-            self.dropped[reason] += int(fresh.sum())
-            self.out |= fresh
-
-    def note(self, flag: str, kind: str, rows: NDArray[np.bool_], mapping: TableMapping) -> None:
-        """Flag or drop rows, as the mapping says for this kind of fault."""
-        if getattr(mapping.faults, kind) == "drop":
-            self.drop(flag.replace("_", " "), rows)
-        elif rows.any():
-            self._flagged.append((flag, rows))
-
-    def flags(self) -> NDArray[np.object_]:
-        """Return the flags of each row, separated by spaces."""
-        joined = np.full(len(self.out), "", dtype=object)
-        for flag, rows in self._flagged:
-            joined[rows] = [f"{text} {flag}".strip() for text in joined[rows]]
-        return joined
+def _note(
+    faults: RowFaults,
+    mapping: TableMapping,
+    kind: str,
+    flag: str,
+    rows: NDArray[np.bool_],
+    *values: Column,
+    hint: str = "",
+) -> None:
+    """Flag or drop rows, as the mapping says for this kind of fault."""
+    if getattr(mapping.faults, kind) == "drop":
+        faults.drop(flag.replace("_", " "), rows, *values, hint=hint)
+    else:
+        faults.flag(flag, rows, *values, hint=hint)
 
 
 def _dates(
-    texts: dict[Role, NDArray[np.object_]], mapping: TableMapping, faults: _Faults
+    texts: dict[Role, NDArray[np.object_]], mapping: TableMapping, faults: RowFaults
 ) -> tuple[NDArray[np.datetime64], NDArray[np.datetime64]]:
     """Return first and last day of each event; the last is the first where none that makes sense is given."""
     start, blank, bad = _days(texts["date"], mapping.date_format)
     faults.drop("no date", blank)
-    faults.drop("date not readable", bad)
+    faults.drop("date not readable", bad, texts["date"], hint=_DATE_HINT)
     if "date_end" not in texts:
         return start, start
     end, blank, bad = _days(texts["date_end"], mapping.date_format)
-    faults.note("date_end_unreadable", "date_end", bad, mapping)
-    faults.note("end_before_start", "date_end", end < start, mapping)
+    _note(faults, mapping, "date_end", "date_end_unreadable", bad, texts["date_end"], hint=_DATE_HINT)
+    _note(faults, mapping, "date_end", "end_before_start", end < start, texts["date"], texts["date_end"])
     return start, np.where(blank | bad | (end < start), start, end)
 
 
@@ -159,7 +143,7 @@ def _numbers(texts: NDArray[np.object_], decimal: str) -> tuple[NDArray[np.float
 
 
 def _coordinates(
-    texts: dict[Role, NDArray[np.object_]], mapping: TableMapping, faults: _Faults
+    texts: dict[Role, NDArray[np.object_]], mapping: TableMapping, faults: RowFaults
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return latitude and longitude, both NaN where either is missing, not readable or off the globe."""
     latitude, bad_latitude = _numbers(texts["latitude"], mapping.decimal)
@@ -167,32 +151,32 @@ def _coordinates(
     bad = bad_latitude | bad_longitude
     off = (np.abs(latitude) > 90) | (np.abs(longitude) > 180)
     missing = (np.isnan(latitude) | np.isnan(longitude)) & ~bad
-    faults.note("coordinates_unreadable", "coordinates", bad, mapping)
-    faults.note("coordinates_off_the_globe", "coordinates", off, mapping)
-    faults.note("coordinates_missing", "coordinates", missing, mapping)
+    written = texts["latitude"], texts["longitude"]
+    _note(faults, mapping, "coordinates", "coordinates_unreadable", bad, *written, hint=_DECIMAL_HINT)
+    _note(faults, mapping, "coordinates", "coordinates_off_the_globe", off, *written)
+    _note(faults, mapping, "coordinates", "coordinates_missing", missing)
     wrong = bad | off | missing
     latitude[wrong] = longitude[wrong] = np.nan
     return latitude, longitude
 
 
-def _deaths(texts: NDArray[np.object_], role: str, mapping: TableMapping, faults: _Faults) -> pd.Series:
+def _deaths(texts: NDArray[np.object_], role: str, mapping: TableMapping, faults: RowFaults) -> pd.Series:
     values, bad = _numbers(texts, mapping.decimal)
     known = ~np.isnan(values)
     bad[known] |= (values[known] < 0) | (values[known] > LARGEST_COUNT) | (values[known] % 1 != 0)
-    faults.note(f"{role}_unreadable", "fatalities", bad, mapping)
+    _note(faults, mapping, "fatalities", f"{role}_unreadable", bad, texts)
     return pd.Series(np.where(bad, np.nan, values)).astype("Int32")
 
 
-def _check_range(out: dict[str, object], mapping: TableMapping, faults: _Faults) -> None:
+def _check_range(out: dict[str, object], mapping: TableMapping, faults: RowFaults) -> None:
     """Note rows in which low <= best <= high fails; their numbers stay as they are."""
-    for flag, lower, upper in (
-        ("low_above_best", "fatalities_low", "fatalities"),
-        ("best_above_high", "fatalities", "fatalities_high"),
-        ("low_above_high", "fatalities_low", "fatalities_high"),
-    ):
-        if lower in out and upper in out:
-            above = pd.Series(out[lower]) > pd.Series(out[upper])
-            faults.note(flag, "range", above.fillna(value=False).to_numpy(dtype=bool), mapping)
+    unknown = pd.Series(np.nan, index=range(faults.rows))
+    columns = {"low": "fatalities_low", "best": "fatalities", "high": "fatalities_high"}
+    given = {name: pd.Series(out.get(column, unknown)) for name, column in columns.items()}
+    low, best, high = (values.astype("Float64").to_numpy(np.float64, na_value=np.nan) for values in given.values())
+    disorder = out_of_order(low, best, high)
+    for flag, smaller, larger in OUT_OF_ORDER:
+        _note(faults, mapping, "range", flag, disorder[flag], given[smaller], given[larger])
 
 
 def _precision(
@@ -200,13 +184,14 @@ def _precision(
     texts: dict[Role, NDArray[np.object_]],
     derived: NDArray[np.object_],
     mapping: TableMapping,
-    faults: _Faults,
+    faults: RowFaults,
 ) -> NDArray[np.object_]:
     """Return what the table says, or what follows from the row where it says nothing that is known."""
     if role not in texts:
         return derived
     known = np.isin(texts[role].astype(str), PRECISIONS[role])
-    faults.note(f"{role}_unknown", "precision", ~known, mapping)
+    hint = f"in the mapping, [values.{role}]: what each value means, one of {', '.join(PRECISIONS[role])}"
+    _note(faults, mapping, "precision", f"{role}_unknown", ~known, texts[role], hint=hint)
     return np.where(known, texts[role], derived)
 
 

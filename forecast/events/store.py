@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,14 +21,13 @@ from numpy.typing import NDArray
 from forecast.errors import InputError, unknown_name
 from forecast.events.difference import difference
 from forecast.events.fold import Positions, Records, last_of_each, superseded
+from forecast.events.incoming import Days, Incoming, Rank
 from forecast.events.record import COLUMNS, Account, Batch, Scope
 from forecast.events.store_index import ScopeEntry, Vintage, index_frame, read_index, write_index
 from forecast.events.store_lock import one_writer
-from forecast.events.vintage_file import Rank, Spool, read_records, read_rows, to_events, write_delta
+from forecast.events.vintage_file import Spool, read_records, read_rows, to_events, write_delta
 from forecast.provenance import hash_file
 from forecast.storage import HIDDEN
-
-Days = tuple[pd.Timestamp, pd.Timestamp]
 
 LOCK_SECONDS = 60.0
 _SOURCE = re.compile(r"[a-z0-9][a-z0-9._-]{0,59}", re.ASCII)
@@ -70,36 +69,28 @@ class EventStore:
         rank: Rank | None = None,
         days: Days | None = None,
     ) -> Account:
-        """Import events as one vintage, or as none if they say nothing new.
+        """Import events as one vintage: `add_all` for one `forecast.events.incoming.Incoming`."""
+        return self.add_all([Incoming(source, batches, input_hash, scope, rank, days)], known_at)[0]
 
-        If an event comes more than once in an import, the row of the highest rank counts, the later one among
-        equals; an event that the import both has and deletes is deleted. Deleting an event that the store does not
+    def add_all(self, incoming: Sequence[Incoming], known_at: dt.date) -> list[Account]:
+        """Import inputs in order, each as one vintage, or as none if it says nothing new.
+
+        All are read, under the lock of the store, before the first is stored: if one is refused, none is.
+
+        If an event comes more than once in an input, the row of the highest rank counts, the later one among
+        equals; an event that the input both has and deletes is deleted. Deleting an event that the store does not
         hold does nothing.
 
         Parameters
         ----------
-        batches : iterable of Batch
-            Are read one by one, under the lock of the store, and written to disk as they come.
-        source : str
-            The same in all rows; small letters, digits, ``.``, ``-`` and ``_``.
+        incoming : sequence of Incoming
+            Their batches are read one by one, and written to disk as they come.
         known_at : date
             The day on which this became known; not before that of the last vintage of the same source.
-        input_hash : str
-            sha256 of what is imported.
-        scope : Scope, optional
-            Events of the source within it that the import lacks are deleted, unless their rank is above all ranks
-            of the import.
-        rank : callable, optional
-            Precedence by `release`: a row never replaces one of higher rank, and a deleted event comes back only by a
-            row that outranks the one that was deleted. Without it all rows are equal and the last import counts.
-
-        days : (Timestamp, Timestamp), optional
-            First and last day of which the import tells. Those of the scope if not given, or of the first and the last
-            event: a week outside of all imports' days is unknown, not without events.
 
         Returns
         -------
-        Account
+        list of Account
             Rows by what became of them; events new, changed and deleted against what the store held.
 
         Raises
@@ -109,29 +100,19 @@ class EventStore:
         StoreBusyError
             If another import does not end in time.
         """
-        if not _SOURCE.fullmatch(source):
-            raise InputError(f"source {source!r}", expected="small letters, digits, ., - and _, at most 60")
+        for item in incoming:
+            if not _SOURCE.fullmatch(item.source):
+                raise InputError(f"source {item.source!r}", expected="small letters, digits, ., - and _, at most 60")
         with one_writer(self.folder, self.timeout):
             vintages = read_index(self.folder)
             self._remove_orphans(vintages)
-            mine = [vintage for vintage in vintages if vintage.source == source]
-            if mine and known_at < mine[-1].known_at:
-                raise InputError(
-                    f"known at {known_at}, but the last import of {source!r} was known at {mine[-1].known_at}",
-                    where=str(self.folder),
-                    expected=f"{mine[-1].known_at} or later: what was known on a day is never changed afterwards",
-                    hint="import old releases in the order in which they came out, into a new store",
-                )
-            part = self.folder / f"{HIDDEN}spool.parquet"
-            delta = self.folder / f"{HIDDEN}delta.parquet"
+            self._check_order(vintages, {item.source for item in incoming}, known_at)
             try:
-                with Spool(part, source, rank) as spool:
-                    for batch in batches:
-                        spool.write(batch)
-                return self._commit(spool, delta, vintages, known_at, input_hash, scope, days)
+                spools = [self._spooled(item, number) for number, item in enumerate(incoming)]
+                return [self._commit(item, spool, known_at) for item, spool in zip(incoming, spools, strict=True)]
             finally:
-                part.unlink(missing_ok=True)
-                delta.unlink(missing_ok=True)
+                for path in self.folder.glob(f"{HIDDEN}*"):
+                    path.unlink(missing_ok=True)
 
     def as_of(
         self, day: dt.date | None = None, sources: Sequence[str] = (), columns: Sequence[str] | None = None
@@ -240,18 +221,28 @@ class EventStore:
         for vintage in read_index(self.folder):
             self._check_file(vintage)
 
-    def _commit(
-        self,
-        spool: Spool,
-        delta: Path,
-        vintages: Sequence[Vintage],
-        known_at: dt.date,
-        input_hash: str,
-        scope: Scope | None,
-        days: Days | None,
-    ) -> Account:
+    def _check_order(self, vintages: Sequence[Vintage], sources: Collection[str], known_at: dt.date) -> None:
+        """Refuse what became known before the last import of its source."""
+        for last in reversed([vintage for vintage in vintages if vintage.source in sources]):
+            if known_at < last.known_at:
+                raise InputError(
+                    f"known at {known_at}, but the last import of {last.source!r} was known at {last.known_at}",
+                    where=str(self.folder),
+                    expected=f"{last.known_at} or later: what was known on a day is never changed afterwards",
+                    hint="import old releases in the order in which they came out, into a new store",
+                )
+
+    def _spooled(self, item: Incoming, number: int) -> Spool:
+        """Read an input to the disk."""
+        with Spool(self.folder / f"{HIDDEN}spool-{number}.parquet", item.source, item.rank) as spool:
+            for batch in item.batches:
+                spool.write(batch)
+        return spool
+
+    def _commit(self, item: Incoming, spool: Spool, known_at: dt.date) -> Account:
         """Compare what came with what is held; write the difference, and at last the index."""
-        mine = [vintage for vintage in vintages if vintage.source == spool.source]
+        vintages, scope, days = read_index(self.folder), item.scope, item.days
+        mine = [vintage for vintage in vintages if vintage.source == item.source]
         held, valid = self._fold(mine)
         came = spool.records()
         rows = last_of_each(came.low, came.high, came.rank if spool.ranked else None)
@@ -271,12 +262,13 @@ class EventStore:
         gone = held.take(found.gone)
         ids = self._rows(mine, valid[found.gone], ["event_id"])["event_id"]
         graves = replace(gone, content=np.zeros_like(gone.content), rank=found.gone_rank, deleted=~gone.deleted)
+        delta = self.folder / f"{HIDDEN}delta.parquet"
         write_delta(spool.path, rows[found.wanted], (ids, graves), delta)
         vintage = Vintage(
-            name=f"{len(vintages) + 1:04d}-{spool.source}-{input_hash[:8]}",
-            source=spool.source,
+            name=f"{len(vintages) + 1:04d}-{item.source}-{item.input_hash[:8]}",
+            source=item.source,
             known_at=known_at,
-            input_hash=input_hash,
+            input_hash=item.input_hash,
             scope=None if scope is None else ScopeEntry.of(scope),
             covers_from=covers_from,
             covers_until=covers_until,
@@ -285,6 +277,8 @@ class EventStore:
             deleted=len(found.gone),
             rows=int(found.wanted.sum()) + len(found.gone),
             file_hash=hash_file(delta),
+            dropped=spool.dropped.total(),
+            countries=spool.countries,
             previous=vintages[-1].hash if vintages else "",
         ).sealed()
         delta.replace(self.folder / vintage.file)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -23,7 +24,8 @@ class StoreBusyError(ForecastError):
 def one_writer(folder: Path, timeout: float) -> Iterator[None]:
     """Hold the lock of a folder during the block.
 
-    The file stays; what counts is the lock on it, which the system releases however its holder ends.
+    What counts is the lock on the file, which the system releases however its holder ends. The file stays, unless the
+    block leaves the folder with nothing else in it; then what was made for it is removed as well.
 
     Parameters
     ----------
@@ -37,20 +39,36 @@ def one_writer(folder: Path, timeout: float) -> Iterator[None]:
     StoreBusyError
         If another writer still holds the lock then.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / LOCK_NAME).open("a+b") as stream:
-        deadline = time.monotonic() + timeout
-        while not _try_lock(stream):
-            if time.monotonic() >= deadline:
-                raise StoreBusyError(
-                    f"another import is writing to the event store and did not finish within {timeout:g} seconds\n"
-                    f"  where: {folder}\n  try: again when it is done; nothing of this import was stored"
-                )
-            time.sleep(_PAUSE_SECONDS)
+    made = [place for place in (folder, *folder.parents) if not place.exists()]
+    deadline = time.monotonic() + timeout
+    while (stream := _locked(folder / LOCK_NAME)) is None:
+        if time.monotonic() >= deadline:
+            raise StoreBusyError(
+                f"another import is writing to the event store and did not finish within {timeout:g} seconds\n"
+                f"  where: {folder}\n  try: again when it is done; nothing of this import was stored"
+            )
+        time.sleep(_PAUSE_SECONDS)
+    with stream:
         try:
             yield
         finally:
+            if [path.name for path in folder.iterdir()] == [LOCK_NAME]:
+                with suppress(OSError):  # Windows does not remove a file that is open
+                    (folder / LOCK_NAME).unlink()
+                    for place in made:
+                        place.rmdir()
             _unlock(stream)
+
+
+def _locked(path: Path) -> IO[bytes] | None:
+    """Return the locked file; None if another holds it, or has just removed it."""
+    with ExitStack() as stack, suppress(FileNotFoundError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        stream = stack.enter_context(path.open("a+b"))
+        if _try_lock(stream) and os.path.samestat(os.fstat(stream.fileno()), path.stat()):
+            stack.pop_all()
+            return stream
+    return None
 
 
 if sys.platform == "win32":

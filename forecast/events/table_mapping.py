@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,11 +9,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from forecast.errors import InputError, nearest_names
+from forecast.errors import InputError
 from forecast.events.hxl import columns_from_tags
 from forecast.events.imprecise import ImprecisePolicy, apply_policy
 from forecast.events.mapping_spec import ColumnsSection, TableMapping, read_mapping
+from forecast.events.missing_columns import offers, other_source
 from forecast.events.record import Batch
+from forecast.events.row_faults import RowFaults
 from forecast.events.row_translation import translate
 from forecast.events.table_rows import RowStream, open_rows
 
@@ -22,6 +23,7 @@ __all__ = ["TableMapping", "read_mapped", "read_mapping"]
 
 UNNAMED = "table"
 """Name of the source where there is no mapping that names it."""
+_WITHOUT_MAPPING = "columns event_id and date, HXL tags, or a mapping (--mapping, docs/table-mapping.md)"
 _MOST_SHOWN = 25
 """Columns of the file that a message shows."""
 
@@ -59,11 +61,11 @@ def read_mapped(path: Path, mapping: TableMapping | None, policy: ImprecisePolic
     seen = np.empty(0, dtype=np.uint64)
     for block in rows.blocks({name: name for names in headers.values() for name in names}):
         texts = {role: _joined([block.texts[name] for name in names]) for role, names in headers.items()}
-        events, faulty = translate(texts, block.rows, mapping)
-        events, repeated, seen = _without_repeats(events, seen)
-        events, imprecise = apply_policy(events, policy)
-        dropped = Counter({"more or fewer values than columns": block.ragged})
-        yield Batch(events, block.rows + block.ragged, +(dropped + faulty + repeated + imprecise))
+        faults = RowFaults(block.rows, rows.name, block.numbers, block.ragged)
+        events = translate(texts, mapping, faults)
+        seen = _drop_repeats(texts["event_id"], seen, faults)
+        events, dropped = apply_policy(events, policy, faults)
+        yield Batch(events, block.rows + len(block.ragged), dropped, examples=faults.examples())
 
 
 def _joined(parts: list[NDArray[np.object_]]) -> NDArray[np.object_]:
@@ -101,30 +103,32 @@ def _require(rows: RowStream, mapping: TableMapping) -> None:
     if not absent:
         return
     known = [name for name in rows.columns if name]
-    hints = []
-    for name, role in absent.items():
-        near = list(dict.fromkeys(nearest_names(name, known, count=2) + nearest_names(role, known)))[:3]
-        hints += [f"{role} = {' or '.join(map(repr, near))}?"] if near else []
+    used = {name for names in mapping.columns.headers().values() for name in names}
+    free = [name for name in known if name not in used]
+    near = offers({role: [name, role] for name, role in absent.items()}, free, count=3)
+    hints = [f"{role} = {' or '.join(map(repr, names))}?" for role, names in near.items()]
     listed = ", ".join(f"{name!r} ({role})" for name, role in absent.items())
     found = ", ".join(map(repr, known[:_MOST_SHOWN]))
     more = f" ... ({len(known)} in all)" if len(known) > _MOST_SHOWN else ""
+    unnamed = mapping.source == UNNAMED
     raise InputError(
         f"no column {listed}",
         where=f"{rows.name} row 1",
-        expected=f"the columns of the mapping; found {found}{more}",
-        hint=" ".join(["in the mapping, [columns]:", *hints]) if hints else "",
+        expected=f"{_WITHOUT_MAPPING if unnamed else 'the columns of the mapping'}; found {found}{more}",
+        hint=(other_source(known, UNNAMED) if unnamed else "")
+        or " ".join(["in the mapping, [columns]:", *hints] if hints else []),
     )
 
 
-def _without_repeats(
-    events: pd.DataFrame, seen: NDArray[np.uint64]
-) -> tuple[pd.DataFrame, Counter[str], NDArray[np.uint64]]:
-    """Return the rows whose event id is new, how many are not, and the 64-bit hashes of all ids so far, sorted."""
-    keys = pd.util.hash_array(events["event_id"].to_numpy(dtype=object), categorize=False)
+def _drop_repeats(ids: NDArray[np.object_], seen: NDArray[np.uint64], faults: RowFaults) -> NDArray[np.uint64]:
+    """Drop the good rows whose event id occurs before; return the 64-bit hashes of all ids so far, sorted."""
+    good = np.flatnonzero(~faults.out)
+    keys = pd.util.hash_array(ids[good], categorize=False)
     at = np.searchsorted(seen, keys)
     known = np.zeros(len(keys), dtype=bool)
     known[at < len(seen)] = seen[at[at < len(seen)]] == keys[at < len(seen)]
     old = known | pd.Series(keys).duplicated().to_numpy()
-    count = int(old.sum())
-    merged = np.sort(np.concatenate([seen, np.sort(keys[~old])]), kind="stable")  # sorts two runs in linear time
-    return events[~old].reset_index(drop=True), Counter({"event id occurs before": count} if count else {}), merged
+    repeated = np.zeros(faults.rows, dtype=bool)
+    repeated[good[old]] = True
+    faults.drop("event id occurs before", repeated, ids)
+    return np.sort(np.concatenate([seen, np.sort(keys[~old])]), kind="stable")  # sorts two runs in linear time

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from forecast.errors import InputError
 from forecast.events.cell_records import excel_records, parquet_records
-from forecast.events.csv_records import CSV_KINDS, csv_records
+from forecast.events.csv_records import CSV_KINDS, csv_records, delimiter_of
 from forecast.events.packed_file import open_packed
 
 KINDS = ".csv, .tsv, .txt, .xlsx or .parquet, also gzipped or in a zip file"
@@ -32,15 +32,20 @@ class Block:
     ----------
     texts : dict of str to ndarray of str, shape (rows,)
         Each column without outer space, empty where nothing is written.
-    rows : int
-        Whole rows.
-    ragged : int
-        Rows besides these that were left out, as they have more or fewer values than there are columns.
+    numbers : ndarray of int, shape (rows,)
+        Where each row stands in the file.
+    ragged : list of int
+        Numbers of the rows besides these that were left out, as they have more or fewer values than there are columns.
     """
 
     texts: dict[str, NDArray[np.object_]]
-    rows: int
-    ragged: int
+    numbers: NDArray[np.int64]
+    ragged: list[int]
+
+    @property
+    def rows(self) -> int:
+        """Whole rows."""
+        return len(self.numbers)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,18 +60,18 @@ class RowStream:
         Unique names; empty where the header is.
     tags : tuple of str
         The HXL tag of each column, empty for one without; no entry at all if the table has no row of tags.
-    records : iterator of list of str
-        The rows after header and tags, each value as text, blank rows left out. A row may have more or fewer
-        values than there are columns.
+    records : iterator of (int, list of str)
+        The rows after header and tags with their numbers, each value as text, blank rows left out. A row may have more
+        or fewer values than there are columns.
     """
 
     name: str
     columns: tuple[str, ...]
     tags: tuple[str, ...]
-    records: Iterator[list[str]]
+    records: Iterator[tuple[int, list[str]]]
 
     @classmethod
-    def of(cls, name: str, records: Iterable[list[str]]) -> RowStream:
+    def of(cls, name: str, records: Iterable[tuple[int, list[str]]]) -> RowStream:
         """Take the header, and the row of HXL tags if there is one, off the records.
 
         Raises
@@ -76,12 +81,14 @@ class RowStream:
 
         Examples
         --------
-        >>> rows = RowStream.of("t.csv", [["day", "n"], ["#date", "#affected+killed"], ["2026-01-03", "4"]])
+        >>> written = [["day", "n"], ["#date", "#affected+killed"], ["2026-01-03", "4"]]
+        >>> rows = RowStream.of("t.csv", enumerate(written, 1))
         >>> rows.columns, rows.tags, list(rows.records)
-        (('day', 'n'), ('#date', '#affected+killed'), [['2026-01-03', '4']])
+        (('day', 'n'), ('#date', '#affected+killed'), [(3, ['2026-01-03', '4'])])
         """
         rest = iter(records)
-        header = [cell.strip() for cell in next(rest, [])]
+        none: tuple[int, list[str]] = (0, [])
+        header = [cell.strip() for cell in next(rest, none)[1]]
         if not header:
             raise InputError("the file is empty", where=name, expected="a header and at least one row")
         named = [column for column in header if column]
@@ -90,13 +97,13 @@ class RowStream:
             raise InputError(
                 f"two columns are called {repeated[0]!r}", where=f"{name} row 1", expected="different names"
             )
-        first = header if is_tag_row(header) else next(rest, [])
+        number, first = (1, header) if is_tag_row(header) else next(rest, none)
         tags: tuple[str, ...] = ()
         if is_tag_row(first):
             tags = tuple(cell.strip() if _TAG.fullmatch(cell.strip()) else "" for cell in first[: len(header)])
             tags += ("",) * (len(header) - len(tags))
         elif first:
-            rest = itertools.chain([first], rest)
+            rest = itertools.chain([(number, first)], rest)
         return cls(name, tuple(header), tags, rest)
 
     def blocks(self, columns: Mapping[str, str]) -> Iterator[Block]:
@@ -113,26 +120,28 @@ class RowStream:
 
         Examples
         --------
-        >>> rows = RowStream.of("t.csv", [["day", "n"], ["2026-01-03", " 4"], ["2026-01-04"]])
+        >>> rows = RowStream.of("t.csv", enumerate([["day", "n"], ["2026-01-03", " 4"], ["2026-01-04"]], 1))
         >>> [(block.texts["count"].tolist(), block.ragged) for block in rows.blocks({"count": "n"})]
-        [(['4'], 1)]
+        [(['4'], [3])]
         """
         width, at = len(self.columns), [self.columns.index(name) for name in columns.values()]
         take = itemgetter(*at, at[0])  # at least two, so that it gives a tuple in any case
         while True:
-            whole, read = [], 0
-            for record in itertools.islice(self.records, BLOCK_ROWS):
-                read += 1
+            whole, numbers, ragged = [], [], []
+            for number, record in itertools.islice(self.records, BLOCK_ROWS):
                 if len(record) == width:
                     whole.append(take(record))  # the other columns are not kept
-            if not read:
+                    numbers.append(number)
+                else:
+                    ragged.append(number)
+            if not numbers and not ragged:
                 return
             values = zip(*whole, strict=True) if whole else itertools.repeat(())
             texts = {
                 name: np.fromiter(map(str.strip, column), dtype=object, count=len(whole))
                 for name, column in zip(columns, values, strict=False)
             }
-            yield Block(texts, len(whole), read - len(whole))
+            yield Block(texts, np.array(numbers, dtype=np.int64), ragged)
 
 
 def is_tag_row(cells: Iterable[str]) -> bool:
@@ -150,14 +159,16 @@ def is_tag_row(cells: Iterable[str]) -> bool:
     return tagged >= 2 and 2 * tagged >= len(filled)
 
 
-def open_rows(path: Path, *, delimiter: str = ",", encoding: str = "utf-8", sheet: str | None = None) -> RowStream:
+def open_rows(
+    path: Path, *, delimiter: str | None = None, encoding: str = "utf-8", sheet: str | None = None
+) -> RowStream:
     """Open a CSV, Excel or parquet file by the ending of its name; gzipped, or the one table in a zip file, as well.
 
     Parameters
     ----------
     path : Path
-    delimiter : str
-        Of CSV files; tabs for ``.tsv``.
+    delimiter : str, optional
+        Of CSV files; as the header shows it if it is not given (`forecast.events.csv_records.delimiter_of`).
     encoding : str
         Of CSV files.
     sheet : str, optional
@@ -173,15 +184,14 @@ def open_rows(path: Path, *, delimiter: str = ",", encoding: str = "utf-8", shee
     InputError
         If the file is missing, of another kind, empty or not readable.
     """
-    return RowStream.of(path.name, _records(path, delimiter, encoding, sheet))
+    return RowStream.of(path.name, _records(path, delimiter or delimiter_of(path), encoding, sheet))
 
 
-def _records(path: Path, delimiter: str, encoding: str, sheet: str | None) -> Iterator[list[str]]:
+def _records(path: Path, delimiter: str, encoding: str, sheet: str | None) -> Iterator[tuple[int, list[str]]]:
     """Yield header and rows; the file is closed with the iterator."""
     with open_packed(path) as inside:
         if inside.kind in CSV_KINDS:
-            sign = "\t" if inside.kind == "tsv" else delimiter
-            yield from csv_records(inside.stream, path.name, delimiter=sign, encoding=encoding)
+            yield from csv_records(inside.stream, path.name, delimiter=delimiter, encoding=encoding)
         elif inside.kind in {"xlsx", "parquet"}:
             with inside.seekable() as stream:
                 excel = inside.kind == "xlsx"

@@ -10,6 +10,7 @@ import pandas as pd
 from forecast.errors import InputError
 from forecast.events.imprecise import ImprecisePolicy
 from forecast.events.record import Batch
+from forecast.events.row_faults import RowFaults
 from forecast.events.table_rows import open_rows
 from forecast.events.ucdp_release import Release, release_of, ucdp_scope
 from forecast.events.ucdp_rows import Translator, pick_columns
@@ -113,6 +114,7 @@ def _translated(path: Path, translator: Translator, release: Release | None) -> 
     empty = True
     for block in rows.blocks(chosen):
         empty = False
-        yield translator.batch(pd.DataFrame(block.texts), release.version if release else "", ragged=block.ragged)
+        faults = RowFaults(block.rows, path.name, block.numbers, block.ragged)
+        yield translator.batch(pd.DataFrame(block.texts), release.version if release else "", faults)
     if empty:
         raise InputError("the table has a header only", where=rows.name, expected="at least one event")

@@ -24,7 +24,7 @@ from pydantic import SecretStr
 
 from forecast.errors import ForecastError, InputError
 from forecast.events.imprecise import ImprecisePolicy
-from forecast.events.page_spool import PageSpool
+from forecast.events.page_spool import PageSpool, Progress, silent
 from forecast.events.polite_client import TRIES, AskAgain, PoliteClient, RequestRefusedError
 from forecast.events.record import Batch
 from forecast.events.server_address import server_address
@@ -84,6 +84,7 @@ def fetch_ucdp(
     timeout: float = 60.0,
     sleep: Callable[[float], None] = time.sleep,
     today: Callable[[], dt.date] = lambda: dt.datetime.now(dt.UTC).date(),
+    progress: Progress = silent,
 ) -> Iterator[Batch]:
     """Yield the events of a release, one page a batch, in canonical form.
 
@@ -112,6 +113,8 @@ def fetch_ucdp(
         As in `forecast.events.polite_client.PoliteClient`.
     today : callable
         Returns the day for which requests are counted.
+    progress : callable
+        Is told after each page how many pages and rows have come.
 
     Raises
     ------
@@ -134,7 +137,7 @@ def fetch_ucdp(
         budget.take()  # a try follows each wait
 
     with PoliteClient(server, sleep=wait, timeout=timeout, tries=tries) as client:
-        pages = _Download(client, f"/api/gedevents/{release.version}", query, token, kept, budget, wait).run()
+        pages = _Download(client, f"/api/gedevents/{release.version}", query, token, kept, budget, wait, progress).run()
     translator = Translator(policy)
     for number in range(pages):
         page = _Page.stored(kept, number)
@@ -199,6 +202,7 @@ class _Download:
     spool: PageSpool
     budget: _Budget
     wait: Callable[[float], None]
+    progress: Progress
 
     def run(self) -> int:
         """Return the number of pages."""
@@ -220,6 +224,7 @@ class _Download:
             self.spool.clear()
         self.spool.store(0, page.as_json())
         total, seen, visited, number = page.total, page.ids, {"0"}, 0
+        self.progress(1, len(seen), total)
         while page.following and len(seen) < total:
             params = self._next(page.following)
             if params["page"] in visited:
@@ -233,6 +238,7 @@ class _Download:
             if stored is None:
                 self.spool.store(number, page.as_json())
             seen |= page.ids
+            self.progress(number + 1, len(seen), total)
         if len(seen) != total:
             raise _ChangedError(f"{len(seen)} different events came of {total}")
         return number + 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import total_ordering
 from pathlib import Path
@@ -102,6 +102,23 @@ def release_of(name: str) -> Release:
             hint="name the release",
         )
     return release
+
+
+def is_preliminary(versions: Iterable[str]) -> bool:
+    """Return whether any of the events is of a candidate release, not of a yearly one, which is vetted.
+
+    Parameters
+    ----------
+    versions : iterable of str
+        Of each event the version of its release; one that is not known tells nothing.
+
+    Examples
+    --------
+    >>> is_preliminary(["25.1", "26.0.7"]), is_preliminary(["25.1"])
+    (True, False)
+    """
+    known = (_release_in(str(version)) for version in set(versions))
+    return any(release is not None and release.kind != "yearly" for release in known)
 
 
 def _release_in(name: str) -> Release | None:

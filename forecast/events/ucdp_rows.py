@@ -7,7 +7,6 @@ doi:10.1177/0022343313484347; Hegre, Croicu, Eck and Hogbladh (2020), doi:10.117
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -17,9 +16,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from forecast.cells import LARGEST_COUNT, day
-from forecast.errors import InputError, nearest_names
+from forecast.errors import InputError
+from forecast.events.death_order import OUT_OF_ORDER, out_of_order
 from forecast.events.imprecise import ImprecisePolicy, apply_policy
+from forecast.events.missing_columns import offers, other_source
 from forecast.events.record import Batch, DatePrecision, PlacePrecision, event_frame
+from forecast.events.row_faults import RowFaults
 from forecast.events.ucdp_release import Release
 
 REQUIRED = ("id", "date_start", "latitude", "longitude", "country", "where_prec", "best")
@@ -54,6 +56,7 @@ LONGEST_REPORT_DELAY = 3 * 366
 """Days after date_start within which a source's date counts as a report. A later one is a mistyped year, or a book
 or a data collection that looks back; neither tells when the event became known."""
 
+_HINT = "UCDP writes 2023-03-04 and 14.5; for another form `forecast ingest table` takes a mapping"
 _TIME = re.compile(r"(\d{4}-\d{2}-\d{2})[T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?Z?", re.ASCII)
 _NAT = np.datetime64("NaT", "D")
 
@@ -82,13 +85,15 @@ def pick_columns(header: Sequence[str], name: str) -> dict[str, str]:
     if not any(column in found for column in EITHER):
         missing.append(" or ".join(EITHER))
     if missing:
-        near = {column: nearest_names(column.split()[0], header, count=1) for column in missing}
-        hints = [f"did you mean {names[0]!r} for {column}?" for column, names in near.items() if names]
+        near = offers({column: column.split(" or ") for column in missing}, set(header) - set(found.values()))
+        hints = [f"did you mean {name!r} for {column}?" for column, (name,) in near.items()]
         raise InputError(
             f"no column {', '.join(missing)}",
             where=f"{name} row 1",
             expected=f"the columns of UCDP GED, of which {', '.join(REQUIRED)}, and {' or '.join(EITHER)} are needed",
-            hint=" ".join(hints) or "is it another dataset? `forecast ingest table` takes a mapping of columns",
+            hint=other_source(header, "ucdp")
+            or " ".join(hints)
+            or "is it another dataset? `forecast ingest table` takes a mapping of columns",
         )
     return found
 
@@ -114,15 +119,15 @@ class Translator:
         """Take a release, all of which was translated, to be all that there is of its days."""
         self._complete.append(release)
 
-    def batch(self, rows: pd.DataFrame, version: str, *, ragged: int = 0) -> Batch:
+    def batch(self, rows: pd.DataFrame, version: str, faults: RowFaults | None = None) -> Batch:
         """Translate some rows.
 
         A row is left out, and counted under the first reason, if it has no id, or one that occurred; if date_start
         is no day, or date_end no day or an earlier one; if coordinates, deaths or precision are no such numbers; if
         it has no country; if the policy says so. Empty coordinates and deaths are unknown. No row stops the import.
 
-        Flags: ``low_above_high`` (not low <= best <= high), ``reported_before_event`` (a source is dated before
-        date_start), ``longer_than_date_prec`` (the span is longer than date_prec says; the span is believed),
+        Flags: those of `forecast.events.death_order`, ``reported_before_event`` (a source is dated before date_start),
+        ``longer_than_date_prec`` (the span is longer than date_prec says; the span is believed),
         ``no_coordinates``, ``no_deaths``, ``unknown_type``, and those of the policy.
 
         Parameters
@@ -131,36 +136,35 @@ class Translator:
             Text without outer space, empty where nothing is known; columns as in `pick_columns`.
         version : str
             Of the release; empty if not known.
-        ragged : int
-            Rows besides these that have not as many values as there are columns.
+        faults : RowFaults, optional
+            Tells where in a file the rows stand, and which rows besides these could not be read.
         """
         count = len(rows)
-        faults = _Faults(count)
+        faults = RowFaults(count) if faults is None else faults
         ids = _text(rows, "id")
-        faults.add("no id", ids == "")
+        faults.drop("no id", ids == "")
         start, end, date_precision, too_long = _span(rows, faults)
         latitude, longitude, placeless = _coordinates(rows, faults)
         place_precision = _codes(rows, "where_prec", PLACES, faults, blank_is_fault=True)
         country = _text(rows, "country")
-        faults.add("no country", country == "")
+        faults.drop("no country", country == "")
         best, low, high = (_deaths(rows, column, faults) for column in ("best", "low", "high"))
         violence = _codes(rows, "type_of_violence", _VIOLENCE, None)
         for release in self._complete:
             within = (start >= release.first.to_datetime64()) & (start <= release.last.to_datetime64())
-            faults.add(f"replaced by release {release.version}", within)
+            faults.drop(f"replaced by release {release.version}", within, ids)
         self._refuse_repeated(ids, version, faults)
         reported, early = _reports(rows, start)
-        flags = np.full(count, "", dtype=object)
-        for name, marked in (
-            ("low_above_high", (low > best) | (best > high) | (low > high)),
-            ("reported_before_event", early),
-            ("longer_than_date_prec", too_long),
-            ("no_coordinates", placeless),
-            ("no_deaths", np.isnan(best)),
-            ("unknown_type", violence == ""),
+        disorder = out_of_order(low, best, high)
+        for name, marked, shown in (
+            *((flag, disorder[flag], estimates) for flag, *estimates in OUT_OF_ORDER),
+            ("reported_before_event", early, ("date_start", "source_date")),
+            ("longer_than_date_prec", too_long, ("date_start", "date_end", "date_prec")),
+            ("no_coordinates", placeless, ()),
+            ("no_deaths", np.isnan(best), ()),
+            ("unknown_type", violence == "", ("type_of_violence",)),
         ):
-            flags[marked] = flags[marked] + f" {name}"
-        stored = faults.codes == 0
+            faults.flag(name, marked, *(_text(rows, column) for column in shown))
         events = pd.DataFrame(
             {
                 "event_id": ids,
@@ -182,23 +186,19 @@ class Translator:
                 "fatalities_high": high,
                 "reported": reported.astype("datetime64[s]"),
                 "release": version,
-                "treatment": np.where(flags == "", "kept", "flagged"),
-                "flags": [text.strip() for text in flags],
             }
-        )[stored]
+        )
         for column in ("admin1", "admin2", "location", "event_type", "release"):
             events[column] = events[column].mask(events[column] == "", None)
-        events, dropped = apply_policy(event_frame(events), self.policy)
-        dropped.update(faults.counted())
-        if ragged:
-            dropped["more or fewer values than columns"] += ragged
-        return Batch(events, count + ragged, Counter(dropped))
+        stated = np.array([code and f"date_prec {code}" for code in _text(rows, "date_prec")], dtype=object)
+        events, dropped = apply_policy(event_frame(events), self.policy, faults, stated)
+        return Batch(events, count + len(faults.ragged), dropped, examples=faults.examples())
 
-    def _refuse_repeated(self, ids: NDArray[np.object_], version: str, faults: _Faults) -> None:
+    def _refuse_repeated(self, ids: NDArray[np.object_], version: str, faults: RowFaults) -> None:
         """Refuse ids that occurred; of equal ones the first row without a fault is taken."""
         repeated = np.zeros(len(ids), dtype=bool)
         replaced: dict[str, list[int]] = {}
-        for position in np.flatnonzero(faults.codes == 0):
+        for position in np.flatnonzero(~faults.out):
             known = self._seen.get(ids[position])
             if known is None:
                 self._seen[ids[position]] = version
@@ -206,27 +206,9 @@ class Translator:
                 repeated[position] = True
             else:
                 replaced.setdefault(known, []).append(int(position))
-        faults.add("id occurs more than once", repeated)
+        faults.drop("id occurs more than once", repeated, ids)
         for other, positions in replaced.items():
-            faults.add(f"replaced by release {other}", np.isin(np.arange(len(ids)), positions))
-
-
-class _Faults:
-    """For each row the first reason to leave it out."""
-
-    def __init__(self, count: int) -> None:
-        self.codes = np.zeros(count, dtype=np.int64)
-        self.reasons = [""]
-
-    def add(self, reason: str, rows: NDArray[np.bool_]) -> None:
-        self.reasons.append(reason)
-        self.codes[np.asarray(rows, dtype=bool) & (self.codes == 0)] = len(self.reasons) - 1
-
-    def counted(self) -> Counter[str]:
-        counts = Counter[str]()
-        for code, rows in zip(*np.unique(self.codes[self.codes > 0], return_counts=True), strict=True):
-            counts[self.reasons[code]] += int(rows)
-        return counts
+            faults.drop(f"replaced by release {other}", np.isin(np.arange(len(ids)), positions), ids)
 
 
 def _text(rows: pd.DataFrame, column: str) -> NDArray[np.object_]:
@@ -244,50 +226,53 @@ def _numbers(rows: pd.DataFrame, column: str) -> tuple[NDArray[np.float64], NDAr
     return np.where(np.isfinite(values), values, np.nan), written == ""
 
 
-def _deaths(rows: pd.DataFrame, column: str, faults: _Faults) -> NDArray[np.float64]:
+def _deaths(rows: pd.DataFrame, column: str, faults: RowFaults) -> NDArray[np.float64]:
     """Return whole numbers, NaN where nothing is written."""
     values, blank = _numbers(rows, column)
     good = (values >= 0) & (values <= LARGEST_COUNT) & (values == np.floor(values))
-    faults.add(f"{column} is no whole number >= 0", ~good & ~blank)
+    faults.drop(f"{column} is no whole number >= 0", ~good & ~blank, _text(rows, column))
     return np.where(good, values, np.nan)
 
 
 def _coordinates(
-    rows: pd.DataFrame, faults: _Faults
+    rows: pd.DataFrame, faults: RowFaults
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
     """Return latitude, longitude, and where one of them is not written, so that both are NaN."""
     (latitude, no_latitude), (longitude, no_longitude) = _numbers(rows, "latitude"), _numbers(rows, "longitude")
-    faults.add("latitude is no number", np.isnan(latitude) & ~no_latitude)
-    faults.add("longitude is no number", np.isnan(longitude) & ~no_longitude)
-    faults.add("coordinates off the globe", (np.abs(latitude) > 90) | (np.abs(longitude) > 180))
+    written = _text(rows, "latitude"), _text(rows, "longitude")
+    faults.drop("latitude is no number", np.isnan(latitude) & ~no_latitude, written[0], hint=_HINT)
+    faults.drop("longitude is no number", np.isnan(longitude) & ~no_longitude, written[1], hint=_HINT)
+    faults.drop("coordinates off the globe", (np.abs(latitude) > 90) | (np.abs(longitude) > 180), *written)
     unknown = no_latitude | no_longitude
     return np.where(unknown, np.nan, latitude), np.where(unknown, np.nan, longitude), unknown
 
 
 def _codes(
-    rows: pd.DataFrame, column: str, words: Mapping[int, str], faults: _Faults | None, *, blank_is_fault: bool = False
+    rows: pd.DataFrame, column: str, words: Mapping[int, str], faults: RowFaults | None, *, blank_is_fault: bool = False
 ) -> NDArray[np.object_]:
     """Return the words for a column of codes, empty where there is none."""
     values, blank = _numbers(rows, column)
     found = pd.Series(values).map(dict(words)).fillna("").to_numpy(dtype=object)
     if faults is not None:
         wrong = found == ""
-        faults.add(f"{column} is not {min(words)} to {max(words)}", wrong if blank_is_fault else wrong & ~blank)
+        wrong &= blank_is_fault | ~blank
+        faults.drop(f"{column} is not {min(words)} to {max(words)}", wrong, _text(rows, column))
     return found
 
 
 def _span(
-    rows: pd.DataFrame, faults: _Faults
+    rows: pd.DataFrame, faults: RowFaults
 ) -> tuple[NDArray[np.datetime64], NDArray[np.datetime64], NDArray[np.object_], NDArray[np.bool_]]:
     """Return first day, last day, precision, and where the span is longer than the precision that is written."""
     start, end = _days(_text(rows, "date_start")), _days(_text(rows, "date_end"))
-    faults.add("date_start is no day", np.isnat(start))
-    no_end = _text(rows, "date_end") == ""
-    faults.add("date_end is no day", np.isnat(end) & ~no_end)
-    faults.add("date_end before date_start", end < start)
+    written = _text(rows, "date_start"), _text(rows, "date_end")
+    faults.drop("date_start is no day", np.isnat(start), written[0], hint=_HINT)
+    no_end = written[1] == ""
+    faults.drop("date_end is no day", np.isnat(end) & ~no_end, written[1], hint=_HINT)
+    faults.drop("date_end before date_start", end < start, *written)
     code, no_code = _numbers(rows, "date_prec")
     stated = _codes(rows, "date_prec", DATES, faults)
-    faults.add("neither date_end nor date_prec", no_end & no_code)
+    faults.drop("neither date_end nor date_prec", no_end & no_code)
     longest = pd.Series(code).map(_LONGEST_SPAN).fillna(0).to_numpy(dtype=np.int64).astype("timedelta64[D]")
     end = np.where(no_end, start + longest, end)
     length = (end - start).astype(np.float64)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,15 +13,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from forecast.errors import InputError
 from forecast.events.fold import Hashes, Positions, Records, content_hashes, identity_hashes
-from forecast.events.record import COLUMNS, Account, Batch, event_frame, tally
+from forecast.events.incoming import Rank
+from forecast.events.record import COLUMNS, Account, Batch, Example, event_frame, tally
 from forecast.events.schema import check_events
-
-Rank = Callable[[pd.Series], NDArray[np.int64]]
-"""From the releases of some rows to their precedence, whole numbers >= 0, shape (rows,)."""
 
 ROW_GROUP = 131_072
 _ARROW = {"string": pa.large_string(), "datetime64[s]": pa.timestamp("s"), "float64": pa.float64(), "Int32": pa.int32()}
@@ -41,7 +38,7 @@ class Spool:
     source : str
         That all rows must have.
     rank : callable, optional
-        As in `forecast.events.store.EventStore.add`.
+        As in `forecast.events.incoming.Incoming`.
     """
 
     def __init__(self, path: Path, source: str, rank: Rank | None) -> None:
@@ -50,7 +47,9 @@ class Spool:
         self._rank = rank
         self._parts: list[Records] = []
         self._deleted: dict[str, None] = {}
-        self._rows, self._treatments, self._dropped = 0, Counter[str](), Counter[str]()
+        self._rows, self._treatments, self.dropped = 0, Counter[str](), Counter[str]()
+        self._flags, self._examples = Counter[str](), dict[str, Example]()
+        self._countries: set[str] = set()  # "" for an event without one
 
     def __enter__(self) -> Self:
         self._writer = _writer(self.path)
@@ -77,7 +76,10 @@ class Spool:
             raise ValueError(f"{len(events)} events and {dropped.total()} dropped rows of {rows}")
         self._rows += rows
         self._treatments.update(treatments)
-        self._dropped.update(dropped)
+        self.dropped.update(dropped)
+        for marks, count in events.loc[events["flags"] != "", "flags"].value_counts().items():
+            self._flags.update(dict.fromkeys(str(marks).split(), int(count)))
+        self._examples = batch.examples | self._examples
         self._deleted.update(dict.fromkeys(batch.deleted))
         if events.empty:
             return
@@ -86,6 +88,7 @@ class Spool:
         check_events(events, where=self.source)
         if not (events["source"] == self.source).all():
             raise InputError(f"events of source {events['source'].iloc[0]!r}", expected=repr(self.source))
+        self._countries.update(events["country"].fillna("").astype(str).unique())
         for start in range(0, len(events), ROW_GROUP):
             self._write_rows(events.iloc[start : start + ROW_GROUP])
 
@@ -105,6 +108,11 @@ class Spool:
         parts, self._parts = self._parts, []
         return Records.joined(parts)
 
+    @property
+    def countries(self) -> tuple[str, ...]:
+        """Countries of the events; none if that of any is not known."""
+        return () if "" in self._countries else tuple(sorted(self._countries))
+
     def deleted(self) -> tuple[Hashes, Hashes]:
         """Return the identities that the batches say are deleted."""
         return identity_hashes(pd.Series(list(self._deleted), dtype="object"))
@@ -117,12 +125,14 @@ class Spool:
             kept=treated["kept"],
             spread=treated["spread"],
             flagged=treated["flagged"],
-            dropped=self._dropped.total(),
+            dropped=self.dropped.total(),
             new=new,
             changed=changed,
             deleted=deleted,
-            reasons=Counter(self._dropped),
+            reasons=Counter(self.dropped),
             vintage=vintage,
+            flags=Counter(self._flags),
+            examples=dict(self._examples),
         )
 
 

@@ -14,6 +14,7 @@ BUILT_IN = {
     "last": "forecast.families.last:Last",
     "climatology": "forecast.families.climatology:Climatology",
     "window_negbin": "forecast.families.window_negbin:WindowNegbin",
+    "pool": "forecast.combination.pool:Pool",
     "discount_negbin": "forecast.families.discount_negbin:DiscountNegbin",
     "glm": "forecast.families.glm:Glm",
     "tree_ensemble": "forecast.families.tree_ensemble.family:TreeEnsemble",

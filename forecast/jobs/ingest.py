@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from functools import reduce
 from itertools import chain, islice
 from pathlib import Path
 from typing import TypeVar
@@ -18,46 +19,24 @@ from forecast.errors import InputError
 from forecast.events.acled import read_acled, read_acled_deletions
 from forecast.events.acled_api import fetch_acled, fetch_acled_deletions
 from forecast.events.acled_record import timestamp_rank
+from forecast.events.acled_types import only_types, type_names
 from forecast.events.imprecise import ImprecisePolicy
+from forecast.events.incoming import Incoming
+from forecast.events.packed_file import existing_file
+from forecast.events.page_spool import Progress, silent
 from forecast.events.record import Account, Batch, Scope
-from forecast.events.store import Days, EventStore
+from forecast.events.store import EventStore
 from forecast.events.table_mapping import read_mapped, read_mapping
 from forecast.events.ucdp import read_ucdp, release_in, release_of, ucdp_scope
 from forecast.events.ucdp_api import fetch_ucdp
 from forecast.events.ucdp_countries import country_numbers
 from forecast.events.ucdp_release import FIRST_DAY
-from forecast.events.vintage_file import Rank
+from forecast.jobs.import_contents import ImportContents, known_countries
+from forecast.jobs.readable_rows import readable
 from forecast.provenance import hash_file, hash_json
 
 _Item = TypeVar("_Item")
 _KIND_RANK = {"monthly": 0, "cumulative": 1, "yearly": 2}
-
-
-@dataclass(frozen=True, eq=False)
-class Incoming:
-    """What is imported as one vintage: a file, or what an API answers to one query.
-
-    Parameters
-    ----------
-    source : str
-    batches : iterable of Batch
-        Nothing is read before the store asks for it.
-    input_hash : str
-        sha256 of the file, or of the query.
-    scope : Scope, optional
-        What it speaks for as a whole.
-    rank : callable, optional
-        Precedence by release, as in `forecast.events.store.EventStore.add`.
-    days : (Timestamp, Timestamp), optional
-        First and last day of which it tells; those of the scope, or of its events, if not given.
-    """
-
-    source: str
-    batches: Iterable[Batch]
-    input_hash: str
-    scope: Scope | None = None
-    rank: Rank | None = None
-    days: Days | None = None
 
 
 def event_store(folder: Path) -> EventStore:
@@ -65,8 +44,23 @@ def event_store(folder: Path) -> EventStore:
     return EventStore(folder / "data" / "events")
 
 
-def ingest(folder: Path, incoming: Iterable[Incoming], known_at: dt.date) -> Account:
-    """Import into the store of a workspace, one vintage after the other.
+@dataclass(frozen=True, eq=False)
+class Imported:
+    """What an import did, and what it holds.
+
+    Parameters
+    ----------
+    account : Account
+        The sum of all vintages; `vintage` has their names, separated by spaces.
+    contents : ImportContents
+    """
+
+    account: Account
+    contents: ImportContents
+
+
+def ingest(folder: Path, incoming: Iterable[Incoming], known_at: dt.date) -> Imported:
+    """Import into the store of a workspace, one vintage after the other; none if one of them is refused.
 
     Parameters
     ----------
@@ -78,29 +72,27 @@ def ingest(folder: Path, incoming: Iterable[Incoming], known_at: dt.date) -> Acc
 
     Returns
     -------
-    Account
-        The sum of all; `vintage` has the names of all vintages, separated by spaces.
+    Imported
 
     Raises
     ------
     InputError
-        For whatever is wrong in an input. The vintages before it stay, nothing of this one does.
+        For whatever is wrong in an input. Then nothing is stored.
     """
     store = event_store(folder)
-    return total(
-        [
-            store.add(
-                begun(item.batches),
-                source=item.source,
-                known_at=known_at,
-                input_hash=item.input_hash,
-                scope=item.scope,
-                rank=item.rank,
-                days=item.days,
-            )
-            for item in incoming
-        ]
-    )
+    first, *others = incoming
+    items, contents = [], []
+    for item in (replace(first, batches=begun(first.batches)), *others):
+        held = ImportContents(item.source)
+        batches = held.watched(item.batches)
+        if item.scope is not None:
+            batches = known_countries(batches, item.scope, held, store)
+        items.append(replace(item, batches=batches))
+        contents.append(held)
+    accounts = store.add_all(items, known_at)
+    for account, held in zip(accounts, contents, strict=True):
+        held.absent = max(held.deletions - account.deleted, 0)
+    return Imported(total(accounts), reduce(ImportContents.joined, contents))
 
 
 def begun(batches: Iterable[_Item]) -> Iterator[_Item]:
@@ -125,10 +117,14 @@ def total(accounts: Sequence[Account]) -> Account:
     >>> total([Account(2, 1, 0, 0, 1, 1, 0, 0, Counter({"no date": 1}), "a"), total([])]).reasons
     Counter({'no date': 1})
     """
-    numbers = [field.name for field in fields(Account) if field.name not in {"reasons", "vintage"}]
-    sums = {name: sum(getattr(account, name) for account in accounts) for name in numbers}
-    reasons = sum((account.reasons for account in accounts), Counter[str]())
-    return Account(**sums, reasons=reasons, vintage=" ".join(filter(None, (account.vintage for account in accounts))))
+    counts = {field.name: sum(getattr(account, field.name) for account in accounts) for field in fields(Account)[:8]}
+    return Account(
+        **counts,
+        reasons=sum((account.reasons for account in accounts), Counter[str]()),
+        vintage=" ".join(filter(None, (account.vintage for account in accounts))),
+        flags=sum((account.flags for account in accounts), Counter[str]()),
+        examples={name: example for account in reversed(accounts) for name, example in account.examples.items()},
+    )
 
 
 def ucdp_files(
@@ -154,13 +150,13 @@ def ucdp_files(
     """
     if version and len(paths) > 1:
         raise InputError(f"--version {version} for {len(paths)} files", expected="one file, or names that tell it")
-    releases = [(release_of(version) if version else release_in(_file(path)), path) for path in paths]
+    releases = [(release_of(version) if version else release_in(path), path) for path in paths]
     releases.sort(key=lambda item: -1 if item[0] is None else _release_rank(item[0].version))
     return [
         Incoming(
             "ucdp",
-            read_ucdp(path, policy, release=release),
-            hash_file(path),
+            readable(path, read_ucdp(path, policy, release=release)),
+            hash_file(existing_file(path)),
             ucdp_scope(path, release, complete=complete, countries=countries),
             ucdp_rank,
             None if release is None else (release.first, release.last),
@@ -178,10 +174,11 @@ def ucdp_query(
     first: dt.date | None = None,
     last: dt.date | None = None,
     complete: bool = False,
+    progress: Progress = silent,
 ) -> list[Incoming]:
     """Return what UCDP's API has of a release as an import; `complete` only without restrictions.
 
-    Countries are names or Gleditsch and Ward's numbers.
+    Countries are names or Gleditsch and Ward's numbers. `progress` is told how much has come.
     """
     if complete and (countries or first or last):
         raise InputError(
@@ -190,7 +187,9 @@ def ucdp_query(
             expected="no --countries, --from and --to with it",
         )
     numbers = country_numbers(countries, where="--countries")
-    batches = fetch_ucdp(version, countries=numbers, first=first, last=last, policy=policy, spool=spool)
+    batches = fetch_ucdp(
+        version, countries=numbers, first=first, last=last, policy=policy, spool=spool, progress=progress
+    )
     query = hash_json(["ucdp", version, numbers, first, last])
     release = release_of(version)
     scope = ucdp_scope(Path(f"UCDP API {version}"), release, complete=complete)
@@ -200,18 +199,30 @@ def ucdp_query(
 
 
 def acled_files(
-    paths: Sequence[Path], deletions: Sequence[Path], policy: ImprecisePolicy, scope: Scope | None = None
+    paths: Sequence[Path],
+    deletions: Sequence[Path],
+    policy: ImprecisePolicy,
+    scope: Scope | None = None,
+    types: Sequence[str] = (),
 ) -> list[Incoming]:
-    """Return ACLED's event files as imports, and after them its lists of deleted events."""
+    """Return ACLED's event files as imports, only `types` if any are named, and after them its deleted events."""
+    chosen = type_names(types)
 
     def deleted(path: Path) -> Iterator[Batch]:
         yield read_acled_deletions(path)
 
     found = [
-        Incoming("acled", read_acled(path, policy), hash_file(_file(path)), scope, timestamp_rank) for path in paths
+        Incoming(
+            "acled",
+            readable(path, only_types(read_acled(path, policy), chosen)),
+            hash_file(existing_file(path)),
+            scope,
+            timestamp_rank,
+        )
+        for path in paths
     ]
     return found + [
-        Incoming("acled", deleted(path), hash_file(_file(path)), None, timestamp_rank) for path in deletions
+        Incoming("acled", deleted(path), hash_file(existing_file(path)), None, timestamp_rank) for path in deletions
     ]
 
 
@@ -224,10 +235,13 @@ def acled_query(
     last: dt.date,
     since: dt.date | int | None = None,
     complete: bool = False,
+    types: Sequence[str] = (),
+    progress: Progress = silent,
 ) -> list[Incoming]:
     """Return what ACLED's API answers as an import; with `since` only what changed, and with it the deletions.
 
-    `since` is a day (UTC) or a Unix second, such as `last_change`.
+    Only events of `types` are taken if any are named. `since` is a day (UTC) or a Unix second, such as `last_change`.
+    `progress` is told how much has come.
     """
     seconds = int(pd.Timestamp(since, tz="UTC").timestamp()) if isinstance(since, dt.date) else since
     if complete and seconds is not None:
@@ -235,17 +249,25 @@ def acled_query(
             "what changed since a day is not all events", where="--complete", expected="no --since with it"
         )
 
+    chosen = type_names(types)
+
     def batches() -> Iterator[Batch]:
         changed = begun(
             fetch_acled(
-                countries=countries, first=first, last=last, since=seconds, policy=policy, spool=spool / "events"
+                countries=countries,
+                first=first,
+                last=last,
+                since=seconds,
+                policy=policy,
+                spool=spool / "events",
+                progress=progress,
             )
         )
         if seconds is not None:
             yield fetch_acled_deletions(seconds, spool=spool / "deletions")
-        yield from changed
+        yield from only_types(changed, chosen)
 
-    query = hash_json(["acled", sorted(countries), first, last, seconds])
+    query = hash_json(["acled", sorted(countries), first, last, seconds, *chosen])
     scope = Scope(tuple(countries), pd.Timestamp(first), pd.Timestamp(last)) if complete else None
     # What changed since a moment holds all that happened since then.
     told_from = pd.Timestamp(first) if seconds is None else max(pd.Timestamp(first), pd.Timestamp(seconds, unit="s"))
@@ -272,7 +294,10 @@ def table_files(
     """Return people's own tables as imports; the mapping names the source, ``table`` without one."""
     chosen = None if mapping is None else read_mapping(mapping)
     name = "table" if chosen is None else chosen.source
-    return [Incoming(name, read_mapped(path, chosen, policy), hash_file(_file(path)), scope) for path in paths]
+    return [
+        Incoming(name, readable(path, read_mapped(path, chosen, policy)), hash_file(existing_file(path)), scope)
+        for path in paths
+    ]
 
 
 def ucdp_rank(releases: pd.Series) -> NDArray[np.int64]:
@@ -294,9 +319,3 @@ def _release_rank(version: object) -> int:
         return -1
     release = release_of(version)
     return (_KIND_RANK[release.kind] * 1_000_000 + (release.last - FIRST_DAY).days) * 10 + release.number
-
-
-def _file(path: Path) -> Path:
-    if not path.is_file():
-        raise InputError(f"no file {path.name}", where=str(path.parent))
-    return path

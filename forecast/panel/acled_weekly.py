@@ -11,8 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from forecast.errors import InputError, plain_name, unknown_name
-from forecast.events.acled import column_positions, open_acled_rows
+from forecast.events.acled import column_positions
 from forecast.events.acled_record import day_of
+from forecast.events.table_rows import open_rows
 from forecast.panel.panel import Panel
 from forecast.panel.units import Units
 from forecast.panel.weeks import week_range, week_start_of
@@ -227,18 +228,19 @@ def _refuse_repeated(table: Table) -> None:
 
 def _read(path: Path) -> Table:
     """Return the file with ACLED's names for its columns; every value is text."""
-    rows = open_acled_rows(path)
+    rows = open_rows(path)
     fields = (*REQUIRED, *OPTIONAL)
     at = column_positions(rows, fields, REQUIRED)
     width = len(rows.columns)
-    records = list(rows.records)
-    first = 3 if rows.tags else 2
-    uneven = next((number for number, record in enumerate(records) if len(record) != width), None)
-    if uneven is not None:
-        raise InputError(
-            f"{len(records[uneven])} values for {width} columns",
-            where=f"{rows.name} row {uneven + first}",
-            hint='put a value that has a comma into double quotes: "Mopti, north"',
-        )
+    numbers, records = [], []
+    for number, record in rows.records:
+        if len(record) != width:
+            raise InputError(
+                f"{len(record)} values for {width} columns",
+                where=f"{rows.name} row {number}",
+                hint='put a value that has a comma into double quotes: "Mopti, north"',
+            )
+        numbers.append(number)
+        records.append(record)
     columns = {name: [record[i] for record in records] for name, i in zip(fields, at, strict=True) if i < width}
-    return Table(pd.DataFrame(columns, index=np.arange(len(records)) + first, dtype=object), rows.name)
+    return Table(pd.DataFrame(columns, index=np.array(numbers, dtype=np.int64), dtype=object), rows.name)

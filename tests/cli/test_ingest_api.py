@@ -153,6 +153,15 @@ def test_all_rows_of_acled_are_accounted_for(forecast, acled, folder):
     assert not [path for path in (folder / "data").rglob(".*") if path.suffix == ".parquet"]
 
 
+def test_pages_that_come_are_told_to_people_only(forecast, acled, ucdp):
+    done = forecast(*ACLED[:-1])
+    assert (done.code, done.err.splitlines()[0]) == (0, "page 1: 10 rows of 45")
+    assert "page" not in forecast(*ACLED).err
+    done = forecast(*UCDP[:-1])
+    assert done.err.splitlines()[:2] == ["page 1: 10 rows of 95", "page 10: 95 rows of 95"]
+    assert "page" not in forecast(*UCDP).err
+
+
 @pytest.mark.parametrize("fault", [*acled_server.FAULTS, *acled_server.COUNTED, "redirect-here"])
 def test_faults_of_acled_lose_and_double_nothing(forecast, acled, folder, fault):
     acled.faults.update({1: [fault], 3: [fault, fault], 5: [fault]})

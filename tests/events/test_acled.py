@@ -110,7 +110,8 @@ def test_semicolons_decimal_commas_and_loose_headers(tmp_path):
         ({"time_precision": "4"}, "unknown_precision"),
         ({"geo_precision": "near"}, "unknown_precision"),
         ({"latitude": ""}, "no_coordinates"),
-        ({"longitude": "inf"}, "no_coordinates"),
+        ({"longitude": "inf"}, "coordinates_unreadable"),
+        ({"latitude": "14,5"}, "coordinates_unreadable"),
         ({"latitude": "91"}, "coordinates_off_the_globe"),
         ({"fatalities": "some"}, "no_fatalities"),
         ({"fatalities": "-1"}, "no_fatalities"),
@@ -160,7 +161,7 @@ def test_every_row_is_accounted_for(tmp_path):
         "date not understood": 1,
         "date known only to a month": 1,
         "another version of an event in the same source": 1,
-        "not as many values as columns": 1,
+        "more or fewer values than columns": 1,
     }
     assert batch.events["location"].tolist() == ["Village 0", "newer"]
 
@@ -205,7 +206,7 @@ def test_deletions(tmp_path):
     batch = read_acled_deletions(path)
     assert batch.deleted == ("SIM1", "SIM2")
     assert (len(batch.events), batch.rows) == (0, 2)
-    assert batch.dropped == {"no event id": 1, "not as many values as columns": 1}
+    assert batch.dropped == {"no event id": 1, "more or fewer values than columns": 1}
 
 
 def test_the_later_timestamp_has_precedence():

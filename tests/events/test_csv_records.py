@@ -15,7 +15,7 @@ from forecast.events.table_rows import open_rows
 
 def records(content, **settings):
     stream = io.BufferedReader(io.BytesIO(content if isinstance(content, bytes) else content.encode()))
-    return list(csv_records.csv_records(stream, "t.csv", **settings))
+    return [record for _, record in csv_records.csv_records(stream, "t.csv", **settings)]
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
@@ -85,6 +85,8 @@ def test_a_row_has_an_end(monkeypatch):
     [
         ("a.csv", "a;b\n", ";"),
         ("a.csv", "a;b,c,d\n", ","),
+        ("a.tsv", "a\tb,c\td\n", "\t"),
+        ("a.txt", "a|b\n", "|"),
         ("a.csv", "", ","),
         ("a.parquet", ";;;", ","),
     ],
@@ -99,7 +101,7 @@ def test_blocks_hold_the_columns_that_are_asked_for_and_count_the_rest(tmp_path,
     path = tmp_path / "t.csv"
     path.write_text("a,b,c\n1,2, 3 \n4,5\n7,8,9\n,,\n1\n2,3,4,5\n")
     blocks = list(open_rows(path).blocks({"last": "c", "first": "a"}))
-    assert [(block.rows, block.ragged) for block in blocks] == [(2, 1), (0, 2)]
+    assert [(block.numbers.tolist(), block.ragged) for block in blocks] == [([2, 4], [3]), ([], [6, 7])]
     assert {name: values.tolist() for name, values in blocks[0].texts.items()} == {
         "last": ["3", "9"], "first": ["1", "7"]
     }  # fmt: skip

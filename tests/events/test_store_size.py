@@ -21,6 +21,6 @@ def test_half_a_million_events_stay_small_and_come_back_in_seconds() -> None:
         name.strip(): (float(seconds), float(peak))
         for name, seconds, peak in re.findall(r"^(.+?) +([\d.]+) s +peak +(\d+) MiB$", done.stdout, flags=re.M)
     }
-    assert set(steps) >= {"first import (+simulating)", "corrected (+simulating)", "as of, columns of a panel"}
+    assert set(steps) >= {"first import (+simulating)", "corrected (+simulating)", "panel as of a day"}
     assert max(peak for _, peak in steps.values()) < 800
-    assert steps["as of, columns of a panel"][0] < 10
+    assert steps["history, packed"][0] + steps["panel as of a day"][0] < 10

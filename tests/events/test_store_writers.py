@@ -6,6 +6,7 @@ import datetime as dt
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -145,3 +146,22 @@ def test_a_reader_does_not_wait_for_a_writer(tmp_path: Path) -> None:
     put(store, "a")
     with one_writer(tmp_path, 1):
         assert store.as_of()["event_id"].tolist() == ["first"]
+
+
+def test_writers_stay_one_at_a_time_while_those_that_store_nothing_remove_the_lock(tmp_path: Path) -> None:
+    folder, inside, most = tmp_path / "data" / "events", 0, 0
+
+    def write(number: int) -> None:
+        nonlocal inside, most
+        for _ in range(30):
+            with one_writer(folder, 60):
+                inside += 1
+                most = max(most, inside)
+                assert folder.is_dir()
+                time.sleep(0.0002 * number)
+                inside -= 1
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, range(4)))
+    assert most == 1
+    assert not list(tmp_path.rglob(".lock"))
