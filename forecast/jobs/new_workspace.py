@@ -14,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 from jinja2 import Environment, StrictUndefined
 
+from forecast.combination.settings import Combination
 from forecast.errors import InputError, unknown_name
 from forecast.panel.dataset import PACKAGE_NAME, Dataset
 from forecast.panel.table import panel_from_counts, usual_week_start
@@ -94,6 +95,7 @@ def create_workspace(
             places=places,
             models=list(spec.models.use),
             headline=spec.models.headline,
+            combination=spec.combination,
         )
         (work / CONFIG_NAME).write_text(text, encoding="utf-8", newline="\n")
         open_workspace(work)
@@ -143,6 +145,7 @@ def table_workspace(target: Path, source: Workspace, table: Path, title: str | N
             ),
             models=list(source.spec.models.use),
             headline=source.spec.models.headline,
+            combination=source.spec.combination,
             window=max(LEAST_WINDOW, min(WINDOW, weeks)),
             first_after=max(FIRST_AFTER, min(WINDOW, weeks // 3)),
         )
@@ -182,6 +185,7 @@ def simulate_workspace(target: Path, source: Workspace, kind: str, weeks: int, r
             places=largest_towns(dataset.places(), sorted(set(simulated.panel.units.groups))),
             models=list(source.spec.models.use),
             headline=source.spec.models.headline,
+            combination=source.spec.combination,
         )
         (work / CONFIG_NAME).write_text(text, encoding="utf-8", newline="\n")
         open_workspace(work)
@@ -235,6 +239,7 @@ def workspace_file(
     title: str,
     models: Sequence[str],
     headline: str,
+    combination: Combination | None = None,
     set: str = "",  # noqa: A002 - as the key is called
     table: TableSource | None = None,
     calibrate_on: Sequence[str] = (),
@@ -256,6 +261,7 @@ def workspace_file(
         places=places,
         models=models,
         headline=headline,
+        combination=combination,
         window=window,
         first_after=first_after,
     )

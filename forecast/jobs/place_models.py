@@ -91,7 +91,7 @@ class Question:
 
     def headline(self) -> ModelSpec:
         """Return the model that the report speaks for."""
-        return self.workspace.catalogue[self.workspace.spec.models.headline]
+        return self.workspace.headline_model()
 
     def counts_events(self) -> None:
         """Refuse what asks for counts of events where those of something else are forecast."""

@@ -13,6 +13,8 @@ from forecast.evaluation.record import BacktestRecord
 from forecast.predictive.escalation import ENOUGH_ORIGINS
 from forecast.reporting.calibration import RecordFigures, record_figures
 from forecast.reporting.content import ReportContent
+from forecast.reporting.decisions import DecisionPart, decision_part
+from forecast.reporting.diagnosis import DiagnosisPart, diagnosis_part
 from forecast.reporting.fan import fan_figure, fan_frame, fan_rows
 from forecast.reporting.figure import Figure
 from forecast.reporting.headline import (
@@ -28,6 +30,7 @@ from forecast.reporting.page import render_page
 from forecast.reporting.rules import quoted, rule_titles
 from forecast.reporting.scale import CLASS_EDGES, SCALE, SOURCE, percents
 from forecast.reporting.skill import reference_of, skill_figure
+from forecast.reporting.steps import steps_parts, steps_taken
 from forecast.reporting.tables import breakdown_rows, leaderboard_rows, provenance_rows, risk_rows
 from forecast.reporting.theme import RISK_DARK, RISK_LIGHT
 from forecast.reporting.track import record_titles, records_saw, track_tables
@@ -53,6 +56,8 @@ class RecordPart:
     period: str
     origins: str
     calibration: RecordFigures
+    diagnosis: DiagnosisPart | None
+    decisions: DecisionPart | None
     leaderboard: list[dict[str, Any]]
     reference: str
     breakdown: list[dict[str, Any]]
@@ -100,6 +105,8 @@ def render_report(content: ReportContent) -> str:
         risk=risk_rows(content),
         fans=fans,
         records=records,
+        steps_taken=steps_taken(content),
+        steps=steps_parts(content),
         counts="; ".join(holds(panel) for panel in content.panels.values()),
         skill_level=percent(SKILL_LEVEL),
         enough_origins=ENOUGH_ORIGINS,
@@ -189,6 +196,15 @@ def _record(content: ReportContent, record: BacktestRecord, position: int) -> Re
         f"{day(origins.iloc[0])} to {day(origins.iloc[-1])}" if len(origins) else "",
         number(len(origins)),
         record_figures(record, content.headline_model, content.escalations, anchor=anchor, title=title),
+        diagnosis_part(record, content.headline_model),
+        decision_part(
+            record,
+            content.headline_model,
+            content.escalations,
+            content.headline_escalation,
+            anchor=f"{anchor}-value",
+            title=title,
+        ),
         leaderboard_rows(record, content.models, content.headline_escalation),
         named[reference] if reference else "",
         breakdown_rows(record, content.models, content.headline_model),
@@ -197,5 +213,6 @@ def _record(content: ReportContent, record: BacktestRecord, position: int) -> Re
 
 
 def _drawn(part: RecordPart) -> list[Figure]:
-    one = [part.calibration.pit, part.calibration.coverage, part.skill]
+    value = part.decisions.figure if part.decisions else None
+    one = [part.calibration.pit, part.calibration.coverage, value, part.skill]
     return [figure for figure in one if figure is not None] + [figure for _, figure in part.calibration.reliability]

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from forecast.evaluation.comparison import Breakdown, breakdown, reference_models
+from forecast.evaluation.comparison import breakdown, reference_models
 from forecast.evaluation.record import BacktestRecord
+from forecast.evaluation.score_grid import Breakdown
 from forecast.families.model import ModelSpec
 from forecast.predictive.escalation import ENOUGH_ORIGINS
 from forecast.reporting.content import ReportContent
