@@ -57,7 +57,10 @@ class PlaceOutlook:
         ISO 8601 days; the last one is the last day of the last week.
     weeks : int
     probability : float
-        Of at least one event: the mean of those of the models.
+        Of at least one event: the odds are the geometric mean of those of the models.
+    probability_calibrated : float, optional
+        The same, recalibrated by what became of the probabilities of the history, of all places of the workspace; None
+        without a history, or where its weeks are over at too few origins.
     probability_low, probability_high : float
         From the lowest to the highest that a model says, the space-time model's own 90 % range included.
     mean : float
@@ -94,6 +97,7 @@ class PlaceOutlook:
     target_end: str
     weeks: int
     probability: float
+    probability_calibrated: float | None
     probability_low: float
     probability_high: float
     mean: float
@@ -199,6 +203,7 @@ def _outlook(question: Question, risk: PlaceRisk, page: str) -> PlaceOutlook:
         target_end=f"{panel.origin + pd.Timedelta(days=7 * weeks - 1):%Y-%m-%d}",
         weeks=weeks,
         probability=pool.probability,
+        probability_calibrated=risk.calibrated if np.isfinite(risk.calibrated) else None,
         probability_low=pool.low,
         probability_high=pool.high,
         mean=pool.mean,
@@ -249,6 +254,7 @@ def _content(question: Question, risk: PlaceRisk, outlook: PlaceOutlook) -> Plac
         weeks=question.weeks,
         known_until=panel.known_until,
         pool=risk.pool,
+        calibrated=risk.calibrated,
         views=risk.views,
         titles={name: spec.title for name, spec in specs.items() if spec is not None},
         missing=risk.missing,

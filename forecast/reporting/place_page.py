@@ -65,6 +65,8 @@ class PlaceContent:
     weeks : int
     known_until : Timestamp
     pool : Pool
+    calibrated : float
+        The pool's probability after recalibration; NaN where there is none.
     views : tuple of View
         Of the models that could tell.
     titles : mapping of str to str
@@ -93,6 +95,7 @@ class PlaceContent:
     weeks: int
     known_until: pd.Timestamp
     pool: Pool
+    calibrated: float
     views: tuple[View, ...]
     titles: Mapping[str, str]
     missing: Mapping[str, str]
@@ -141,13 +144,13 @@ def render_place(content: PlaceContent) -> str:
         facts=[
             ("Data known until", day(content.known_until, weekday=True)),
             ("Weeks asked about", f"{day(content.origin)} to {day(last)}"),
-            ("Usual, last two years", _usual(*content.base_rates[0], content.base_rates[1][0])),
-            ("Usual, all weeks known", _usual(*content.base_rates[1], content.base_rates[1][0])),
+            *_usual(*content.base_rates),
         ],
         lead=_lead(content),
         verdict=_verdict(content),
         word=plain_word(content.pool.probability),
         usual=content.base_rates[0][1],
+        calibrated=percent(content.calibrated) if math.isfinite(content.calibrated) else "",
         models=[_model(content, view) for view in content.views],
         missing=[(name, KNOWS[name], why) for name, why in content.missing.items()],
         causes=[(CAUSES[part], content.contributions[part]) for part in PARTS if part in content.contributions],
@@ -203,10 +206,14 @@ def _verdict(content: PlaceContent) -> str:
     return f"That is {ratio:.1f} times the usual: {told}."
 
 
-def _usual(window: int, share: float, known: int) -> str:
-    if math.isnan(share):
-        return f"{UNKNOWN} (too few weeks)"
-    return f"{frequency(share)} ({min(window, known)}{SPACE}weeks)"
+def _usual(lately: tuple[int, float], always: tuple[int, float]) -> list[tuple[str, str]]:
+    """Return the base rates; one where all weeks that are known lie within two years."""
+
+    def told(weeks: int, share: float) -> str:
+        return f"{UNKNOWN} (too few weeks)" if math.isnan(share) else f"{frequency(share)} ({weeks}{SPACE}weeks)"
+
+    every = ("Usual, all weeks known", told(*always))
+    return [("Usual, last two years", told(*lately)), every] if always[0] > lately[0] else [every]
 
 
 def _model(content: PlaceContent, view: View) -> dict[str, Any]:
@@ -261,6 +268,6 @@ def _record(scores: PastScores | None) -> str:
         f"Over the {number(scores.origins)} origins whose weeks are over, the mean probability was "
         f"{percent(scores.said)} and an event came after {frequency(scores.came)} of them. Brier score "
         f"{scores.brier:.3f}, {'better' if better else 'not better'} than that of the two-year base rate known then, "
-        f"{scores.brier_usual:.3f} (0 is perfect). One place over one year is few cases: it can embarrass a model, not "
-        "prove it."
+        f"{scores.brier_usual:.3f} (0 is perfect); recalibrated week by week, as far as enough was known, it was "
+        f"{scores.brier_calibrated:.3f}. One place over one year is few cases: it can embarrass a model, not prove it."
     )
