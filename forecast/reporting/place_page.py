@@ -112,6 +112,11 @@ class PlaceContent:
     provenance: Mapping[str, Any]
 
     @property
+    def probability(self) -> float:
+        """What the page says: recalibrated where there is enough to learn from, otherwise as the models say."""
+        return self.calibrated if math.isfinite(self.calibrated) else self.pool.probability
+
+    @property
     def radius(self) -> str:
         """The radius with its unit."""
         return f"{self.place.radius_km[0]:g}{SPACE}km"
@@ -148,9 +153,9 @@ def render_place(content: PlaceContent) -> str:
         ],
         lead=_lead(content),
         verdict=_verdict(content),
-        word=plain_word(content.pool.probability),
+        word=plain_word(content.probability),
         usual=content.base_rates[0][1],
-        calibrated=percent(content.calibrated) if math.isfinite(content.calibrated) else "",
+        recalibrated=math.isfinite(content.calibrated),
         models=[_model(content, view) for view in content.views],
         missing=[(name, KNOWS[name], why) for name, why in content.missing.items()],
         causes=[(CAUSES[part], content.contributions[part]) for part in PARTS if part in content.contributions],
@@ -187,7 +192,7 @@ def _lead(content: PlaceContent) -> str:
     between = f", and between {percent(pool.low)} and {percent(pool.high)} as the models see it" if wide else ""
     return (
         f"At least one event within {content.radius} of {content.name} over {content.span}: "
-        f"{percent(pool.probability)}, {plain_word(pool.probability)}{between}. "
+        f"{percent(content.probability)}, {plain_word(content.probability)}{between}. "
         f"{expected(pool.mean)} expected, {central(0.8, pool.count_low, pool.count_high)}."
     )
 
@@ -200,7 +205,7 @@ def _verdict(content: PlaceContent) -> str:
         return "What is usual here is not known: too few weeks are."
     if base == 0:
         return f"No such span had an event {when}: quiet, or not covered by the data?"
-    ratio, told = content.pool.probability / base, f"{frequency(base)} of such spans had an event {when}"
+    ratio, told = content.probability / base, f"{frequency(base)} of such spans had an event {when}"
     if 0.8 <= ratio <= 1.25:
         return f"That is about as usual: {told}."
     return f"That is {ratio:.1f} times the usual: {told}."
@@ -251,8 +256,8 @@ def _line(content: PlaceContent) -> Figure:
     pool = content.pool
     now = PastView(f"{content.origin:%Y-%m-%d}", pool.probability, pool.low, pool.high, said, base, None)
     caption = (
-        f"Each point is what would have been said then of the {content.weeks}{SPACE}weeks that followed, from what was "
-        "known then. Filled dots above: an event came in those weeks; open ones: none did. The weeks of neighbouring "
+        f"Each point is what the models would have said then of the {content.weeks}{SPACE}weeks that followed, from "
+        "what was known then. Filled dots above: an event came in those weeks; open ones: none did. The weeks of neighbouring "
         "points overlap."
     )
     last = content.history[-1]

@@ -46,7 +46,9 @@ def test_altered_events_and_counts_after_the_origin_change_nothing(workspace):
     told = json.loads(before)
     assert len(told["models"]) == 3
     assert len(told["history"]) > 20
-    assert 0 < told["probability_calibrated"] < 1
+    assert told["recalibrated"]
+    assert 0 < told["probability"] < 1
+    assert told["probability"] != told["probability_raw"]
 
     def more(table):
         late = pd.to_datetime(table["week"]) >= pd.Timestamp(ORIGIN)
