@@ -257,8 +257,8 @@ def _line(content: PlaceContent) -> Figure:
     now = PastView(f"{content.origin:%Y-%m-%d}", pool.probability, pool.low, pool.high, said, base, None)
     caption = (
         f"Each point is what the models would have said then of the {content.weeks}{SPACE}weeks that followed, from "
-        "what was known then. Filled dots above: an event came in those weeks; open ones: none did. The weeks of neighbouring "
-        "points overlap."
+        "what was known then. Filled dots above: an event came in those weeks; open ones: none did. The weeks of "
+        "neighbouring points overlap."
     )
     last = content.history[-1]
     label = f"Line of the probability at {len(content.history)} weekly origins up to {last.origin}. {caption}"
