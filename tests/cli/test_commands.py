@@ -164,7 +164,8 @@ def test_a_place_of_the_workspace_has_the_figures_of_the_report(ran, forecast):
     (row,) = [line for line in risk.splitlines() if re.search("^Town 1 100 km,.*any_event_4w.*discount-negbin$", line)]
     said = {one["name"]: one["probability"] for one in content["models"]}
     assert f"{said['towns']:.6f}" == row.split(",")[-2]
-    assert content["probability"] == pytest.approx(np.mean(list(said.values())))
+    odds = np.exp(np.mean([np.log(chance / (1 - chance)) for chance in said.values()]))
+    assert content["probability"] == content["probability_raw"] == pytest.approx(odds / (1 + odds))
     assert content["low"] <= content["mean"] <= content["high"]
     assert content["ratio_all"] == pytest.approx(content["probability"] / content["base_rate_all"])
 
