@@ -150,6 +150,7 @@ def learn(
         maps_on = ~nowhere
         if settings.recalibration == "auto":
             maps_on = cells.earned(cells.pool, cells.trial, horizon, settings.least_origins)
+        maps_on = maps_on & [[maps.changes(kind, ahead) for kind in range(CLASSES)] for ahead in range(horizon)]
     if cases is not None and settings.events_method is not None:
         fit = _EVENT_FITS[settings.events_method]
         for rule in range(len(spans)):
@@ -159,6 +160,8 @@ def learn(
         events_on[:] = settings.events != "auto"
         if settings.events == "auto":
             events_on = cases.earned(len(spans), settings.least_origins)
+        able = [[maps is not None and maps.changes(kind) for kind in range(CLASSES)] for maps in event_maps]
+        events_on = events_on & able
     return Learned(
         trial_weight=weight,
         weights_on=weights_on,

@@ -198,7 +198,8 @@ def backtest_workspace(
     ----------
     workspace : Workspace
     models : sequence of str
-        Of the catalogue; those that the workspace uses if empty.
+        Of the catalogue; those that the workspace uses if empty. With all of its members named, the combined model
+        is among them.
     start, end : date, optional
         Origins lie within these days, both included. Without `start` they are the latest ones of the protocol.
     horizon, refit_every : int, optional
@@ -257,7 +258,10 @@ def backtest_workspace(
         for failed, reason in track.failed.items():
             raise ModelError(reason, failed)
         return track.records[0], workspace.out / "backtests" / dataset
-    spec = workspace.spec.model_copy(update={"backtest": protocol})
+    whole = workspace.spec.combination is None or {*workspace.spec.combination.members} <= {m.name for m in chosen}
+    # Of some of its members only, the combined model would be another one under the same name.
+    changed = {"backtest": protocol} | ({} if whole else {"combination": None})
+    spec = workspace.spec.model_copy(update=changed)
     name = name or (f"{dataset}{CUSTOM}" if own else dataset)
     plan = backtest_plan(
         replace(workspace, spec=spec),

@@ -19,6 +19,7 @@ def test_help(forecast, snapshot, command):
     [
         ["models"],
         ["models", "zero"],
+        ["models", "combined"],
         ["models", "climatolgy-26"],
         ["check"],
         ["run", "--as-of", "2031-01-01"],
