@@ -57,7 +57,7 @@ def test_other_scores_models_and_units(compared, forecast):
         *("--units", "place", "--json"),
     )
     content = json.loads(done.out)
-    assert sorted(content["models"]) == ["climatology-26", "discount-negbin", "zero"]  # the reference is among them
+    assert sorted(content["models"]) == ["climatology-26", "combined", "zero"]  # the reference is among them
     assert (content["score"], content["units"]) == ("log", "place")
     assert all("Town" in row["label"] for row in content["where"])
 
