@@ -11,7 +11,6 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.special import expit, logit
 
 import forecast as package
 from forecast.cli import main
