@@ -73,7 +73,7 @@ def test_a_forecast_of_a_run_is_scored_by_the_counts_of_a_workspace(workspace, f
     assert forecast("run", "--workspace", workspace, "--workers", 1, "--as-of", "2000-08-05", "--json").code in {0, 3}
     path = workspace / "out" / "runs" / "weekly" / "2000-08-05" / "forecast.parquet"
     content = json.loads(forecast("score", path, "--workspace", workspace, "--json").out)
-    assert {row["model"] for row in content["models"]} == {"zero", "climatology-26", "discount-negbin"}
+    assert {row["model"] for row in content["models"]} == {"zero", "climatology-26", "discount-negbin", "combined"}
     assert all(row["n"] == 8 * (4 + 3) for row in content["models"])
     assert all(row["verdict"] == "too few weeks to tell" for row in content["models"])
     assert content["unknown"] == 0
