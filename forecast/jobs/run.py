@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import threadpoolctl
 
+from forecast.csv_text import csv_bytes
 from forecast.errors import ModelError
 from forecast.evaluation.combined import combined_spec
 from forecast.evaluation.record import HEAD, QUANTILE_LEVELS, BacktestRecord
@@ -345,9 +346,7 @@ def _publish(content: ReportContent, folder: Path) -> None:
         table = pa.Table.from_pandas(_forecast_frame(content), preserve_index=False).replace_schema_metadata(None)
         pq.write_table(table, work / "forecast.parquet", compression="zstd")
         stated = [*RISK_COLUMNS, *(["uncalibrated"] if "combination" in content.provenance else [])]
-        content.risk[stated].to_csv(
-            work / "risk.csv", index=False, float_format="%.6f", date_format="%Y-%m-%d", lineterminator="\n"
-        )
+        (work / "risk.csv").write_bytes(csv_bytes(content.risk[stated], float_format="%.6f"))
         files = {path.name: hash_file(path) for path in sorted(work.iterdir())}
         text = json.dumps({**content.provenance, "files": files}, indent=2, ensure_ascii=False)
         (work / "manifest.json").write_text(f"{text}\n", encoding="utf-8", newline="\n")
