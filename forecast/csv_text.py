@@ -64,7 +64,7 @@ def csv_bytes(frame: pd.DataFrame, *, float_format: str | None = None, tags: Seq
     safe = frame.rename(columns=lambda name: defused(str(name)))
     for at, dtype in enumerate(frame.dtypes):
         if not (is_numeric_dtype(dtype) or is_datetime64_any_dtype(dtype)):
-            safe.isetitem(at, frame.iloc[:, at].astype(object).map(_cell))
+            safe.isetitem(at, [_cell(value) for value in frame.iloc[:, at].astype(object)])
     lines = _Lines(",".join(tags))
     # Only cells with a character of the line's end are quoted: a lone carriage return ends a row for many readers.
     safe.to_csv(lines, index=False, float_format=float_format, date_format="%Y-%m-%d", lineterminator="\r\n")

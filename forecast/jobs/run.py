@@ -43,6 +43,7 @@ from forecast.panel.reporting_delay import ReportingDelay
 from forecast.panel.units import UnitKind
 from forecast.panel.weeks import WEEK
 from forecast.predictive.forecast import Forecast
+from forecast.predictive.forecast_file import write_forecasts
 from forecast.predictive.risk import RISK_COLUMNS, risk_table
 from forecast.provenance import generator, hash_file, hash_files, hash_json, versions
 from forecast.reporting.content import ReportContent
@@ -51,6 +52,9 @@ from forecast.storage import check_writable, folder_in_progress
 from forecast.workspace import CONFIG_NAME, ReportSpec, Workspace
 
 Forecasts = dict[UnitKind, dict[str, Forecast]]
+
+PATHS = "paths.parquet"
+"""The forecast of the headline model, whole: as `forecast.predictive.forecast_file`."""
 
 
 @dataclass(frozen=True)
@@ -96,8 +100,8 @@ def run(
     Returns
     -------
     RunResult
-        ``index.html``, ``forecast.parquet``, ``risk.csv`` and ``manifest.json`` are in its folder, whole. The same
-        inputs give the same bytes.
+        ``index.html``, ``forecast.parquet``, ``paths.parquet``, ``risk.csv`` and ``manifest.json`` are in its folder,
+        whole. The same inputs give the same bytes.
 
     Raises
     ------
@@ -346,6 +350,7 @@ def _publish(content: ReportContent, folder: Path) -> None:
         table = pa.Table.from_pandas(_forecast_frame(content), preserve_index=False).replace_schema_metadata(None)
         pq.write_table(table, work / "forecast.parquet", compression="zstd")
         stated = [*RISK_COLUMNS, *(["uncalibrated"] if "combination" in content.provenance else [])]
+        write_forecasts(work / PATHS, [by_model[content.headline_model] for by_model in content.forecasts.values()])
         (work / "risk.csv").write_bytes(csv_bytes(content.risk[stated], float_format="%.6f"))
         files = {path.name: hash_file(path) for path in sorted(work.iterdir())}
         text = json.dumps({**content.provenance, "files": files}, indent=2, ensure_ascii=False)

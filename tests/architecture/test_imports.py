@@ -24,6 +24,7 @@ ORDER: tuple[frozenset[str], ...] = (
     frozenset({"families"}),
     frozenset({"combination"}),
     frozenset({"evaluation"}),
+    frozenset({"exchange"}),
     frozenset({"reporting"}),
     frozenset({"ledger"}),
     frozenset({"workspace", "reference"}),
