@@ -130,6 +130,39 @@ def pmf_of_cdf(counts: ArrayLike, cdf: ArrayLike) -> Floats:
     return np.asarray(pmf / pmf.sum())
 
 
+def pmf_of_head(counts: ArrayLike, pmf: ArrayLike) -> Floats:
+    """Return the distribution with these probabilities of 0, 1, .. events; what they lack to 1 lies above.
+
+    Parameters
+    ----------
+    counts : array_like of int, shape (counts,)
+        0, 1, ..
+    pmf : array_like, shape (counts,)
+
+    Returns
+    -------
+    ndarray
+        Probabilities of 0, 1, .., which sum to 1; above the head they fall as in `pmf_of_cdf`.
+
+    Raises
+    ------
+    InputError
+        If a count is left out, or probabilities are negative or sum to more than 1.
+
+    Examples
+    --------
+    >>> pmf_of_head([0, 1], [0.5, 0.25]).round(3)[:4].tolist()
+    [0.5, 0.25, 0.225, 0.023]
+    """
+    known, mass = _counts(counts), np.asarray(pmf, np.float64)
+    absent = np.setdiff1d(np.arange(len(known)), known)
+    if len(absent):
+        raise InputError(f"no probability of {absent[0]} events", expected="one of each count from 0 on")
+    if (mass < 0).any() or mass.sum() > 1 + 1e-6:
+        raise InputError(f"probabilities that sum to {mass.sum():.6g}", expected="none negative, at most 1 in all")
+    return pmf_of_cdf(known, np.minimum(np.cumsum(mass), 1.0))
+
+
 def _counts(values: ArrayLike) -> NDArray[np.int64]:
     given = np.asarray(values, np.float64)
     if not np.isfinite(given).all():
