@@ -30,12 +30,13 @@ def score(
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Score forecasts of weekly counts that were made elsewhere: a table in, scores, coverage and a verdict out.
+    """Score forecasts of counts that were made elsewhere: a table in, scores, coverage and a verdict out.
 
     The table is as forecast hubs exchange it: location (or unit), target_end_date (or week; or reference_date and
     horizon), output_type (quantile, sample or pmf), output_type_id, value, and model_id if there are several models. Or
-    it is wide, with columns such as q0.025, as the forecast.parquet of a run. Only forecasts that all models have are
-    scored, unless you say --each.
+    it is wide, with columns such as q0.025, as the forecast.parquet of a run. Or it has samples of months as ViEWS has
+    them: month_id, country_id or priogrid_gid, draw, outcome; then --outcomes is a table with month_id, the same id and
+    outcome. Only forecasts that all models have are scored, unless you say --each.
 
     \b
     Examples:

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from forecast.errors import InputError, unknown_name
+from forecast.panel.months import last_days
 from forecast.tabular import Table, read_table
 
 Kind = Literal["quantile", "sample", "pmf", "cdf"]
@@ -23,11 +24,11 @@ ONE_MODEL = "forecast"
 
 MODEL = ("model", "model_id", "team_model")
 ORIGIN = ("origin", "origin_date", "reference_date", "forecast_date")
-UNIT = ("unit", "location", "region")
+UNIT = ("unit", "location", "region", "country_id", "priogrid_gid")
 END = ("target_end_date", "target_end")
 WEEK = ("week", "target_start")
-HORIZON = ("horizon",)
-OBSERVED = ("observed", "observation", "oracle_value", "events", "count", "value")
+MONTH = "month_id"
+OBSERVED = ("observed", "observation", "oracle_value", "events", "count", "value", "outcome")
 
 _FROM_ON = r"\s*\d+\+\s*"
 _WEEK = np.timedelta64(7, "D")
@@ -57,10 +58,10 @@ def read_forecasts(
     """Read forecasts from a CSV or parquet file.
 
     Long, as forecast hubs exchange them: output_type ("quantile", "sample", "pmf"), output_type_id and value. Or wide,
-    one row a forecast with columns such as q0.025, as in the files that this package writes. Beside these a unit (or
-    location, region); the week, by target_end_date (its last day) or week (its first day), or by an origin (its first
-    day forecast) or reference_date (of which horizon 1 is seven days later) with a horizon; and the model, if there
-    are several.
+    one row a forecast with columns such as q0.025, as in the files that this package writes. Or samples as ViEWS has
+    them: draw and outcome. Beside these a unit (or location, region, country_id, priogrid_gid); the week, by
+    target_end_date (its last day) or week (its first day), or by an origin (its first day forecast) or reference_date
+    (of which horizon 1 is seven days later) with a horizon; or a month_id; and the model, if there are several.
 
     Parameters
     ----------
@@ -92,6 +93,9 @@ def read_forecasts(
         levels = [_level(column) for column in wide]
         rows = rows.assign(key=np.tile(np.asarray(levels, np.float64), len(keys)), value=values.ravel())
         return [_checked(ForecastTable("quantile", rows), table.name)], 0
+    if "output_type" not in table.frame and {"draw", "outcome"} <= set(table.frame):
+        rows = keys.assign(key=table.names("draw"), value=table.numbers("outcome"))
+        return [_checked(ForecastTable("sample", rows), table.name)], 0
     table.require("output_type", "output_type_id", "value")
     written = table.names("output_type")
     found, rest = [], 0
@@ -117,7 +121,7 @@ def read_forecasts(
 
 
 def read_outcomes(path: Path) -> pd.DataFrame:
-    """Read what came from a CSV or parquet file: unit, week (or target_end_date), and the count.
+    """Read what came from a CSV or parquet file: unit, week (or target_end_date, or month_id), and the count.
 
     Returns
     -------
@@ -160,7 +164,7 @@ def _keys(table: Table) -> pd.DataFrame:
     unit, model, origin = _column(table, UNIT, "unit"), _known(table, MODEL), _known(table, ORIGIN)
     issued = table.days(origin) if origin else np.full(len(table), np.datetime64("NaT", "D"))
     ahead = table.numbers("horizon").astype(np.int64) if "horizon" in table.frame else None
-    if _known(table, (*END, *WEEK)):
+    if _known(table, (*END, *WEEK, MONTH)):
         end = _ends(table)
     elif origin and ahead is not None:
         end = issued + (ahead - 1) * _WEEK + _WEEK_END if origin == "origin" else issued + ahead * _WEEK
@@ -168,7 +172,7 @@ def _keys(table: Table) -> pd.DataFrame:
         raise InputError(
             "no column tells the week forecast",
             where=f"{table.name} row 1",
-            expected="target_end_date, or week, or both origin (or reference_date) and horizon",
+            expected="target_end_date, or week, or month_id, or both origin (or reference_date) and horizon",
         )
     if ahead is None:
         days = (end - issued).astype("timedelta64[D]").astype(np.float64)
@@ -185,10 +189,12 @@ def _keys(table: Table) -> pd.DataFrame:
 
 
 def _ends(table: Table) -> NDArray[np.datetime64]:
-    """Return the last day of the week of each row."""
+    """Return the last day of the week, or of the month, of each row."""
     end = _known(table, END)
     if end:
         return table.days(end).astype("datetime64[s]")
+    if MONTH in table.frame and not _known(table, WEEK):
+        return last_days(table.whole_numbers(MONTH)).to_numpy().astype("datetime64[s]")
     return (table.days(_column(table, WEEK, "week")) + _WEEK_END).astype("datetime64[s]")
 
 

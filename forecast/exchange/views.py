@@ -2,7 +2,7 @@
 
 One row a month, unit and draw: month_id, country_id or priogrid_gid, draw, outcome. The challenge forecasts deaths;
 what is written here are the events that the workspace counts.
-Hegre et al. (2025), the 2023/24 VIEWS Prediction Challenge, doi:10.1177/00223433241300862.
+Hegre et al. (2024), the 2023/24 VIEWS Prediction Challenge, arXiv:2407.11045.
 """
 
 from __future__ import annotations

@@ -53,4 +53,5 @@ def last_days(ids: ArrayLike) -> pd.DatetimeIndex:
     >>> last_days([560]).strftime("%Y-%m-%d").tolist()
     ['2026-08-31']
     """
-    return first_days(np.asarray(ids, dtype=np.int64) + 1) - pd.Timedelta(days=1)
+    first = first_days(ids)
+    return first + pd.to_timedelta(first.days_in_month - 1, unit="D")

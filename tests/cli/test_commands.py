@@ -19,7 +19,7 @@ from forecast.panel.checks.registry import PANEL_CHECKS
 from forecast.reference import reference_workspace
 from forecast.workspace import open_workspace
 
-COMMANDS = ("run", "backtest", "compare", "score", "place", "check", "models", "init", "simulate")
+COMMANDS = ("run", "backtest", "compare", "score", "place", "export", "check", "models", "init", "simulate")
 
 
 @pytest.fixture(scope="module")
