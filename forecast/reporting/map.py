@@ -82,7 +82,7 @@ def risk_map(
     names, group = titles(regions), dict(zip(regions.names, regions.groups, strict=True))
     traces: list[Any] = []
     for name, geometry in geometries.items():
-        x, y = _outline(simplify(geometry, (east - west) * _DETAIL, preserve_topology=True))
+        x, y = drawn_rings(simplify(geometry, (east - west) * _DETAIL, preserve_topology=True))
         chance = probability.get(name, float("nan"))
         known = np.isfinite(chance)
         traces.append(
@@ -101,7 +101,7 @@ def risk_map(
         )
     countries = _countries(geometries, group, (east - west) * _DETAIL)
     for outline in countries.values():
-        x, y = _outline(outline)
+        x, y = drawn_rings(outline)
         line = {"color": MUTED, "width": 1.8}
         traces.append(go.Scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip"))
     traces += _rings(places, place_probability or {}) if places is not None else []
@@ -224,7 +224,7 @@ def _extent(bounds: list[tuple[float, float, float, float]]) -> tuple[float, flo
     return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
 
-def _outline(geometry: Any) -> tuple[list[Any], list[Any]]:
+def drawn_rings(geometry: Any) -> tuple[list[Any], list[Any]]:
     """Return all rings one after another with gaps between; holes run against their shells, so they stay open."""
     parts = geometry.geoms if isinstance(geometry, MultiPolygon) else [geometry]
     x: list[Any] = []

@@ -156,26 +156,28 @@ def test_check_finds_what_is_wrong(workspace, edit, forecast):
 
 def test_a_place_of_the_workspace_has_the_figures_of_the_report(ran, forecast):
     report = json.loads(forecast("run", "--workspace", ran, "--workers", 1, "--json").out)
-    done = forecast("place", "Town 1", "--radius-km", 100, "--workspace", ran, "--json")
+    done = forecast("place", "Town 1", "--radius-km", 100, "--workspace", ran, "--json", "--no-history")
     content = json.loads(done.out)
     assert content["place"] == "Town 1 100 km"
     assert content["simulated"] is True
     risk = (ran / "out/runs/weekly" / report["origin"] / "risk.csv").read_text(encoding="utf-8")
     (row,) = [line for line in risk.splitlines() if re.search("^Town 1 100 km,.*any_event_4w.*discount-negbin$", line)]
-    assert f"{content['probability']:.6f}" == row.split(",")[-2]
+    said = {one["name"]: one["probability"] for one in content["models"]}
+    assert f"{said['towns']:.6f}" == row.split(",")[-2]
+    assert content["probability"] == pytest.approx(np.mean(list(said.values())))
     assert content["low"] <= content["mean"] <= content["high"]
     assert content["ratio_all"] == pytest.approx(content["probability"] / content["base_rate_all"])
 
 
 def test_place_says_how_many_weeks_are_usual(ran, forecast):
-    short = forecast("place", "Town 1", "--radius-km", 100, "--workspace", ran).out
+    short = forecast("place", "Town 1", "--radius-km", 100, "--workspace", ran, "--no-history").out
     assert "usual, 40 weeks known   " in short
     assert short.count("usual") == 1
 
 
 def test_place_with_a_long_past_says_what_was_usual_lately(tmp_path, forecast):
     assert forecast("simulate", "poisson", tmp_path / "long", "--weeks", 130, "--regions", 4).code == 0
-    shown = forecast("place", "Town 1", "--radius-km", 100, "--workspace", tmp_path / "long").out
+    shown = forecast("place", "Town 1", "--radius-km", 100, "--workspace", tmp_path / "long", "--no-history").out
     assert "usual, two years" in shown
     assert "usual, 130 weeks known" in shown
 
@@ -187,15 +189,19 @@ def test_a_point_is_counted_from_single_events(ran, forecast):
     dataset = Dataset.open(ran / "data" / "simulated-poisson")
     town = dataset.places().iloc[0]
     point = f"{town['latitude']}, {town['longitude']}"
-    shown = forecast("place", "--latlon", point, "--radius-km", 100, "--workspace", ran, "--json")
+    shown = forecast("place", "--latlon", point, "--radius-km", 100, "--workspace", ran, "--json", "--no-history")
     there = json.loads(shown.out)
-    assert there == json.loads(forecast("place", "--workspace", ran, "--json", "--", point).out)
-    named = json.loads(forecast("place", town["place"], "--radius-km", 100, "--workspace", ran, "--json").out)
+    assert there == json.loads(forecast("place", "--workspace", ran, "--json", "--no-history", "--", point).out)
+    named = json.loads(
+        forecast("place", town["place"], "--radius-km", 100, "--workspace", ran, "--json", "--no-history").out
+    )
     assert there["place"].startswith(f"{town['latitude']},")
     for key in ("base_rate_all", "base_rate_two_years", "origin", "target_end"):
         assert there[key] == named[key]
     assert there["mean"] == pytest.approx(named["mean"], rel=0.5)
-    other = json.loads(forecast("place", town["place"], "--radius-km", 33, "--workspace", ran, "--json").out)
+    other = json.loads(
+        forecast("place", town["place"], "--radius-km", 33, "--workspace", ran, "--json", "--no-history").out
+    )
     counts = dataset.place_panel([(town["place"], 100)]).counts.sum()
     assert other["mean"] < named["mean"]
     assert counts > 0
@@ -203,7 +209,8 @@ def test_a_point_is_counted_from_single_events(ran, forecast):
 
 def test_place_goes_back_and_looks_further_ahead(ran, forecast):
     done = forecast(
-        *("place", "Town 1", "--radius-km", 50, "--weeks", 12, "--as-of", "2000-08-01", "--workspace", ran, "--json")
+        *("place", "Town 1", "--radius-km", 50, "--weeks", 12, "--as-of", "2000-08-01", "--workspace", ran, "--json"),
+        "--no-history",
     )
     content = json.loads(done.out)
     assert (content["target_start"], content["target_end"]) == ("2000-07-29", "2000-10-20")
