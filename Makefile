@@ -22,7 +22,8 @@ help:
 	@echo "PYTHON=python3.12 with any of them chooses the interpreter of a new environment."
 
 forecast: $(READY)
-	$(BIN)/forecast run $(ARGS)
+	@# 3: done, with warnings; after two weeks the embedded data are stale.
+	$(BIN)/forecast run $(ARGS) || [ $$? -eq 3 ]
 
 test: $(READY)
 	$(BIN)/pytest $(ARGS)

@@ -215,6 +215,26 @@ class ReportSection(_Section):
     draws: Annotated[int, Field(ge=100, le=100_000)] = 2000
 
 
+class LedgerSection(_Section):
+    """Where issued forecasts are recorded.
+
+    Parameters
+    ----------
+    enabled : bool
+        Without it no forecast counts as issued, and each run replaces the one before.
+    url : str, optional
+        ``sqlite:///FILE`` below the workspace, or ``postgresql://USER@HOST/DATABASE``; `ledger.sqlite` beside the
+        folder of the results if not given. The environment variable FORECAST_LEDGER_URL goes before it, and is the
+        place for passwords.
+    workspace : str, optional
+        The name of this workspace in a ledger that several share; its title if not given. Issues belong together by it.
+    """
+
+    enabled: bool = True
+    url: Annotated[str, Field(min_length=1)] | None = None
+    workspace: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+
+
 class WorkspaceSpec(_Section):
     """The whole of ``forecast.toml``."""
 
@@ -226,6 +246,7 @@ class WorkspaceSpec(_Section):
     models: ModelsSection
     backtest: BacktestSection = BacktestSection()
     report: ReportSection
+    ledger: LedgerSection = LedgerSection()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

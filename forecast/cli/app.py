@@ -11,9 +11,11 @@ from forecast.cli.backtest import backtest
 from forecast.cli.check import check
 from forecast.cli.ingest import app as ingest
 from forecast.cli.init import init
+from forecast.cli.ledger import app as ledger
 from forecast.cli.models import models
 from forecast.cli.place import place
 from forecast.cli.run import run
+from forecast.cli.schedule import schedule
 from forecast.cli.simulate import simulate
 
 app = typer.Typer(
@@ -61,6 +63,8 @@ for command, summary in (
     (models, "List the models of the catalogue."),
     (init, "Make a workspace of your own."),
     (simulate, "Make a workspace of simulated counts."),
+    (schedule, "Let a machine run it every week."),
 ):
     app.command(short_help=summary)(command)
 app.add_typer(ingest, name="ingest", short_help="Bring events in: ACLED, UCDP, your own table.")
+app.add_typer(ledger, name="ledger", short_help="What was issued, and how it turned out.")

@@ -86,6 +86,7 @@ def run_backtest(
     workers: int = 2,
     progress: Progress | None = None,
     blocks: Path | None = None,
+    first: Sequence[str] = (),
 ) -> BacktestRecord:
     """Forecast and score every origin with every model, and publish the record.
 
@@ -102,6 +103,8 @@ def run_backtest(
         Called when blocks are done.
     blocks : Path, optional
         The blocks of another record, to use and to add to; nothing is removed from there.
+    first : sequence of str
+        Models whose blocks are computed before those of others, in this order. The result does not depend on it.
 
     Returns
     -------
@@ -124,6 +127,8 @@ def run_backtest(
     done = len(planned) - len(waiting)
     report = progress or (lambda done, total: None)
     report(done, len(planned))
+    rank = {name: at for at, name in enumerate(first)}
+    waiting.sort(key=lambda block: rank.get(block.model.name, len(rank)))
     for key, content in _computed(waiting, workers):
         write_file(store / f"{key}{_SUFFIX}", content)
         done += 1
@@ -143,6 +148,13 @@ def blocks_folder(folder: Path) -> Path:
     '.blocks-long'
     """
     return folder.parent / f".blocks-{folder.name}"
+
+
+def finished_models(plan: BacktestPlan, blocks: Path) -> set[str]:
+    """Return the models of a plan all of whose blocks are kept in a folder."""
+    planned = plan_blocks(plan)
+    waiting = {block.model.name for block in planned if not _is_whole(blocks / f"{block.key}{_SUFFIX}")}
+    return {model.name for model in plan.models} - waiting
 
 
 def read_record(folder: Path) -> BacktestRecord:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,16 +10,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 import threadpoolctl
 
 from forecast.errors import ModelError
-from forecast.evaluation.record import HEAD, QUANTILE_LEVELS, BacktestRecord
+from forecast.evaluation.record import BacktestRecord
 from forecast.families.model import ModelSpec
 from forecast.families.nowcasted import predict_as_known
 from forecast.jobs.findings import DataFindings, find_in
 from forecast.jobs.inputs import FitPanels, Inputs, fit_panels, open_inputs, origin_of
+from forecast.jobs.publish import Record, publish
 from forecast.jobs.run_notes import (
     left_out,
     notes,
@@ -32,6 +30,7 @@ from forecast.jobs.run_notes import (
     with_borrowed_base_rates,
     without_nowcast,
 )
+from forecast.jobs.time_budget import TimeBudget
 from forecast.jobs.track_record import Progress, told, track_record
 from forecast.panel.dataset import Dataset
 from forecast.panel.panel import Panel
@@ -39,11 +38,10 @@ from forecast.panel.reporting_delay import ReportingDelay
 from forecast.panel.units import UnitKind
 from forecast.panel.weeks import WEEK
 from forecast.predictive.forecast import Forecast
-from forecast.predictive.risk import RISK_COLUMNS, risk_table
-from forecast.provenance import generator, hash_file, hash_files, hash_json, versions
+from forecast.predictive.risk import risk_table
+from forecast.provenance import generator, hash_files, hash_json, versions
 from forecast.reporting.content import ReportContent
-from forecast.reporting.html import render_report
-from forecast.storage import check_writable, folder_in_progress
+from forecast.storage import check_writable
 from forecast.workspace import CONFIG_NAME, ReportSpec, Workspace
 
 Forecasts = dict[UnitKind, dict[str, Forecast]]
@@ -68,6 +66,62 @@ class RunResult:
     content: ReportContent
 
 
+@dataclass(frozen=True)
+class Preparation:
+    """All that a run needs, opened and checked; nothing is computed yet.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    definition : ReportSpec
+    as_of : date or None
+        With which the data were opened.
+    inputs : Inputs
+        Cut at the origin.
+    models : tuple of ModelSpec
+    fits : mapping of (dataset name, unit kind) to Panel
+    """
+
+    workspace: Workspace
+    definition: ReportSpec
+    as_of: dt.date | None
+    inputs: Inputs
+    models: tuple[ModelSpec, ...]
+    fits: FitPanels
+
+    @property
+    def origin(self) -> pd.Timestamp:
+        """First day of the first week that is forecast."""
+        return self.inputs.regions.origin
+
+    @property
+    def folder(self) -> Path:
+        """Where the results go."""
+        return self.workspace.out / "runs" / self.definition.name / f"{self.origin:%Y-%m-%d}"
+
+
+def prepare(workspace: Workspace, as_of: dt.date | None = None, report: str | None = None) -> Preparation:
+    """Open all that a run needs.
+
+    Parameters
+    ----------
+    workspace, as_of, report
+        As in `run`.
+
+    Raises
+    ------
+    InputError
+        For whatever is wrong in the workspace or its data, and for a day for which no forecast can be made.
+    """
+    spec, definition = workspace.spec, workspace.report(report)
+    for part in ("backtests", f"runs/{definition.name}"):
+        check_writable(workspace.out / part)
+    whole = open_inputs(workspace, as_of)
+    origin = origin_of(whole.regions, as_of, first_after=spec.backtest.first_after, or_earlier=bool(whole.vintages))
+    inputs, models = whole.until(origin), tuple(workspace.models())
+    return Preparation(workspace, definition, as_of, inputs, models, fit_panels(workspace, models, inputs.panels))
+
+
 def run(
     workspace: Workspace,
     as_of: dt.date | None = None,
@@ -75,7 +129,7 @@ def run(
     workers: int = 2,
     progress: Progress | None = None,
 ) -> RunResult:
-    """Forecast, check the past, and publish the report.
+    """Forecast, check the past, and publish the report; the ledger knows nothing of it.
 
     Parameters
     ----------
@@ -102,26 +156,62 @@ def run(
     ModelError
         If the headline model fails. Another one that fails is left out, with a warning.
     """
-    spec, definition = workspace.spec, workspace.report(report)
-    for part in ("backtests", f"runs/{definition.name}"):
-        check_writable(workspace.out / part)
-    whole = open_inputs(workspace, as_of)
-    origin = origin_of(whole.regions, as_of, first_after=spec.backtest.first_after, or_earlier=bool(whole.vintages))
-    inputs = whole.until(origin)
-    models = workspace.models()
-    fits = fit_panels(workspace, models, inputs.panels)
+    return carry_out(prepare(workspace, as_of, report), workers=workers, progress=progress)
 
+
+def carry_out(
+    ready: Preparation,
+    *,
+    workers: int = 2,
+    progress: Progress | None = None,
+    budget: TimeBudget | None = None,
+    folder: Path | None = None,
+    notices: Sequence[str] = (),
+    pressing: Sequence[str] = (),
+    record: Record | None = None,
+) -> RunResult:
+    """Do what was prepared.
+
+    Parameters
+    ----------
+    ready : Preparation
+    workers : int
+    progress : callable of (what, done, total), optional
+    budget : TimeBudget, optional
+        When it is spent, models other than the headline are left out, with a warning for each.
+    folder : Path, optional
+        Where the results go; that of `ready` if not given.
+    notices : sequence of str
+        What stands on top of the report, before everything else.
+    pressing : sequence of str
+        Warnings that go before all others.
+    record : callable of (ReportContent, file hashes), optional
+        Called when the results are written and before they appear, with what they show and the hashes of all files;
+        what it returns goes into the manifest. If it fails, nothing appears.
+
+    Returns
+    -------
+    RunResult
+
+    Raises
+    ------
+    ModelError
+        If the headline model fails. Another one that fails is left out, with a warning.
+    """
+    workspace, inputs, models, fits = ready.workspace, ready.inputs, ready.models, ready.fits
+    spec, definition = workspace.spec, ready.definition
     with threadpoolctl.threadpool_limits(1):  # how many threads there are can change the last bits of a sum
-        forecasts, failed = _forecast_all(workspace, models, inputs, fits, progress)
+        forecasts, failed = _forecast_all(workspace, models, inputs, fits, progress, budget)
         able = [model for model in models if model.name not in failed]
-        track = track_record(workspace, inputs, able, fits, workers=workers, progress=progress)
+        track = track_record(workspace, inputs, able, fits, workers=workers, progress=progress, budget=budget)
         failed |= track.failed
         able = [model for model in able if model.name not in failed]
         forecasts = {kind: {model.name: by_model[model.name] for model in able} for kind, by_model in forecasts.items()}
         risk, borrowed = with_borrowed_base_rates(workspace, inputs, _risk(workspace, inputs, fits, forecasts))
 
-    found = find_in(workspace, inputs, as_of)
+    found = find_in(workspace, inputs, ready.as_of)
     warnings = (
+        *pressing,
         *found.warnings(),
         *untold_countries(inputs),
         *without_nowcast(inputs),
@@ -136,7 +226,7 @@ def run(
         name=definition.name,
         title=f"{spec.title}: {definition.title}",
         audience=definition.audience,
-        origin=origin,
+        origin=ready.origin,
         data=inputs.note,
         panels=inputs.panels,
         forecasts=forecasts,
@@ -151,12 +241,12 @@ def run(
         warnings=(*warnings, *notes(workspace, inputs, models, fits), *borrowed),
         provenance=manifest,
         findings=(*filter(None, [found.imports]), *found.sentences()),
+        notices=tuple(notices),
     )
     told(progress, "writing the report")(0, 1)
-    folder = workspace.out / "runs" / definition.name / f"{origin:%Y-%m-%d}"
-    _publish(content, folder)
+    publish(content, folder or ready.folder, record)
     told(progress, "writing the report")(1, 1)
-    return RunResult(folder, warnings, content)
+    return RunResult(folder or ready.folder, warnings, content)
 
 
 def forecast_with(
@@ -196,28 +286,35 @@ def _forecast_all(
     inputs: Inputs,
     fits: FitPanels,
     progress: Progress | None,
+    budget: TimeBudget | None,
 ) -> tuple[Forecasts, dict[str, str]]:
     """Return the forecasts by unit kind and model, and what went wrong with the models that failed."""
-    forecasts: Forecasts = {kind: {} for kind in inputs.panels}
+    headline = workspace.spec.models.headline
+    found: dict[str, dict[UnitKind, Forecast]] = {}
     failed: dict[str, str] = {}
     step = told(progress, "fitting")
-    for done, model in enumerate(models):
+    # The headline model first: it is the one that no budget may cost.
+    for done, model in enumerate(sorted(models, key=lambda model: model.name != headline)):
         step(done, len(models))
+        if budget is not None and model.name != headline and budget.spent:
+            failed[model.name] = budget.refusal(model.name)
+            continue
+        began = budget.now() if budget is not None else 0.0
         try:
-            found = {
+            found[model.name] = {
                 kind: forecast_with(workspace, model, panel, fits, delay=inputs.delay(kind, panel.origin))
                 for kind, panel in inputs.panels.items()
             }
         except Exception as error:
             reason = f"model {model.name!r} failed: {type(error).__name__}: {error}"
-            if model.name == workspace.spec.models.headline:
+            if model.name == headline:
                 raise ModelError(reason, model.name) from error
             failed[model.name] = reason
-            continue
-        for kind, forecast in found.items():
-            forecasts[kind][model.name] = forecast
+        if budget is not None:
+            budget.took[model.name] = budget.now() - began
     step(len(models), len(models))
-    return forecasts, failed
+    able = [model.name for model in models if model.name in found]
+    return {kind: {name: found[name][kind] for name in able} for kind in inputs.panels}, failed
 
 
 def _risk(workspace: Workspace, inputs: Inputs, fits: FitPanels, forecasts: Forecasts) -> pd.DataFrame:
@@ -289,33 +386,3 @@ def _origins(record: BacktestRecord) -> dict[str, Any]:
         "known_as": record.known_as,
         "models": list(record.leaderboard["model"]),
     }
-
-
-def _publish(content: ReportContent, folder: Path) -> None:
-    page = render_report(content)
-    with folder_in_progress(folder) as work:
-        (work / "index.html").write_text(page, encoding="utf-8", newline="\n")
-        table = pa.Table.from_pandas(_forecast_frame(content), preserve_index=False).replace_schema_metadata(None)
-        pq.write_table(table, work / "forecast.parquet", compression="zstd")
-        content.risk[list(RISK_COLUMNS)].to_csv(
-            work / "risk.csv", index=False, float_format="%.6f", date_format="%Y-%m-%d", lineterminator="\n"
-        )
-        files = {path.name: hash_file(path) for path in sorted(work.iterdir())}
-        text = json.dumps({**content.provenance, "files": files}, indent=2, ensure_ascii=False)
-        (work / "manifest.json").write_text(f"{text}\n", encoding="utf-8", newline="\n")
-
-
-def _forecast_frame(content: ReportContent) -> pd.DataFrame:
-    """Return one row a model, unit and week: mean, quantiles, and the probabilities of 0 to 9 events."""
-    tables = []
-    for by_model in content.forecasts.values():
-        for model, forecast in by_model.items():
-            frame = forecast.to_frame(QUANTILE_LEVELS)
-            head = np.zeros((len(frame), HEAD))
-            known = forecast.pmf.reshape(len(frame), -1)[:, :HEAD]
-            head[:, : known.shape[1]] = known
-            frame[[f"p{count}" for count in range(HEAD)]] = head
-            frame.insert(0, "model", model)
-            frame.insert(1, "origin", content.origin)
-            tables.append(frame)
-    return pd.concat(tables, ignore_index=True)

@@ -11,11 +11,12 @@ from pathlib import Path
 import pandas as pd
 
 from forecast.errors import InputError, ModelError, unknown_name
-from forecast.evaluation.backtest import blocks_folder, plan_origins, run_backtest
+from forecast.evaluation.backtest import blocks_folder, finished_models, plan_origins, run_backtest
 from forecast.evaluation.plan import BacktestPlan
 from forecast.evaluation.record import BacktestRecord
 from forecast.families.model import ModelSpec, choose_models
 from forecast.jobs.inputs import FitPanels, Inputs, Panels, fit_panels, open_inputs, origin_of, related_panels
+from forecast.jobs.time_budget import BudgetSpentError, TimeBudget
 from forecast.panel.panel import Panel
 from forecast.storage import check_writable
 from forecast.workspace import CONFIG_NAME, Workspace
@@ -102,6 +103,7 @@ def track_record(
     *,
     workers: int = 2,
     progress: Progress | None = None,
+    budget: TimeBudget | None = None,
 ) -> TrackRecord:
     """Back-test the models on what is known at the origin, and on each dataset of ``calibrate_on``.
 
@@ -119,6 +121,8 @@ def track_record(
         From `forecast.jobs.inputs.fit_panels`.
     workers : int
     progress : callable of (what, done, total), optional
+    budget : TimeBudget, optional
+        When it is spent, models whose blocks are not all finished are left out, but for the headline model.
 
     Returns
     -------
@@ -145,25 +149,61 @@ def track_record(
         known = {kind: panel.until(origin) for kind, panel in panels.items()}
         plans.append((name, known, None, origin < panels["region"].origin))
     remaining, failed = list(models), dict[str, str]()
+    headline, spent = workspace.spec.models.headline, False
     while True:
+        planned = [
+            (
+                backtest_plan(workspace, name, panels, remaining, fits, inputs=own),
+                backtests / (f"{name}-{origin:%Y-%m-%d}" if cut else name),
+                blocks_folder(backtests / name),
+                cut,
+            )
+            for name, panels, own, cut in plans
+        ]
         try:
             records = tuple(
                 run_backtest(
-                    backtest_plan(workspace, name, panels, remaining, fits, inputs=own),
-                    backtests / (f"{name}-{origin:%Y-%m-%d}" if cut else name),
+                    plan,
+                    folder,
                     workers=workers,
-                    progress=told(progress, f"back-testing on {name}"),
-                    blocks=blocks_folder(backtests / name) if cut else None,
+                    progress=_within(budget, told(progress, f"back-testing on {plan.name}")),
+                    # The blocks of models that were left out for want of time are kept for the next run.
+                    blocks=blocks if cut or spent else None,
+                    first=_quick_first(budget, headline),
                 )
-                for name, panels, own, cut in plans
+                for plan, folder, blocks, cut in planned
             )
+        except BudgetSpentError:
+            done = set.intersection(*(finished_models(plan, blocks) for plan, _, blocks, _ in planned))
+            late = [model.name for model in remaining if model.name not in {*done, headline}]
+            failed |= {name: budget.refusal(name) for name in late if budget is not None}
+            remaining, budget = [model for model in remaining if model.name not in late], None
+            spent = True
         except ModelError as error:
-            if error.model == workspace.spec.models.headline:
+            if error.model == headline:
                 raise
             remaining = [model for model in remaining if model.name != error.model]
             failed[error.model] = str(error)
         else:
             return TrackRecord(records, failed)
+
+
+def _within(budget: TimeBudget | None, progress: Callable[[int, int], None]) -> Callable[[int, int], None]:
+    """Return the same progress, which stops the work when the time is spent."""
+
+    def report(done: int, total: int) -> None:
+        progress(done, total)
+        if budget is not None and done < total:
+            budget.check()
+
+    return report
+
+
+def _quick_first(budget: TimeBudget | None, headline: str) -> list[str]:
+    """Return in which order models are back-tested: the headline model, then those that took least to forecast."""
+    if budget is None:
+        return []
+    return sorted(budget.took, key=lambda name: (name != headline, budget.took[name]))
 
 
 def backtest_workspace(
@@ -177,6 +217,7 @@ def backtest_workspace(
     data: str | None = None,
     as_of: dt.date | None = None,
     name: str | None = None,
+    as_issued: bool = False,
     workers: int = 2,
     progress: Progress | None = None,
 ) -> tuple[BacktestRecord, Path]:
@@ -198,6 +239,9 @@ def backtest_workspace(
     name : str, optional
         Of the record. That of the dataset if all is as the workspace says; with any choice of one's own
         ``<dataset>-custom``, so that the record which the report uses stays as it is.
+    as_issued : bool
+        Forecast each origin as `forecast.jobs.run.run` does: fitted anew, with the horizon and draws of the report.
+        The scores are then those of the ledger for the same origins and data.
     workers : int
     progress : callable of (what, done, total), optional
 
@@ -212,7 +256,10 @@ def backtest_workspace(
         For unknown names, and days between which there is no origin.
     """
     chosen = choose_models(workspace.catalogue, list(models), where="--models") if models else workspace.models()
-    changes = {"horizon": horizon, "refit_every": refit_every}
+    if as_issued and (horizon or refit_every):
+        raise InputError("forecasts as they are issued have the horizon of the report and are fitted anew each week")
+    issued = {"horizon": workspace.spec.report.horizon, "refit_every": 1, "draws": workspace.spec.report.draws}
+    changes = issued if as_issued else {"horizon": horizon, "refit_every": refit_every}
     protocol = workspace.spec.backtest.model_copy(update={key: value for key, value in changes.items() if value})
     for rule in workspace.spec.escalations:
         if rule.weeks > protocol.horizon:
@@ -224,7 +271,7 @@ def backtest_workspace(
     if name is not None and not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,59}", name):
         raise InputError(f"name {name!r}", where="--name", expected="small letters, digits and hyphens")
     check_writable(workspace.out / "backtests")
-    own = bool(models) or any(choice is not None for choice in (start, end, horizon, refit_every, as_of))
+    own = bool(models) or as_issued or any(choice is not None for choice in (start, end, horizon, refit_every, as_of))
     inputs = open_inputs(workspace, as_of)
     if as_of is not None:
         first = protocol.first_after

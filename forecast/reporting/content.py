@@ -50,6 +50,8 @@ class ReportContent:
         The manifest: versions, hashes, seed.
     findings : tuple of str
         What the checks found in the data, one or two sentences each, the worst first.
+    notices : tuple of str
+        What must be known before everything else: that this is a draft, that it was issued again.
     """
 
     name: str
@@ -70,3 +72,4 @@ class ReportContent:
     warnings: tuple[str, ...]
     provenance: Mapping[str, Any]
     findings: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 
-@pytest.mark.parametrize("command", ["", "run", "backtest", "place", "check", "models", "init", "simulate"])
+@pytest.mark.parametrize(
+    "command", ["", "run", "backtest", "place", "check", "models", "init", "simulate", "schedule", "ledger"]
+)
 def test_help(forecast, snapshot, command):
     shown = forecast(*filter(None, [command]), "--help")
     assert (shown.code, shown.err) == (0, "")
