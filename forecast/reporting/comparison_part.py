@@ -27,7 +27,7 @@ class ComparisonPart:
     verdict : str
         In two sentences.
     keys : list of Stroke
-        How each model is drawn, best first.
+        How each model is drawn, the headline first.
     figures : list of (str, Figure)
         Each with its heading.
     standing : list of dict
@@ -57,6 +57,7 @@ def reference_of(record: BacktestRecord, models: Sequence[ModelSpec]) -> str | N
 def comparison_part(
     record: BacktestRecord,
     models: Sequence[ModelSpec],
+    headline: str,
     rule: tuple[str, str],
     polygons: Mapping[str, Mapping[str, Any]],
     units: Units,
@@ -71,6 +72,8 @@ def comparison_part(
     record : BacktestRecord
     models : sequence of ModelSpec
         Those of the record, for their titles and to find the reference.
+    headline : str
+        Name of the model in front.
     rule : tuple of (str, str)
         Name and title of the escalation whose Murphy diagram is shown.
     polygons : mapping of region name to GeoJSON geometry
@@ -83,7 +86,10 @@ def comparison_part(
     if reference is None or len(record.leaderboard) < 2:
         return None
     found = compare_record(record, reference)
-    drawn = strokes(found.models, {model.name: model.title for model in models})
+    called = {model.name: model.title for model in models}
+    # Not by rank, so that a model looks the same in every record: the headline first, the simplest models last.
+    order = dict.fromkeys([headline, *reversed(called), *found.models])
+    drawn = {name: stroke for name, stroke in strokes(list(order), called).items() if name in found.models}
     busy = found.where[found.where["events"] > 0]
     return ComparisonPart(
         verdict=verdict(found, {name: stroke.title for name, stroke in drawn.items()}),
@@ -110,7 +116,7 @@ def _figures(
     drawings = {
         "Skill by weeks ahead": horizon_figure(found, drawn, f"{anchor}-skill", of),
         "When each was better": course_figure(found, drawn, f"{anchor}-course", of),
-        "Where each is the best": winner_figure(found, polygons, units, drawn, f"{anchor}-where", of),
         "At every threshold": murphy_figure(found, murphy, *rule, drawn, f"{anchor}-murphy", of),
+        "Where each is the best": winner_figure(found, polygons, units, drawn, f"{anchor}-where", of),
     }
     return [(heading, figure) for heading, figure in drawings.items() if figure is not None]

@@ -211,6 +211,7 @@ def _record(content: ReportContent, record: BacktestRecord, position: int) -> Re
         comparison_part(
             record,
             content.models,
+            content.headline_model,
             (content.headline_escalation, headline_title(content)),
             content.polygons,
             content.panels["region"].units,

@@ -16,13 +16,20 @@ from forecast.reporting.content import ReportContent
 from forecast.reporting.html import render_report
 
 RULE = ("any_event", "Any event in 4 weeks")
-HEADINGS = ["Skill by weeks ahead", "When each was better", "Where each is the best", "At every threshold"]
+HEADINGS = ["Skill by weeks ahead", "When each was better", "At every threshold", "Where each is the best"]
 
 
 def told(content: ReportContent, units: Units | None = None) -> ComparisonPart:
     regions = units or content.panels["region"].units
     found = comparison_part(
-        content.backtests[1], content.models, RULE, content.polygons, regions, anchor="record-2", title="long"
+        content.backtests[1],
+        content.models,
+        "discount",
+        RULE,
+        content.polygons,
+        regions,
+        anchor="record-2",
+        title="long",
     )
     assert found is not None
     return found
@@ -37,7 +44,7 @@ def test_figures_are_golden_and_call_models_by_their_titles(part: ComparisonPart
     drawn = {figure.anchor: {"caption": figure.caption, **figure.data()} for _, figure in part.figures}
     assert json.loads(json.dumps(drawn, allow_nan=False)) == snapshot.use_extension(JSONSnapshotExtension)
     assert [heading for heading, _ in part.figures] == HEADINGS
-    assert list(drawn) == ["record-2-skill", "record-2-course", "record-2-where", "record-2-murphy"]
+    assert list(drawn) == ["record-2-skill", "record-2-course", "record-2-murphy", "record-2-where"]
     assert all(", record long. " in figure.label for _, figure in part.figures)
     assert [stroke.title for stroke in part.keys] == ["Discounted", "Climatology"]
 
@@ -60,9 +67,18 @@ def test_a_record_on_other_regions_has_no_map(content: ReportContent) -> None:
 def test_nothing_is_said_without_a_reference_or_another_model(content: ReportContent) -> None:
     record, units = content.backtests[1], content.panels["region"].units
     assert reference_of(record, content.models) == "climatology"
-    assert comparison_part(record, content.models[:1], RULE, {}, units, anchor="a", title="b") is None
+    assert comparison_part(record, content.models[:1], "discount", RULE, {}, units, anchor="a", title="b") is None
     alone = replace(record, leaderboard=record.leaderboard[record.leaderboard["model"] == "climatology"])
-    assert comparison_part(alone, content.models, RULE, {}, units, anchor="a", title="b") is None
+    assert comparison_part(alone, content.models, "discount", RULE, {}, units, anchor="a", title="b") is None
+
+
+def test_a_model_of_the_record_without_a_title_is_called_by_its_name(content: ReportContent) -> None:
+    units = content.panels["region"].units
+    found = comparison_part(
+        content.backtests[1], content.models[1:], "climatology", RULE, {}, units, anchor="a", title="b"
+    )
+    assert found is not None
+    assert [stroke.title for stroke in found.keys] == ["Climatology", "discount"]
 
 
 def test_the_report_shows_it_for_each_record(content: ReportContent) -> None:
