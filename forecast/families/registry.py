@@ -22,6 +22,9 @@ BUILT_IN = {
     "ingarch": "forecast.families.ingarch.family:Ingarch",
     "hidden_markov": "forecast.families.hidden_markov.family:HiddenMarkov",
     "excited_hurdle": "forecast.families.excited_hurdle.family:ExcitedHurdle",
+    "bayes_negbin": "forecast.families.bayes.negbin:BayesNegbin",
+    "bayes_endemic_epidemic": "forecast.families.bayes.endemic_epidemic:BayesEndemicEpidemic",
+    "bayes_hawkes": "forecast.families.bayes.hawkes:BayesHawkes",
 }
 """Name of each family and where it is; imported only when asked for."""
 
