@@ -28,7 +28,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from forecast.config import parse, read_toml
 from forecast.errors import ForecastError, unknown_name
-from forecast.evaluation.comparison import REPLICATES, block_bootstrap
+from forecast.evaluation.comparison import REPLICATES
+from forecast.evaluation.resampling import block_bootstrap
 from forecast.families.model import ModelSpec, choose_models
 from forecast.provenance import generator
 from forecast.workspace import open_workspace

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from scipy.optimize import minimize_scalar
 
-from forecast.evaluation.scores import crps_samples
+from forecast.evaluation.sample_scores import crps_samples
 from forecast.panel.reporting_delay import estimate_delay
 from forecast.panel.reporting_triangle import triangle_from_vintages
 from forecast.panel.units import Units

@@ -92,7 +92,7 @@ class DataSection(_Section):
         For `store`: the polygons in which events are counted. As a plain file name: each feature has the property
         `region`, and `country` if known.
     first_week : date, optional
-        For `store`: a day of the first week that is counted; the week of the first event if not given.
+        For `store`: a day of the first week that is counted; the first whole week with an event if not given.
     nowcast_weeks : int, optional
         For `store`: the counts of so many last weeks are not final. Forecasts go through a nowcast of them, from how
         late events became known in earlier vintages. Needs an import about every week.

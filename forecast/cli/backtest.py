@@ -35,7 +35,8 @@ def backtest(
     """Forecast the past as it was known then, and score the forecasts by what came.
 
     What is not given is as in forecast.toml. Stop it when you like: it goes on where it was. The results are in
-    out/backtests/<name>/: forecasts.parquet, scores.parquet, risk.parquet, leaderboard.csv and manifest.json.
+    out/backtests/<name>/: forecasts.parquet, scores.parquet, risk.parquet, leaderboard.csv and manifest.json. <name> is
+    the dataset; with options of your own <dataset>-custom, so that the record which reports use stays as it is.
 
     \b
     Examples:
@@ -43,7 +44,7 @@ def backtest(
       forecast backtest --data west-africa-weekly --start 2010-01-01 --end 2014-12-31
       forecast backtest --models climatology-52,discount-negbin --horizon 12
     """
-    from forecast.jobs.track_record import backtest_workspace
+    from forecast.jobs.track_record import CUSTOM, backtest_workspace
 
     chosen = open_chosen(workspace)
     with progress_bar() as progress:
@@ -67,12 +68,16 @@ def backtest(
         "origins": int(origins.nunique()),
         "first": f"{origins.min():%Y-%m-%d}",
         "last": f"{origins.max():%Y-%m-%d}",
+        "known_as": record.known_as,
     }
     if json:
         result_json({**summary, "leaderboard": record.leaderboard.to_dict("records")})
         return
-    _show(record.leaderboard, f"{record.name}: {summary['origins']} origins, {summary['first']} to {summary['last']}")
+    span = f"{summary['origins']} origins, {summary['first']} to {summary['last']}"
+    _show(record.leaderboard, f"{record.name}: {span}, {record.known_as}")
     say(f"Everything is in {folder}")
+    if name is None and record.name.endswith(CUSTOM):
+        say(f"It has options of your own: the record of the reports, {record.name.removesuffix(CUSTOM)}, is as it was.")
 
 
 def _show(board: pd.DataFrame, title: str) -> None:

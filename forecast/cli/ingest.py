@@ -23,6 +23,7 @@ from forecast.cli.ingest_options import (
     MappingOption,
     SinceOption,
     ToOption,
+    TypesOption,
     VersionOption,
     chosen_day,
     chosen_files,
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from forecast.events.incoming import Incoming
-    from forecast.events.record import Example
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -119,6 +119,7 @@ def acled(
     last: ToOption = None,
     since: SinceOption = None,
     complete: CompleteOption = False,
+    types: TypesOption = None,
     imprecise: ImpreciseOption = None,
     known_at: KnownAtOption = None,
     folder: FolderOption = HERE,
@@ -126,7 +127,8 @@ def acled(
 ) -> None:
     """Import ACLED's events, from files that you exported or with your account from the API.
 
-    User name and password come from ACLED_USERNAME and ACLED_PASSWORD or the keyring of the system.
+    ACLED's events are not all violent: --types leaves out protests and strategic developments. User name and password
+    come from ACLED_USERNAME and ACLED_PASSWORD or the keyring of the system.
 
     \b
     Examples:
@@ -149,12 +151,13 @@ def acled(
             last=end,
             since=last_change(folder) if since == "last" else day(since, "--since"),
             complete=complete,
+            types=names(types),
             progress=silent if json else _tell,
         )
     else:
         refuse({"--since": since}, "it is for --api")
         scope = chosen_scope(first, last, countries, complete=complete)
-        incoming = acled_files(paths, deletions or [], policy, scope)
+        incoming = acled_files(paths, deletions or [], policy, scope, names(types))
     _import(incoming, known_at, folder, json=json)
 
 
@@ -194,11 +197,18 @@ def _import(incoming: Sequence[Incoming], known_at: str | None, folder: Path, *,
 
     if not folder.is_dir():
         raise InputError(f"no folder {folder}", where="--workspace", hint="`forecast init DIR`")
-    account = run_import(folder, incoming, chosen_day(known_at, dt.datetime.now(dt.UTC)))
+    imported = run_import(folder, incoming, chosen_day(known_at, dt.datetime.now(dt.UTC)))
+    account, contents = imported.account, imported.contents
     if json:
         examples = {reason: vars(example) for reason, example in account.examples.items()}
         counts = {"reasons": dict(account.reasons.most_common()), "flags": dict(account.flags.most_common())}
-        result_json({**vars(account), **counts, "examples": examples})
+        covers = {
+            "countries": sorted(contents.countries),
+            "first": contents.first and str(contents.first.date()),
+            "last": contents.last and str(contents.last.date()),
+            "releases": sorted(contents.releases),
+        }
+        result_json({**vars(account), **counts, "examples": examples, "covers": covers, "notes": contents.notes()})
         return
     result(
         f"{account.rows} rows: {account.kept} kept, {account.spread} spread, {account.flagged} flagged, "
@@ -206,21 +216,21 @@ def _import(incoming: Sequence[Incoming], known_at: str | None, folder: Path, *,
     )
     for what, rows in (("dropped", account.reasons), ("flagged", account.flags)):
         for reason, count in rows.most_common():
-            result(f"  {what} {count}: {reason}{_shown(account.examples.get(reason))}")
+            example = account.examples.get(reason)
+            shown = f" ({example})" if example and str(example) else ""
+            result(f"  {what} {count}: {reason}{shown}")
+            if example and example.hint:
+                result(f"    try: {example.hint}")
     result(f"{account.new} events new, {account.changed} changed, {account.deleted} deleted")
+    if contents.sentence():
+        result(contents.sentence())
+    for note in contents.notes():
+        say(f"note: {note}")
     if not account.vintage:
         say("nothing changed, so that there is no new vintage")
     else:
         changed = account.new or account.changed or account.deleted
         say(f"vintage {account.vintage}" + ("" if changed else ": it covers more days, or confirms what was there"))
-
-
-def _shown(example: Example | None) -> str:
-    """Return where to look up a reason, and what stands there, in parentheses."""
-    if example is None:
-        return ""
-    parts = filter(None, [example.where, example.value and repr(example.value)])
-    return f" ({': '.join(parts)})"
 
 
 def _tell(pages: int, rows: int, of: int | None) -> None:

@@ -48,6 +48,15 @@ SinceOption = Annotated[
         "last.",
     ),
 ]
+TypesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--types",
+        metavar="A,B",
+        help="Only events of these types, such as 'Battles,Explosions/Remote violence,Violence against civilians'; "
+        "the others are dropped.  [default: all]",
+    ),
+]
 CountriesOption = Annotated[
     str | None,
     typer.Option(

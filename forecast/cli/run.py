@@ -91,6 +91,9 @@ def _show_top(done: RunResult) -> None:
         )
         for row in _top(done)
     ]
+    if not rows:
+        say(f"For no region or place is enough known to say how probable this is: {rule.sentence()}.")
+        return
     show_table(
         ("", "probability", "usual", "a week before", "events needed"),
         rows,

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import joblib
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -38,7 +39,7 @@ Progress = Callable[[int, int], None]
 
 
 def plan_origins(panel: Panel, *, origins: int, first_after: int) -> pd.DatetimeIndex:
-    """Return the latest weekly origins whose first target week is in the panel.
+    """Return the latest weekly origins whose first target week is in the panel and known of some unit.
 
     Parameters
     ----------
@@ -67,7 +68,8 @@ def plan_origins(panel: Panel, *, origins: int, first_after: int) -> pd.Datetime
     >>> [f"{origin:%d %b}" for origin in plan_origins(panel, origins=3, first_after=8)]
     ['07 Mar', '14 Mar', '21 Mar']
     """
-    possible = panel.weeks[max(first_after, 1) :]
+    start = max(first_after, 1)
+    possible = panel.weeks[start:][np.asarray(panel.observed[start:].any(axis=1))]
     if not len(possible):
         raise InputError(
             f"a panel of {len(panel.weeks)} weeks holds no origin",
@@ -164,7 +166,9 @@ def read_record(folder: Path) -> BacktestRecord:
         if all(hashlib.sha256(content[name]).hexdigest() == digest for name, digest in manifest["files"].items()):
             tables = {name: _frame(pq.read_table(pa.BufferReader(content[f"{name}.parquet"]))) for name in TABLES}
             board = pd.read_csv(io.BytesIO(content[LEADERBOARD]))
-            return BacktestRecord(manifest["name"], manifest["source"], leaderboard=board, **tables)
+            return BacktestRecord(
+                manifest["name"], manifest["source"], leaderboard=board, **tables, known_as=manifest["known_as"]
+            )
     if not folder.is_dir():
         raise InputError(f"no backtest {folder.name!r}", where=str(folder.parent), hint="`forecast backtest`")
     raise InputError("the record of the backtest is damaged", where=str(folder), hint="`forecast backtest` again")
@@ -268,6 +272,7 @@ def _manifest(plan: BacktestPlan) -> dict[str, Any]:
     return {
         "name": plan.name,
         "source": f"{source}, {plan.known_as()}".lstrip(", "),
+        "known_as": plan.known_as(),
         "vintages": all(kind in plan.known for kind in plan.panels),
         "nowcast_weeks": plan.nowcast_weeks,
         "panels": panels,

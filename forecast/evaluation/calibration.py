@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -12,14 +13,14 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import isotonic_regression
 
 from forecast.errors import InputError
+from forecast.evaluation.resampling import BLOCK_WEEKS, block_bootstrap, sums_by, week_numbers
 
 Floats = NDArray[np.float64]
 
 COVERAGE_LEVELS = (0.5, 0.8, 0.95)
 """Central intervals whose coverage is reported."""
 
-BLOCK_WEEKS = 13
-"""A quarter: weeks that are resampled together, because conflict in neighbouring weeks is not independent."""
+Band = Literal["consistency", "confidence"]
 
 
 def randomised_pit(pit: Floats, rng: np.random.Generator) -> Floats:
@@ -52,13 +53,50 @@ def randomised_pit(pit: Floats, rng: np.random.Generator) -> Floats:
     return np.asarray(np.clip(below + rng.random(below.shape) * (upto - below), 0.0, 1.0))
 
 
-def _share_within(pit: Floats, left: float, right: float) -> Floats:
-    """Probability of each cell that its randomised PIT lies in [left, right)."""
+def shares_between(pit: Floats, left: float, right: float) -> Floats:
+    """Return the probability of each cell that its randomised PIT lies in [left, right).
+
+    Parameters
+    ----------
+    pit : ndarray, shape (cells, 2)
+        Cdf at the observed count less one, and at the observed count.
+    left, right : float
+        A right end of 1 belongs to the range.
+
+    Returns
+    -------
+    ndarray, shape (cells,)
+
+    Examples
+    --------
+    >>> shares_between(np.array([[0.2, 0.6]]), 0.5, 1.0).round(12).tolist()
+    [0.25]
+    """
     below, upto = pit[:, 0], pit[:, 1]
     width = upto - below
     overlap = np.clip(np.minimum(upto, right) - np.maximum(below, left), 0.0, None)
     point = (below >= left) & ((below < right) | (right >= 1.0))
     return np.asarray(np.divide(overlap, width, out=point.astype(np.float64), where=width > 1e-12))
+
+
+def shares_within(pit: Floats, levels: Sequence[float] = COVERAGE_LEVELS) -> Floats:
+    """Return the probability of each cell that its randomised PIT lies within each central interval.
+
+    Parameters
+    ----------
+    pit : ndarray, shape (cells, 2)
+    levels : sequence of float
+
+    Returns
+    -------
+    ndarray, shape (cells, levels)
+
+    Examples
+    --------
+    >>> shares_within(np.array([[0.0, 0.5]]), [0.5]).tolist()
+    [[0.5]]
+    """
+    return np.column_stack([shares_between(pit, 0.5 - level / 2, 0.5 + level / 2) for level in levels])
 
 
 def pit_histogram(pit: Floats, bins: int = 10) -> pd.DataFrame:
@@ -87,7 +125,7 @@ def pit_histogram(pit: Floats, bins: int = 10) -> pd.DataFrame:
     """
     known = pit[np.isfinite(pit).all(axis=1)]
     edges = np.linspace(0.0, 1.0, bins + 1)
-    shares = [_share_within(known, left, right).sum() for left, right in pairwise(edges)]
+    shares = [shares_between(known, left, right).sum() for left, right in pairwise(edges)]
     return pd.DataFrame(
         {"left": edges[:-1], "right": edges[1:], "density": np.asarray(shares) * bins / max(len(known), 1)}
     )
@@ -119,7 +157,7 @@ def central_coverage(pit: Floats, levels: Sequence[float] = COVERAGE_LEVELS) -> 
     known = pit[np.isfinite(pit).all(axis=1)]
     if not len(known):
         return np.full(len(levels), np.nan)
-    return np.asarray([_share_within(known, 0.5 - level / 2, 0.5 + level / 2).mean() for level in levels])
+    return np.asarray(shares_within(known, levels).mean(axis=0))
 
 
 @dataclass(frozen=True)
@@ -130,7 +168,7 @@ class Reliability:
     ----------
     curve : DataFrame
         One row a distinct probability, ascending: probability, n, recalibrated (how often the event came, made
-        monotone), low, high (consistency band: where a calibrated forecast's curve would lie).
+        monotone), low, high (pointwise band).
     histogram : DataFrame
         How often which probability was issued: left, right, count.
     score : float
@@ -157,15 +195,18 @@ def reliability(
     origin: pd.DatetimeIndex | pd.Series,
     rng: np.random.Generator,
     *,
+    band: Band = "consistency",
     level: float = 0.9,
     replicates: int = 1000,
     bins: int = 20,
 ) -> Reliability:
     """Return the CORP reliability curve of event probabilities with its decomposition of the Brier score.
 
-    The curve is the isotonic regression of the outcomes on the probabilities. The consistency band is a wild block
-    bootstrap under the hypothesis of calibration: outcomes ``p + w (y - p)`` with one random sign w for all cases of
-    13 weeks, so that dependence between units and neighbouring weeks widens the band as it should.
+    The curve is the isotonic regression of the outcomes on the probabilities. The consistency band, where
+    the curve of a calibrated forecast would lie, is a wild block bootstrap under that hypothesis: outcomes
+    ``p + w (y - p)`` with one random sign w for all cases of 13 weeks. The confidence band, where the true curve may
+    lie, is a circular block bootstrap of the cases, blocks of 13 weeks. Dependence between units and neighbouring
+    weeks widens both as it should.
 
     Parameters
     ----------
@@ -175,6 +216,7 @@ def reliability(
     origin : DatetimeIndex or Series of datetimes, shape (n,)
         When each probability was issued.
     rng : Generator
+    band : {"consistency", "confidence"}
     level : float, default 0.9
         Pointwise level of the band.
     replicates : int, default 1000
@@ -217,14 +259,10 @@ def reliability(
     recalibrated = float(np.mean((fitted[case] - y) ** 2))
     uncertainty = float(np.mean((y.mean() - y) ** 2))
 
-    week = (pd.DatetimeIndex(origin) - pd.Timestamp(pd.DatetimeIndex(origin).min())).days.to_numpy() // 7
-    blocks, block = np.unique(week // BLOCK_WEEKS, return_inverse=True)
-    residual = np.zeros((len(blocks), len(distinct)))
-    np.add.at(residual, (block, case), y - p)
-    sign = rng.choice([-1.0, 1.0], size=(replicates, len(blocks)))
-    means = distinct + np.einsum("rb,bk->rk", sign, residual) / n
-    curves = np.asarray([isotonic_regression(row, weights=n).x for row in means])
-    low, high = np.clip(np.quantile(curves, [(1 - level) / 2, (1 + level) / 2], axis=0), 0.0, 1.0)
+    week = week_numbers(origin)
+    draw = _calibrated_curves if band == "consistency" else _resampled_curves
+    curves = draw(distinct, case, y, week, replicates, rng)
+    low, high = np.clip(np.nanquantile(curves, [(1 - level) / 2, (1 + level) / 2], axis=0), 0.0, 1.0)
 
     count, edges = np.histogram(p, bins=bins, range=(0.0, 1.0))
     return Reliability(
@@ -237,3 +275,51 @@ def reliability(
         discrimination=uncertainty - recalibrated,
         uncertainty=uncertainty,
     )
+
+
+def _calibrated_curves(
+    distinct: Floats,
+    case: NDArray[np.intp],
+    y: Floats,
+    week: NDArray[np.int64],
+    replicates: int,
+    rng: np.random.Generator,
+) -> Floats:
+    """Return curves, shape (replicates, distinct), of outcomes that the probabilities are right about."""
+    n = np.bincount(case).astype(np.float64)
+    blocks, block = np.unique(week // BLOCK_WEEKS, return_inverse=True)
+    residual = np.zeros((len(blocks), len(distinct)))
+    np.add.at(residual, (block, case), y - distinct[case])
+    sign = rng.choice([-1.0, 1.0], size=(replicates, len(blocks)))
+    means = distinct + np.einsum("rb,bk->rk", sign, residual) / n
+    return np.asarray([isotonic_regression(row, weights=n).x for row in means])
+
+
+def _resampled_curves(
+    distinct: Floats,
+    case: NDArray[np.intp],
+    y: Floats,
+    week: NDArray[np.int64],
+    replicates: int,
+    rng: np.random.Generator,
+) -> Floats:
+    """Return curves, shape (replicates, distinct), of cases drawn in blocks of weeks.
+
+    Between the probabilities that a sample holds its curve is read off linearly, beyond them it is level.
+    """
+    weeks = int(week.max()) + 1
+    cell = np.unique(week * len(distinct) + case, return_inverse=True)
+    at, kind = np.divmod(cell[0], len(distinct))
+    cases = np.bincount(cell[1]).astype(np.float64)
+    events = sums_by(cell[1], y, len(cases))
+    curves = np.empty((replicates, len(distinct)))
+    for row, drawn in enumerate(block_bootstrap(weeks, replicates, rng)):
+        n = np.bincount(kind, weights=drawn[at] * cases, minlength=len(distinct))
+        here = n > 0
+        if not here.any():
+            curves[row] = np.nan
+            continue
+        rate = np.bincount(kind, weights=drawn[at] * events, minlength=len(distinct))[here] / n[here]
+        fitted = isotonic_regression(rate, weights=n[here]).x
+        curves[row] = np.interp(distinct, distinct[here], fitted)
+    return curves

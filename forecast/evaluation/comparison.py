@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from forecast.errors import InputError
-from forecast.evaluation.calibration import BLOCK_WEEKS, COVERAGE_LEVELS, central_coverage
+from forecast.evaluation.calibration import COVERAGE_LEVELS, central_coverage
+from forecast.evaluation.resampling import BLOCK_WEEKS, block_bootstrap
+from forecast.evaluation.score_grid import Breakdown as Breakdown  # noqa: PLC0414 - the report takes it from here
+from forecast.evaluation.score_grid import ScoreGrid
 from forecast.evaluation.scores import SCORES
 from forecast.families.model import ModelSpec
 from forecast.panel.units import UnitKind
-from forecast.panel.weeks import WEEK
 
 Floats = NDArray[np.float64]
 
@@ -23,7 +22,6 @@ MEANS = tuple(score for score in SCORES if not score.startswith("pit"))
 COVERAGES = tuple(f"cov{level * 100:g}" for level in COVERAGE_LEVELS)
 REPLICATES = 2000
 SKILL_LEVEL = 0.9
-Breakdown = Literal["horizon", "year", "activity"]
 
 
 def reference_models(models: Iterable[ModelSpec]) -> tuple[str, ...]:
@@ -70,7 +68,7 @@ def leaderboard(
     InputError
         If a score stands in the table twice.
     """
-    grid = _Grid.of(scores, unit_kind)
+    grid = ScoreGrid.of(scores, unit_kind)
     common = grid.common()
     rows = [_means(grid, at, common) for at in range(len(grid.models))]
     board = pd.DataFrame(rows, columns=["n", *MEANS, *COVERAGES])
@@ -112,7 +110,7 @@ def breakdown(
     >>> breakdown(pd.DataFrame(rows, columns=columns), "horizon")[["horizon", "model", "n", "crps"]].values.tolist()
     [[1, 'a', 1, 0.5], [2, 'a', 1, 0.5]]
     """
-    grid = _Grid.of(scores, unit_kind)
+    grid = ScoreGrid.of(scores, unit_kind)
     common = grid.common()
     overall = np.asarray([_means(grid, at, common)[1] for at in range(len(grid.models))])
     base = _best(grid.models, overall, references)
@@ -134,91 +132,13 @@ def breakdown(
 
 def missing_cells(scores: pd.DataFrame, unit_kind: UnitKind = "region") -> dict[str, int]:
     """Return, for each model, how many cells that another model has a score for it has none for."""
-    grid = _Grid.of(scores, unit_kind)
+    grid = ScoreGrid.of(scores, unit_kind)
     known = np.isfinite(grid.values["crps"])
     lacking = (known.any(axis=0) & ~known).sum(axis=(1, 2, 3))
     return {name: int(count) for name, count in zip(grid.models, lacking, strict=True)}
 
 
-def block_bootstrap(length: int, replicates: int, rng: np.random.Generator, *, block: int = BLOCK_WEEKS) -> Floats:
-    """Return how often each of `length` consecutive items is drawn in circular block bootstrap samples.
-
-    Parameters
-    ----------
-    length : int
-    replicates : int
-    rng : Generator
-    block : int, default 13
-        Consecutive items that are drawn together; the last block of a sample is cut to the length.
-
-    Returns
-    -------
-    ndarray, shape (replicates, length)
-        Rows sum to `length`.
-
-    References
-    ----------
-    Kuensch (1989), doi:10.1214/aos/1176347265; circular: Politis and Romano (1992), in LePage and Billard (eds),
-    Exploring the Limits of Bootstrap, 263-270.
-
-    Examples
-    --------
-    >>> block_bootstrap(4, 1, np.random.default_rng(1), block=2).sum()
-    np.float64(4.0)
-    """
-    starts = rng.integers(length, size=(replicates, -(-length // block)))
-    drawn = ((starts[:, :, None] + np.arange(block)) % length).reshape(replicates, -1)[:, :length]
-    flat = (drawn + np.arange(replicates)[:, None] * length).ravel()
-    return np.bincount(flat, minlength=replicates * length).reshape(replicates, length).astype(np.float64)
-
-
-@dataclass(frozen=True)
-class _Grid:
-    """Scores as dense arrays (models, origins, horizons, units); NaN where there is none."""
-
-    models: list[str]
-    origins: pd.DatetimeIndex
-    horizons: NDArray[np.int64]
-    values: dict[str, Floats]
-    activity: NDArray[np.object_]  # (origins, units)
-
-    @classmethod
-    def of(cls, scores: pd.DataFrame, unit_kind: UnitKind) -> _Grid:
-        rows = scores[scores["unit_kind"] == unit_kind]
-        (model, models), (origin, origins), (horizon, horizons), (unit, units) = (
-            pd.factorize(rows[name], sort=True) for name in ("model", "origin", "horizon", "unit")
-        )
-        shape = (len(models), len(origins), len(horizons), len(units))
-        cell = np.ravel_multi_index((model, origin, horizon, unit), shape) if len(rows) else np.empty(0, np.intp)
-        label, value = rows["score"].astype("category"), rows["value"].to_numpy(np.float64)
-        values = {}
-        for score in SCORES:
-            chosen = (label == score).to_numpy()
-            at = cell[chosen]
-            if len(np.unique(at)) < len(at):
-                raise InputError(f"score {score!r} stands twice for a model, origin, horizon and unit", where="scores")
-            values[score] = np.full(shape, np.nan)
-            values[score].ravel()[at] = value[chosen]
-        activity = np.full((len(origins), len(units)), "", dtype=object)
-        activity[origin, unit] = rows["activity"].to_numpy(object)
-        return cls(list(models), pd.DatetimeIndex(origins), np.asarray(horizons, np.int64), values, activity)
-
-    def common(self) -> NDArray[np.bool_]:
-        """Tell which cells every model has, shape (origins, horizons, units)."""
-        return np.asarray(np.isfinite(self.values["crps"]).all(axis=0))
-
-    def groups(self, by: Breakdown) -> NDArray[np.generic]:
-        """Return the group of each cell, shape (origins, horizons, units)."""
-        shape = self.values["crps"].shape[1:]
-        if by == "horizon":
-            return np.broadcast_to(self.horizons[None, :, None], shape)
-        if by == "activity":
-            return np.broadcast_to(self.activity[:, None, :], shape)
-        years = [[(origin + (int(h) - 1) * WEEK).year for h in self.horizons] for origin in self.origins]
-        return np.broadcast_to(np.asarray(years).reshape(*shape[:2], 1), shape)
-
-
-def _means(grid: _Grid, model: int, cells: NDArray[np.bool_]) -> list[float]:
+def _means(grid: ScoreGrid, model: int, cells: NDArray[np.bool_]) -> list[float]:
     """Return n, the mean of each score and the coverages of one model over the cells."""
     n = int(cells.sum())
     means = [float(grid.values[score][model][cells].mean()) if n else np.nan for score in MEANS]

@@ -37,6 +37,8 @@ class BacktestRecord:
     leaderboard : DataFrame
         model, n, crps, log, dss, wis, brier_<escalation>, cov50, cov80, cov95, skill, skill_low, skill_high;
         best CRPS first; regions only.
+    known_as : str
+        What the forecasts could see of the weeks before: `forecast.evaluation.plan.BacktestPlan.known_as`.
     """
 
     name: str
@@ -45,3 +47,4 @@ class BacktestRecord:
     scores: pd.DataFrame
     risk: pd.DataFrame
     leaderboard: pd.DataFrame
+    known_as: str = ""

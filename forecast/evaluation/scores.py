@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from forecast.errors import InputError
 from forecast.evaluation.record import QUANTILE_LEVELS
+from forecast.evaluation.sample_scores import crps_samples
 from forecast.predictive.forecast import TAIL, Forecast
 
 Floats = NDArray[np.float64]
@@ -62,16 +63,18 @@ def crps_pmf(pmf: Floats, observed: Counts) -> Floats:
     return np.asarray(np.einsum("...k,...k->...", error, error) + np.maximum(y[..., 0] - pmf.shape[-1], 0))
 
 
-def crps_samples(samples: NDArray[np.integer] | Floats, observed: Counts) -> Floats:
-    """Return the continuous ranked probability score of the samples' empirical distribution, exactly.
+def twcrps_pmf(pmf: Floats, observed: Counts, threshold: int) -> Floats:
+    """Return the threshold-weighted CRPS of a count distribution: ``sum over k >= t of (F(k) - 1{observed <= k})^2``.
 
-    ``2 / m^2 * sum over i of (x_(i) - y) (m 1{y < x_(i)} - i + 1/2)`` over the sorted samples ``x_(1) .. x_(m)``,
-    equal to ``mean |x - y| - 1/2 mean |x - x'|`` over all pairs.
+    How good the forecast was about large counts; proper, unlike the CRPS of only those weeks in which much happened.
 
     Parameters
     ----------
-    samples : ndarray, shape (m, ...)
+    pmf : ndarray, shape (..., k)
+        Probabilities of 0 .. k - 1; what is missing to 1 lies at k.
     observed : ndarray of int, shape (...)
+    threshold : int
+        The least count at which the cdfs are compared; 0 gives the CRPS.
 
     Returns
     -------
@@ -79,18 +82,18 @@ def crps_samples(samples: NDArray[np.integer] | Floats, observed: Counts) -> Flo
 
     References
     ----------
-    Jordan, Krueger and Lerch (2019), doi:10.18637/jss.v090.i12.
+    Gneiting and Ranjan (2011), doi:10.1198/jbes.2010.08110.
 
     Examples
     --------
-    >>> float(crps_samples(np.array([0, 1]), np.array(0)))
-    0.25
+    >>> twcrps_pmf(np.array([0.5, 0.3, 0.2]), np.array(0), 1).round(3).tolist()
+    0.04
     """
-    count = len(samples)
-    ordered = np.sort(samples, axis=0)
-    rank = np.arange(1, count + 1).reshape(-1, *[1] * (ordered.ndim - 1))
-    terms = (ordered - observed) * (count * (ordered > observed) - rank + 0.5)
-    return np.asarray(2 * terms.sum(axis=0) / count**2)
+    start = min(max(int(threshold), 0), pmf.shape[-1])
+    y = np.asarray(observed)
+    error = _cdf(pmf)[..., start:]
+    error = error - (np.arange(start, pmf.shape[-1]) >= y[..., None])
+    return np.asarray((error**2).sum(axis=-1) + np.maximum(y - max(int(threshold), pmf.shape[-1]), 0))
 
 
 def log_score(probability: Floats) -> Floats:

@@ -88,6 +88,7 @@ _DATE_HINT = (
     "ACLED writes days as 2023-03-04, 04 March 2023 or 04-Mar-23; for another form `forecast ingest table` takes a "
     "mapping with date_format"
 )
+_DECIMAL_HINT = "ACLED writes 14.5; for another form `forecast ingest table` takes a mapping with decimal"
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _ISO_DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]00:00(?::00(?:\.0+)?)?)?", re.ASCII)
 _WORDED_DAY = re.compile(r"(\d{1,2})[ -]([A-Za-z]{3,9})[ -](\d{4}|\d{2})", re.ASCII)
@@ -100,7 +101,8 @@ def batch_of_rows(
     """Return some of ACLED's rows as a batch.
 
     A row without an id or a date is left out. A row with a fault is kept and marked: ``unknown_type``,
-    ``unknown_precision``, ``no_coordinates``, ``coordinates_off_the_globe``, ``no_fatalities``, ``year_differs``.
+    ``unknown_precision``, ``no_coordinates``, ``coordinates_unreadable``, ``coordinates_off_the_globe``,
+    ``no_fatalities``, ``year_differs``.
     Of an event that is given more than once, the version with the latest timestamp is kept.
 
     Parameters
@@ -136,7 +138,8 @@ def batch_of_rows(
     faults.drop("date not understood", np.isnat(days), given["event_date"], hint=_DATE_HINT)
     older = _older_versions(ids, release, ~faults.out)
     faults.drop("another version of an event in the same source", older, ids)
-    stored, dropped = apply_policy(_events(given, ids, days, release, faults), policy, faults)
+    stated = np.array([code and f"time_precision {code}" for code in given["time_precision"]], dtype=object)
+    stored, dropped = apply_policy(_events(given, ids, days, release, faults), policy, faults, stated)
     return Batch(stored, rows + len(faults.ragged), dropped, examples=faults.examples())
 
 
@@ -158,10 +161,13 @@ def _events(
     place_precision, strange_place = _coded(given["geo_precision"], PLACE_PRECISION)
     years = _numbers(given["year"])
     other_year = ~np.isnan(years) & (years != days.astype("datetime64[Y]").astype(np.int64) + 1970)
+    written = [np.array([bool(text.strip()) for text in given[name]], dtype=bool) for name in ("latitude", "longitude")]
+    unreadable = no_point & written[0] & written[1]
+    faults.flag("coordinates_unreadable", unreadable, given["latitude"], given["longitude"], hint=_DECIMAL_HINT)
     for name, mask, shown in (
         ("unknown_type", _of_unknown_type(given), ("disorder_type", "event_type", "sub_event_type")),
         ("unknown_precision", strange_date | strange_place, ("time_precision", "geo_precision")),
-        ("no_coordinates", no_point, ("latitude", "longitude")),
+        ("no_coordinates", no_point & ~unreadable, ("latitude", "longitude")),
         ("coordinates_off_the_globe", off, ("latitude", "longitude")),
         ("no_fatalities", np.isnan(fatalities), ("fatalities",)),
         ("year_differs", other_year, ("event_date", "year")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -75,7 +76,10 @@ PLACE_FAULTS = ("coordinates_unreadable", "coordinates_off_the_globe", "coordina
 
 
 def apply_policy(
-    events: pd.DataFrame, policy: ImprecisePolicy, faults: RowFaults | None = None
+    events: pd.DataFrame,
+    policy: ImprecisePolicy,
+    faults: RowFaults | None = None,
+    date_codes: Sequence[str] | NDArray[np.object_] | None = None,
 ) -> tuple[pd.DataFrame, Counter[str]]:
     """Set `date`, `treatment` and `flags` as the policy says, and leave out what it drops.
 
@@ -91,6 +95,8 @@ def apply_policy(
     faults : RowFaults, optional
         What is wrong with the same rows beside their precision: rows to leave out and flags to set. What the policy
         leaves out and flags is added to it.
+    date_codes : sequence of str, shape (rows,), optional
+        What the source says of the precision of each date, shown with the rows that are left out or flagged for it.
 
     Returns
     -------
@@ -116,19 +122,20 @@ def apply_policy(
     places = events["place_precision"].fillna("point").to_numpy(dtype=object)
     days = events[["date_start", "date_end"]].to_numpy().astype("datetime64[D]")
     faults.drop("no date", events["date_start"].isna().to_numpy())
+    dated = [*days.T] if date_codes is None else [*days.T, date_codes]
     spread = np.zeros(len(events), dtype=bool)
     for precision in DATE_PRECISIONS:
         rows, rule = dates == precision, getattr(policy, precision)
         spread |= rows & (rule == "spread")
         if rule == "drop":
-            faults.drop(_DATE_REASONS[precision], rows, *days.T, hint=_KEEP.format(precision))
+            faults.drop(_DATE_REASONS[precision], rows, *dated, hint=_KEEP.format(precision))
         elif rule == "flag":
-            faults.flag(f"date_{precision}", rows, *days.T)
+            faults.flag(f"date_{precision}", rows, *dated)
     for place in PLACE_PRECISIONS:
         rows, rule = places == place, getattr(policy, place)
         shown = [events[name] for name in ("location", "admin1", "country")]
         if rule == "drop":
-            faults.drop_flagged(_PLACE_REASONS[place], rows, PLACE_FAULTS)
+            faults.drop_flagged(_PLACE_REASONS[place], rows, PLACE_FAULTS, hint=_KEEP.format(place))
             faults.drop(_PLACE_REASONS[place], rows, *shown, hint=_KEEP.format(place))
         elif rule == "flag":
             faults.flag(f"place_{place}", rows, *shown)

@@ -21,6 +21,8 @@ LARGEST_RATIO, FREE_BYTES = 200, 64 * 2**20
 ZIPPED = (".csv", ".tsv", ".xlsx", ".parquet")
 """Endings of the names of tables in a zip file; a ``.txt`` there tells about them."""
 _GZIP, _ZIP = b"\x1f\x8b", (b"PK\x03\x04", b"PK\x05\x06")
+_CUT = "cannot read: the file is damaged or cut off ({})"
+_AGAIN = "was the download cut off? fetch it again"
 _FAULTS = (EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError)
 
 
@@ -104,6 +106,8 @@ def open_packed(path: Path) -> Iterator[Unpacked]:
                 inside, stream = member.filename.lower(), stack.enter_context(archive.open(member))
         except InputError:
             raise
+        except zipfile.BadZipFile as error:  # the table of contents is at the end of a zip file
+            raise InputError(_CUT.format(error), where=path.name, hint=_AGAIN) from None
         except (*_FAULTS, ValueError) as error:
             raise InputError(f"cannot read: {error}", where=str(path)) from None
         kind = PurePosixPath(inside).suffix.removeprefix(".")
@@ -128,7 +132,7 @@ class _Counted(io.RawIOBase):
         try:
             content = self._stream.read(len(buffer))
         except _FAULTS as error:
-            raise InputError(f"cannot read: the file is damaged or cut short ({error})", where=self._name) from None
+            raise InputError(_CUT.format(error), where=self._name, hint=_AGAIN) from None
         self._left -= len(content)
         if self._left < 0:
             raise InputError(

@@ -104,6 +104,16 @@ class Example:
     value: str = ""
     hint: str = field(default="", repr=False)
 
+    def __str__(self) -> str:
+        """Return where to look, and what stands there.
+
+        Examples
+        --------
+        >>> str(Example("own.csv row 2", "31/02/2025"))
+        "own.csv row 2: '31/02/2025'"
+        """
+        return ": ".join(filter(None, [self.where, self.value and repr(self.value)]))
+
 
 @dataclass(frozen=True)
 class Batch:

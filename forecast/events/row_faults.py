@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from forecast.events.record import Example
 
 RAGGED = "more or fewer values than columns"
+_RAGGED_HINT = "a value that holds the delimiter, or a line break, must stand in double quotes"
 Column = Sequence[Any] | NDArray[Any] | pd.Series
 _MOST_ROWS = 3  # that an example names
 
@@ -54,7 +55,7 @@ class RowFaults:
         self.dropped, self._examples, self._flagged = Counter(), {}, {}
         if self.ragged:
             self.dropped[RAGGED] = len(self.ragged)
-            self._examples[RAGGED] = Example(self._where(self.ragged))
+            self._examples[RAGGED] = Example(self._where(self.ragged), hint=_RAGGED_HINT)
 
     def drop(self, reason: str, rows: NDArray[np.bool_], *values: Column, hint: str = "") -> None:
         """Leave rows out; one that is left out already keeps its first reason.
@@ -79,12 +80,15 @@ class RowFaults:
         if rows.any():
             self._flagged[name] = rows, values, hint
 
-    def drop_flagged(self, reason: str, rows: NDArray[np.bool_], names: Sequence[str]) -> None:
-        """Leave out those of some rows that have one of these marks, which then is part of the reason."""
+    def drop_flagged(self, reason: str, rows: NDArray[np.bool_], names: Sequence[str], hint: str = "") -> None:
+        """Leave out those of some rows that have one of these marks, which then is part of the reason.
+
+        The hint is for marks that have none of their own.
+        """
         for name in names:
             if name in self._flagged:
-                marked, values, hint = self._flagged[name]
-                self.drop(f"{reason} ({name})", rows & marked, *values, hint=hint)
+                marked, values, own = self._flagged[name]
+                self.drop(f"{reason} ({name})", rows & marked, *values, hint=own or hint)
 
     def flags(self) -> NDArray[np.object_]:
         """Return the marks of each row, separated by spaces, shape (rows,)."""

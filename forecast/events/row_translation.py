@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from forecast.cells import FIRST_YEAR, LARGEST_COUNT, LAST_YEAR, day
 from forecast.errors import InputError
+from forecast.events.death_order import OUT_OF_ORDER, out_of_order
 from forecast.events.mapping_spec import PRECISIONS, Role, TableMapping
 from forecast.events.record import DATE_PRECISIONS, event_frame
 from forecast.events.row_faults import Column, RowFaults
@@ -18,6 +19,7 @@ from forecast.events.row_faults import Column, RowFaults
 MISSING = frozenset({"", "na", "nan", "n/a", "null", "none", "<na>", "nat", "-"})
 """What stands for no number or no day, in lower case."""
 
+_ID_HINT = 'in the mapping, several columns can make the id: event_id = ["day", "place"]'
 _DATE_HINT = 'if days are not written like 2026-07-31, in the mapping: date_format, such as "%d/%m/%Y"'
 _DECIMAL_HINT = 'if numbers have a decimal comma, in the mapping: decimal = ","'
 _TEXTS: tuple[Role, ...] = ("country", "admin1", "admin2", "location", "event_type", "sub_event_type", "release")
@@ -47,7 +49,7 @@ def translate(texts: dict[Role, NDArray[np.object_]], mapping: TableMapping, fau
     for role, constant in mapping.constants.items():
         texts[role] = np.full(rows, constant, dtype=object)
     out: dict[str, object] = {"event_id": texts["event_id"], "source": np.full(rows, mapping.source, dtype=object)}
-    faults.drop("no event id", texts["event_id"] == "")
+    faults.drop("no event id", texts["event_id"] == "", hint=_ID_HINT)
 
     start, end = _dates(texts, mapping, faults)
     out |= {"date": start, "date_start": start, "date_end": end}
@@ -168,15 +170,13 @@ def _deaths(texts: NDArray[np.object_], role: str, mapping: TableMapping, faults
 
 def _check_range(out: dict[str, object], mapping: TableMapping, faults: RowFaults) -> None:
     """Note rows in which low <= best <= high fails; their numbers stay as they are."""
-    for flag, lower, upper in (
-        ("low_above_best", "fatalities_low", "fatalities"),
-        ("best_above_high", "fatalities", "fatalities_high"),
-        ("low_above_high", "fatalities_low", "fatalities_high"),
-    ):
-        if lower in out and upper in out:
-            less, more = pd.Series(out[lower]), pd.Series(out[upper])
-            rows = (less > more).fillna(value=False).to_numpy(dtype=bool)
-            _note(faults, mapping, "range", flag, rows, less, more)
+    unknown = pd.Series(np.nan, index=range(faults.rows))
+    columns = {"low": "fatalities_low", "best": "fatalities", "high": "fatalities_high"}
+    given = {name: pd.Series(out.get(column, unknown)) for name, column in columns.items()}
+    low, best, high = (values.astype("Float64").to_numpy(np.float64, na_value=np.nan) for values in given.values())
+    disorder = out_of_order(low, best, high)
+    for flag, smaller, larger in OUT_OF_ORDER:
+        _note(faults, mapping, "range", flag, disorder[flag], given[smaller], given[larger])
 
 
 def _precision(

@@ -278,6 +278,7 @@ class EventStore:
             rows=int(found.wanted.sum()) + len(found.gone),
             file_hash=hash_file(delta),
             dropped=spool.dropped.total(),
+            countries=spool.countries,
             previous=vintages[-1].hash if vintages else "",
         ).sealed()
         delta.replace(self.folder / vintage.file)

@@ -60,6 +60,8 @@ class Vintage(BaseModel):
         sha256 of the parquet file.
     dropped : int, optional
         Rows of the input that were left out; None if an earlier version imported it.
+    countries : tuple of str, optional
+        Of the events that came, new or not, if that of each is known; None if an earlier version imported it.
     previous : str
         Hash of the entry before; empty for the first.
     hash : str
@@ -81,6 +83,7 @@ class Vintage(BaseModel):
     rows: int
     file_hash: str
     dropped: int | None = None
+    countries: tuple[str, ...] | None = None
     previous: str
     hash: str = ""
 
@@ -97,8 +100,18 @@ class Vintage(BaseModel):
         """Return whether the entry is as it was sealed."""
         return self.hash == self._own_hash()
 
+    def tells_of(self) -> tuple[str, ...] | None:
+        """Return the countries of which the import tells; None for all of the world, or if that is not known.
+
+        Those that its scope names. Without a scope those of its events: a file that is a part of something may have
+        left out the others.
+        """
+        if self.scope is not None:
+            return self.scope.countries or None
+        return self.countries or None
+
     def _own_hash(self) -> str:
-        unsaid = {"dropped"} if self.dropped is None else set()
+        unsaid = {name for name in ("dropped", "countries") if getattr(self, name) is None}
         return hash_json(self.model_dump(mode="json", exclude={"hash"} | unsaid))
 
 

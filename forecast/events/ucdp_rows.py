@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from forecast.cells import LARGEST_COUNT, day
 from forecast.errors import InputError
+from forecast.events.death_order import OUT_OF_ORDER, out_of_order
 from forecast.events.imprecise import ImprecisePolicy, apply_policy
 from forecast.events.missing_columns import offers, other_source
 from forecast.events.record import Batch, DatePrecision, PlacePrecision, event_frame
@@ -125,8 +126,8 @@ class Translator:
         is no day, or date_end no day or an earlier one; if coordinates, deaths or precision are no such numbers; if
         it has no country; if the policy says so. Empty coordinates and deaths are unknown. No row stops the import.
 
-        Flags: ``low_above_high`` (not low <= best <= high), ``reported_before_event`` (a source is dated before
-        date_start), ``longer_than_date_prec`` (the span is longer than date_prec says; the span is believed),
+        Flags: those of `forecast.events.death_order`, ``reported_before_event`` (a source is dated before date_start),
+        ``longer_than_date_prec`` (the span is longer than date_prec says; the span is believed),
         ``no_coordinates``, ``no_deaths``, ``unknown_type``, and those of the policy.
 
         Parameters
@@ -154,8 +155,9 @@ class Translator:
             faults.drop(f"replaced by release {release.version}", within, ids)
         self._refuse_repeated(ids, version, faults)
         reported, early = _reports(rows, start)
+        disorder = out_of_order(low, best, high)
         for name, marked, shown in (
-            ("low_above_high", (low > best) | (best > high) | (low > high), ("low", "best", "high")),
+            *((flag, disorder[flag], estimates) for flag, *estimates in OUT_OF_ORDER),
             ("reported_before_event", early, ("date_start", "source_date")),
             ("longer_than_date_prec", too_long, ("date_start", "date_end", "date_prec")),
             ("no_coordinates", placeless, ()),
@@ -188,7 +190,8 @@ class Translator:
         )
         for column in ("admin1", "admin2", "location", "event_type", "release"):
             events[column] = events[column].mask(events[column] == "", None)
-        events, dropped = apply_policy(event_frame(events), self.policy, faults)
+        stated = np.array([code and f"date_prec {code}" for code in _text(rows, "date_prec")], dtype=object)
+        events, dropped = apply_policy(event_frame(events), self.policy, faults, stated)
         return Batch(events, count + len(faults.ragged), dropped, examples=faults.examples())
 
     def _refuse_repeated(self, ids: NDArray[np.object_], version: str, faults: RowFaults) -> None:

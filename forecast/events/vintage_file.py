@@ -49,6 +49,7 @@ class Spool:
         self._deleted: dict[str, None] = {}
         self._rows, self._treatments, self.dropped = 0, Counter[str](), Counter[str]()
         self._flags, self._examples = Counter[str](), dict[str, Example]()
+        self._countries: set[str] = set()  # "" for an event without one
 
     def __enter__(self) -> Self:
         self._writer = _writer(self.path)
@@ -87,6 +88,7 @@ class Spool:
         check_events(events, where=self.source)
         if not (events["source"] == self.source).all():
             raise InputError(f"events of source {events['source'].iloc[0]!r}", expected=repr(self.source))
+        self._countries.update(events["country"].fillna("").astype(str).unique())
         for start in range(0, len(events), ROW_GROUP):
             self._write_rows(events.iloc[start : start + ROW_GROUP])
 
@@ -105,6 +107,11 @@ class Spool:
         """Return the records of all rows, in order; they are handed over, not kept."""
         parts, self._parts = self._parts, []
         return Records.joined(parts)
+
+    @property
+    def countries(self) -> tuple[str, ...]:
+        """Countries of the events; none if that of any is not known."""
+        return () if "" in self._countries else tuple(sorted(self._countries))
 
     def deleted(self) -> tuple[Hashes, Hashes]:
         """Return the identities that the batches say are deleted."""

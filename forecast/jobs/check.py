@@ -15,8 +15,10 @@ from forecast.events.checks.finding import Finding
 from forecast.events.checks.registry import EVENT_CHECKS
 from forecast.jobs.findings import IN_A_SENTENCE, check_counts, entry, stored_events
 from forecast.jobs.inputs import Inputs, fit_panels, open_inputs, origin_of, related_panels
+from forecast.jobs.run_notes import other_sources
 from forecast.panel.checks.registry import PANEL_CHECKS
 from forecast.panel.dataset import Dataset
+from forecast.reporting.words import holds
 from forecast.storage import check_writable
 from forecast.workspace import Workspace
 
@@ -73,7 +75,7 @@ def check_workspace(workspace: Workspace, today: dt.date) -> list[Check]:
         check_data(inputs),
         *check_panels(inputs),
         _guarded("history", check_history, workspace, inputs),
-        *check_store(workspace, today),
+        *check_store(workspace, inputs, today),
         *found_by(PANEL_CHECKS, check_counts(inputs.panels)),
         check_age(inputs, today),
         check_polygons(inputs),
@@ -82,10 +84,12 @@ def check_workspace(workspace: Workspace, today: dt.date) -> list[Check]:
     ]
 
 
-def check_store(workspace: Workspace, today: dt.date) -> list[Check]:
+def check_store(workspace: Workspace, inputs: Inputs, today: dt.date) -> list[Check]:
     """Return the results of the checks of single events, for a workspace that forecasts from its event store."""
-    stored = stored_events(workspace, today)
-    return [] if stored is None else found_by(EVENT_CHECKS, stored.findings())
+    stored = stored_events(workspace, inputs.regions_file, today)
+    if stored is None:
+        return []
+    return [Check("imports", "ok", stored.as_imported()), *found_by(EVENT_CHECKS, stored.findings())]
 
 
 def check_reports(workspace: Workspace) -> Check:
@@ -121,12 +125,7 @@ def check_panels(inputs: Inputs) -> list[Check]:
     """Check that something happened in each panel."""
     checks = []
     for kind, panel in inputs.panels.items():
-        events, silent = int(panel.counts.sum()), int((panel.counts.sum(axis=0) == 0).sum())
-        found = (
-            f"{len(panel.weeks)} weeks from {panel.weeks[0]:%Y-%m-%d} to {panel.known_until:%Y-%m-%d}, "
-            f"{len(panel.units)} {kind}s ({silent} without any event), {events} events"
-        )
-        checks.append(Check(f"{kind}s", "ok" if events else "warning", found))
+        checks.append(Check(f"{kind}s", "ok" if panel.counts.any() else "warning", holds(panel)))
     return checks
 
 
@@ -192,6 +191,8 @@ def check_fit(workspace: Workspace, inputs: Inputs) -> Check:
     """Check that models with `fit_on` find what they are to be fitted on."""
     models = [model for model in workspace.models() if model.fit_on]
     fits = fit_panels(workspace, models, inputs.panels)
+    if other := other_sources(workspace, fits):
+        return Check("fit", "warning", other[0])
     lacking = [model.name for model in models if (str(model.fit_on), "region") not in fits]
     if lacking:
         return Check(

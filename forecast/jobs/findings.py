@@ -11,11 +11,11 @@ import pandas as pd
 
 from forecast.events.checks.context import CheckContext, Outlines
 from forecast.events.checks.deaths import DEATHS_ORDER
-from forecast.events.checks.finding import Finding
+from forecast.events.checks.finding import Finding, counted
 from forecast.events.checks.registry import EVENT_CHECKS, by_severity, run_checks
 from forecast.events.store import EventStore
 from forecast.jobs.inputs import Inputs, Panels
-from forecast.jobs.region_file import workspace_regions
+from forecast.jobs.region_file import WorkspaceRegions
 from forecast.panel.checks.completeness import RECENT_WEEKS, UNFINISHED_WEEK
 from forecast.panel.checks.registry import run_panel_checks
 from forecast.panel.other_names import country_key
@@ -41,10 +41,28 @@ class StoredEvents:
     frame : DataFrame
         Canonical events of the countries of the workspace's polygons, and those without a country.
     context : CheckContext
+    treated : DataFrame
+        `treatment` and `flags` of all events of the source, also those of other countries, as imports count them.
+    dropped : int or None
+        Rows that imports left out; None where one of them did not note it.
     """
 
     frame: pd.DataFrame
     context: CheckContext
+    treated: pd.DataFrame
+    dropped: int | None
+
+    def as_imported(self) -> str:
+        """Return in a sentence what imports did with rows that they could not take as they are."""
+        treated = self.treated["treatment"].value_counts()
+        marks = self.treated["flags"].str.split().explode().value_counts()
+        named = ", ".join(f"{mark} {count:,}" for mark, count in marks.items())
+        left_out = "" if self.dropped is None else f"Imports left out {counted(self.dropped, 'row')}. "
+        return (
+            f"{left_out}Of {counted(len(self.treated), 'event')} "
+            f"{treated.get('flagged', 0):,} are flagged{f' ({named})' if named else ''}, and "
+            f"{treated.get('spread', 0):,} are given a day within the month or year that is all that is known."
+        )
 
     def findings(self) -> list[Finding]:
         """Return what the checks of events find."""
@@ -76,10 +94,13 @@ class DataFindings:
         Errors first, then warnings, then notes.
     pressing : tuple of Finding
         Errors and warnings that touch the last `RECENT_WEEKS` weeks, from which the forecast starts.
+    imports : str
+        `StoredEvents.as_imported`; empty without a store.
     """
 
     every: tuple[Finding, ...]
     pressing: tuple[Finding, ...]
+    imports: str = ""
 
     def sentences(self) -> tuple[str, ...]:
         """Return all in plain words, for the report."""
@@ -113,29 +134,33 @@ def find_in(workspace: Workspace, inputs: Inputs, as_of: dt.date | None = None) 
     expected = {UNFINISHED_WEEK} if inputs.delay("region", origin) is not None else set()
     pressing = [item for item in counts if _is_warning(item) and item.check not in expected and _touches(item, since)]
     events: list[Finding] = []
-    stored = stored_events(workspace, as_of)
+    stored = stored_events(workspace, inputs.regions_file, as_of)
     if stored is not None:
         events = stored.findings()
         pressing += stored.recent_faults(since, workspace.spec.data.measure)
-    return DataFindings(tuple(by_severity([*events, *counts])), tuple(by_severity(pressing)))
+    imports = "" if stored is None else stored.as_imported()
+    return DataFindings(tuple(by_severity([*events, *counts])), tuple(by_severity(pressing)), imports)
 
 
-def stored_events(workspace: Workspace, as_of: dt.date | None = None) -> StoredEvents | None:
+def stored_events(
+    workspace: Workspace, regions: WorkspaceRegions | None, as_of: dt.date | None = None
+) -> StoredEvents | None:
     """Return the events of the store as known on a day, None for a workspace that does not forecast from a store.
 
     Parameters
     ----------
     workspace : Workspace
+    regions : WorkspaceRegions or None
+        In which they are counted.
     as_of : date, optional
         All that is known if not given.
     """
     data = workspace.spec.data
-    if data.store is None:
+    if data.store is None or regions is None:
         return None
     store = EventStore(workspace.data_folder("events"))
     vintages = store.known(data.store, as_of)
     # All regions of the file: an event in one that is not forecast lies in its country all the same.
-    regions = workspace_regions(workspace)
     events = store.as_of(as_of, [data.store])
     spelled = {country_key(country): country for country in events["country"].dropna().unique()}
     countries = tuple(spelled.get(country_key(country), country) for country in regions.every_countries)
@@ -149,9 +174,11 @@ def stored_events(workspace: Workspace, as_of: dt.date | None = None) -> StoredE
         outlines=Outlines(names, countries, regions.every.shapes),
         covers_until=None if covers is None else pd.Timestamp(covers),
     )
+    treated = events[["treatment", "flags"]]
     if all(countries):  # otherwise nothing tells whose events these regions are to hold
         events = events[(events["country"].isin(countries) | events["country"].isna()).to_numpy(bool)]
-    return StoredEvents(events, context)
+    dropped = [vintage.dropped for vintage in vintages if vintage.dropped is not None]
+    return StoredEvents(events, context, treated, sum(dropped) if len(dropped) == len(vintages) else None)
 
 
 def check_counts(panels: Panels) -> list[Finding]:

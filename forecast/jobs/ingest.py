@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
+from functools import reduce
 from itertools import chain, islice
 from pathlib import Path
 from typing import TypeVar
@@ -18,17 +19,20 @@ from forecast.errors import InputError
 from forecast.events.acled import read_acled, read_acled_deletions
 from forecast.events.acled_api import fetch_acled, fetch_acled_deletions
 from forecast.events.acled_record import timestamp_rank
+from forecast.events.acled_types import only_types, type_names
 from forecast.events.imprecise import ImprecisePolicy
 from forecast.events.incoming import Incoming
 from forecast.events.packed_file import existing_file
 from forecast.events.page_spool import Progress, silent
-from forecast.events.record import Account, Batch, Example, Scope
+from forecast.events.record import Account, Batch, Scope
 from forecast.events.store import EventStore
 from forecast.events.table_mapping import read_mapped, read_mapping
 from forecast.events.ucdp import read_ucdp, release_in, release_of, ucdp_scope
 from forecast.events.ucdp_api import fetch_ucdp
 from forecast.events.ucdp_countries import country_numbers
 from forecast.events.ucdp_release import FIRST_DAY
+from forecast.jobs.import_contents import ImportContents, known_countries
+from forecast.jobs.readable_rows import readable
 from forecast.provenance import hash_file, hash_json
 
 _Item = TypeVar("_Item")
@@ -40,7 +44,22 @@ def event_store(folder: Path) -> EventStore:
     return EventStore(folder / "data" / "events")
 
 
-def ingest(folder: Path, incoming: Iterable[Incoming], known_at: dt.date) -> Account:
+@dataclass(frozen=True, eq=False)
+class Imported:
+    """What an import did, and what it holds.
+
+    Parameters
+    ----------
+    account : Account
+        The sum of all vintages; `vintage` has their names, separated by spaces.
+    contents : ImportContents
+    """
+
+    account: Account
+    contents: ImportContents
+
+
+def ingest(folder: Path, incoming: Iterable[Incoming], known_at: dt.date) -> Imported:
     """Import into the store of a workspace, one vintage after the other; none if one of them is refused.
 
     Parameters
@@ -53,16 +72,27 @@ def ingest(folder: Path, incoming: Iterable[Incoming], known_at: dt.date) -> Acc
 
     Returns
     -------
-    Account
-        The sum of all; `vintage` has the names of all vintages, separated by spaces.
+    Imported
 
     Raises
     ------
     InputError
         For whatever is wrong in an input. Then nothing is stored.
     """
+    store = event_store(folder)
     first, *others = incoming
-    return total(event_store(folder).add_all([replace(first, batches=begun(first.batches)), *others], known_at))
+    items, contents = [], []
+    for item in (replace(first, batches=begun(first.batches)), *others):
+        held = ImportContents(item.source)
+        batches = held.watched(item.batches)
+        if item.scope is not None:
+            batches = known_countries(batches, item.scope, held, store)
+        items.append(replace(item, batches=batches))
+        contents.append(held)
+    accounts = store.add_all(items, known_at)
+    for account, held in zip(accounts, contents, strict=True):
+        held.absent = max(held.deletions - account.deleted, 0)
+    return Imported(total(accounts), reduce(ImportContents.joined, contents))
 
 
 def begun(batches: Iterable[_Item]) -> Iterator[_Item]:
@@ -97,34 +127,6 @@ def total(accounts: Sequence[Account]) -> Account:
     )
 
 
-def some_events(path: Path, batches: Iterable[Batch]) -> Iterator[Batch]:
-    """Give the batches of a file again.
-
-    Raises
-    ------
-    InputError
-        At their end, if not one row of the file can be stored: it is not what it was taken for.
-    """
-    rows, events, reasons, examples = 0, 0, Counter[str](), dict[str, Example]()
-    for batch in batches:
-        rows, events = rows + batch.rows, events + len(batch.events)
-        reasons.update(batch.dropped)
-        examples = batch.examples | examples
-        yield batch
-    if not rows:
-        raise InputError("the table has a header only", where=path.name, expected="at least one event")
-    if not events:
-        ((most, _),) = reasons.most_common(1)
-        example = examples.get(most, Example(path.name))
-        counts = "; ".join(f"{count} {reason}" for reason, count in reasons.most_common())
-        raise InputError(
-            f"none of the {rows} rows can be stored: {counts}",
-            where=example.where + (f": {example.value!r}" if example.value else ""),
-            expected="at least one event",
-            hint=example.hint,
-        )
-
-
 def ucdp_files(
     paths: Sequence[Path],
     policy: ImprecisePolicy,
@@ -153,7 +155,7 @@ def ucdp_files(
     return [
         Incoming(
             "ucdp",
-            some_events(path, read_ucdp(path, policy, release=release)),
+            readable(path, read_ucdp(path, policy, release=release)),
             hash_file(existing_file(path)),
             ucdp_scope(path, release, complete=complete, countries=countries),
             ucdp_rank,
@@ -197,16 +199,25 @@ def ucdp_query(
 
 
 def acled_files(
-    paths: Sequence[Path], deletions: Sequence[Path], policy: ImprecisePolicy, scope: Scope | None = None
+    paths: Sequence[Path],
+    deletions: Sequence[Path],
+    policy: ImprecisePolicy,
+    scope: Scope | None = None,
+    types: Sequence[str] = (),
 ) -> list[Incoming]:
-    """Return ACLED's event files as imports, and after them its lists of deleted events."""
+    """Return ACLED's event files as imports, only `types` if any are named, and after them its deleted events."""
+    chosen = type_names(types)
 
     def deleted(path: Path) -> Iterator[Batch]:
         yield read_acled_deletions(path)
 
     found = [
         Incoming(
-            "acled", some_events(path, read_acled(path, policy)), hash_file(existing_file(path)), scope, timestamp_rank
+            "acled",
+            readable(path, only_types(read_acled(path, policy), chosen)),
+            hash_file(existing_file(path)),
+            scope,
+            timestamp_rank,
         )
         for path in paths
     ]
@@ -224,17 +235,21 @@ def acled_query(
     last: dt.date,
     since: dt.date | int | None = None,
     complete: bool = False,
+    types: Sequence[str] = (),
     progress: Progress = silent,
 ) -> list[Incoming]:
     """Return what ACLED's API answers as an import; with `since` only what changed, and with it the deletions.
 
-    `since` is a day (UTC) or a Unix second, such as `last_change`. `progress` is told how much has come.
+    Only events of `types` are taken if any are named. `since` is a day (UTC) or a Unix second, such as `last_change`.
+    `progress` is told how much has come.
     """
     seconds = int(pd.Timestamp(since, tz="UTC").timestamp()) if isinstance(since, dt.date) else since
     if complete and seconds is not None:
         raise InputError(
             "what changed since a day is not all events", where="--complete", expected="no --since with it"
         )
+
+    chosen = type_names(types)
 
     def batches() -> Iterator[Batch]:
         changed = begun(
@@ -250,9 +265,9 @@ def acled_query(
         )
         if seconds is not None:
             yield fetch_acled_deletions(seconds, spool=spool / "deletions")
-        yield from changed
+        yield from only_types(changed, chosen)
 
-    query = hash_json(["acled", sorted(countries), first, last, seconds])
+    query = hash_json(["acled", sorted(countries), first, last, seconds, *chosen])
     scope = Scope(tuple(countries), pd.Timestamp(first), pd.Timestamp(last)) if complete else None
     # What changed since a moment holds all that happened since then.
     told_from = pd.Timestamp(first) if seconds is None else max(pd.Timestamp(first), pd.Timestamp(seconds, unit="s"))
@@ -280,7 +295,7 @@ def table_files(
     chosen = None if mapping is None else read_mapping(mapping)
     name = "table" if chosen is None else chosen.source
     return [
-        Incoming(name, some_events(path, read_mapped(path, chosen, policy)), hash_file(existing_file(path)), scope)
+        Incoming(name, readable(path, read_mapped(path, chosen, policy)), hash_file(existing_file(path)), scope)
         for path in paths
     ]
 

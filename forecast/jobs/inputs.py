@@ -13,8 +13,11 @@ import pandas as pd
 from forecast.errors import InputError, unknown_name
 from forecast.families.model import ModelSpec
 from forecast.jobs.counted_events import count_events
+from forecast.jobs.region_file import WorkspaceRegions
 from forecast.panel.dataset import DataNote, Dataset
+from forecast.panel.other_names import country_key
 from forecast.panel.panel import Panel
+from forecast.panel.place_names import match_names
 from forecast.panel.region_choice import choose_regions
 from forecast.panel.reporting_delay import ReportingDelay
 from forecast.panel.table import read_counts
@@ -43,6 +46,8 @@ class Inputs:
         Empty for a table.
     hashes : mapping of path to sha256
         Of every file that was read; paths below the workspace.
+    regions_file : WorkspaceRegions, optional
+        Of an event store: the polygons in which events are counted.
     vintages : mapping of unit kind to VintagePanels
         Of an event store: what was known at each origin. Such data end before the day on which they are known, by
         the time that reporting takes.
@@ -57,6 +62,7 @@ class Inputs:
     note: DataNote
     polygons: Mapping[str, Mapping[str, Any]]
     hashes: Mapping[str, str]
+    regions_file: WorkspaceRegions | None = None
     vintages: Mapping[UnitKind, VintagePanels] = field(default_factory=dict)
     nowcast_weeks: int | None = None
     cut: bool = False
@@ -109,8 +115,9 @@ def open_inputs(workspace: Workspace, as_of: dt.date | None = None) -> Inputs:
             workspace.spec.data.store,
             {kind: vintages.final for kind, vintages in counted.vintages.items()},
             counted.note,
-            counted.polygons.geojson(),
+            counted.regions.polygons.geojson(),
             counted.hashes,
+            regions_file=counted.regions,
             vintages=counted.vintages,
             nowcast_weeks=workspace.spec.data.nowcast_weeks,
         )
@@ -188,12 +195,17 @@ def related_panels(workspace: Workspace, name: str, like: Panels) -> Panels:
     """
     dataset = Dataset.open(workspace.data_folder(name))
     every = dataset.region_panel()
-    countries = set(like["region"].units.groups)
-    named = set(every.units.names) & set(like["region"].units.names) if workspace.spec.regions.names else set()
+    countries = _countries_of(like)
+    named: set[str] = set()
+    if workspace.spec.regions.names:
+        ours = like["region"].units
+        labels = [name.removeprefix(f"{of}/") for name, of in zip(ours.names, ours.groups, strict=True)]
+        found = match_names(labels, every.units.names, countries=ours.groups, known_countries=every.units.groups)
+        named = {match.known for match in found.matches if match.known}
     wanted = [
         unit
         for unit, country in zip(every.units.names, every.units.groups, strict=True)
-        if (unit in named if named and not workspace.spec.regions.countries else country in countries)
+        if (unit in named if named and not workspace.spec.regions.countries else country_key(country) in countries)
     ]
     panels: dict[UnitKind, Panel] = {"region": every.select(wanted)} if wanted else {}
     known = set(dataset.places()["place"]) if "place" in like else set()
@@ -225,7 +237,8 @@ def fit_panels(workspace: Workspace, models: Sequence[ModelSpec], like: Panels) 
     for name in sorted({model.fit_on for model in models if model.fit_on}):
         dataset = Dataset.open(workspace.data_folder(name))
         every = dataset.region_panel()
-        countries = [country for country in sorted(set(like["region"].units.groups)) if country in every.units.groups]
+        ours = _countries_of(like)
+        countries = [country for country in sorted(set(every.units.groups)) if country_key(country) in ours]
         if not countries:
             continue
         found[name, "region"] = dataset.region_panel(countries=countries)
@@ -235,6 +248,11 @@ def fit_panels(workspace: Workspace, models: Sequence[ModelSpec], like: Panels) 
             near = [(town, radius) for radius in radii for town in towns["place"][towns["country"].isin(countries)]]
             found[name, "place"] = dataset.place_panel(near)
     return found
+
+
+def _countries_of(panels: Panels) -> set[str]:
+    """Return the countries of the regions, whatever their spelling; none where they are not known."""
+    return {country_key(country) for country in panels["region"].units.groups if country}
 
 
 def _open_set(workspace: Workspace) -> Inputs:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,20 +16,28 @@ import pyarrow.parquet as pq
 import threadpoolctl
 
 from forecast.errors import ModelError
-from forecast.evaluation.comparison import reference_models
 from forecast.evaluation.record import HEAD, QUANTILE_LEVELS, BacktestRecord
 from forecast.families.model import ModelSpec
 from forecast.families.nowcasted import predict_as_known
 from forecast.jobs.findings import DataFindings, find_in
-from forecast.jobs.inputs import FitPanels, Inputs, fit_panels, open_inputs, origin_of, related_panels
-from forecast.jobs.track_record import FEW_ORIGINS, Progress, told, track_record
+from forecast.jobs.inputs import FitPanels, Inputs, fit_panels, open_inputs, origin_of
+from forecast.jobs.run_notes import (
+    left_out,
+    notes,
+    other_sources,
+    refuted,
+    remarks,
+    short_records,
+    untold_countries,
+    with_borrowed_base_rates,
+    without_nowcast,
+)
+from forecast.jobs.track_record import Progress, told, track_record
 from forecast.panel.dataset import Dataset
 from forecast.panel.panel import Panel
 from forecast.panel.reporting_delay import ReportingDelay
 from forecast.panel.units import UnitKind
-from forecast.panel.vintage_panels import LEAST_VINTAGES
 from forecast.panel.weeks import WEEK
-from forecast.predictive.escalation import base_rate
 from forecast.predictive.forecast import Forecast
 from forecast.predictive.risk import RISK_COLUMNS, risk_table
 from forecast.provenance import generator, hash_file, hash_files, hash_json, versions
@@ -110,16 +118,18 @@ def run(
         failed |= track.failed
         able = [model for model in able if model.name not in failed]
         forecasts = {kind: {model.name: by_model[model.name] for model in able} for kind, by_model in forecasts.items()}
-        risk, borrowed = _with_borrowed_base_rates(workspace, inputs, _risk(workspace, inputs, fits, forecasts))
+        risk, borrowed = with_borrowed_base_rates(workspace, inputs, _risk(workspace, inputs, fits, forecasts))
 
     found = find_in(workspace, inputs, as_of)
     warnings = (
         *found.warnings(),
-        *_without_nowcast(inputs),
-        *_left_out(failed),
-        *_remarks(forecasts),
-        *_short_records(track.records),
-        *_refuted(workspace, models, track.records[0]),
+        *untold_countries(inputs),
+        *without_nowcast(inputs),
+        *left_out(failed),
+        *remarks(forecasts),
+        *short_records(track.records),
+        *other_sources(workspace, fits),
+        *refuted(workspace, models, track.records[0]),
     )
     manifest = _manifest(workspace, definition, inputs, models, fits, track.records, warnings, found)
     content = ReportContent(
@@ -138,9 +148,9 @@ def run(
         risk=risk,
         polygons=inputs.polygons,
         backtests=track.records,
-        warnings=(*warnings, *_notes(workspace, inputs, models, fits), *borrowed),
+        warnings=(*warnings, *notes(workspace, inputs, models, fits), *borrowed),
         provenance=manifest,
-        findings=found.sentences(),
+        findings=(*filter(None, [found.imports]), *found.sentences()),
     )
     told(progress, "writing the report")(0, 1)
     folder = workspace.out / "runs" / definition.name / f"{origin:%Y-%m-%d}"
@@ -227,92 +237,6 @@ def _risk(workspace: Workspace, inputs: Inputs, fits: FitPanels, forecasts: Fore
     return pd.concat(tables, ignore_index=True)
 
 
-def _with_borrowed_base_rates(
-    workspace: Workspace, inputs: Inputs, risk: pd.DataFrame
-) -> tuple[pd.DataFrame, list[str]]:
-    """Fill base rates that the data is too short for from the datasets of `calibrate_on`; say which they are from."""
-    notes = []
-    for name in workspace.spec.data.calibrate_on:
-        panels = related_panels(workspace, name, inputs.panels)
-        known = {
-            (kind, rule.name, unit): rate
-            for kind, panel in panels.items()
-            for rule in workspace.spec.escalations
-            for unit, rate in zip(panel.units.names, base_rate(rule, panel.until(inputs.regions.origin)), strict=True)
-        }
-        keys = zip(risk["unit_kind"], risk["escalation"], risk["unit"], strict=True)
-        other = pd.Series([known.get(key, np.nan) for key in keys], index=risk.index)
-        filled = risk["base_rate"].isna() & other.notna()
-        if filled.any():
-            last = min(panels["region"].known_until, inputs.regions.known_until)
-            notes.append(
-                f"The counts begin only {len(inputs.regions.weeks)} weeks before this forecast: a rule that looks back "
-                f"further sees only these weeks, and its base rate is that of {name} in the two years up to "
-                f"{last.day} {last:%B %Y}."
-            )
-            risk = risk.assign(base_rate=risk["base_rate"].where(~filled, other))
-    return risk, notes
-
-
-def _refuted(workspace: Workspace, models: Sequence[ModelSpec], record: BacktestRecord) -> list[str]:
-    """Return a warning if the headline model has done clearly worse than climatology on the data itself."""
-    headline = workspace.spec.models.headline
-    board = record.leaderboard.set_index("model")
-    references = [name for name in board.index if name in reference_models(models) and name != headline]
-    if headline not in board.index or not references:
-        return []
-    mine = board.loc[headline]
-    bound = mine["skill"] if np.isnan(mine["skill_high"]) else mine["skill_high"]
-    if not bound < (-0.05 if np.isnan(mine["skill_high"]) else 0.0):
-        return []
-    return [
-        f"in the record on {record.name}, {headline} has forecast worse than {references[0]} "
-        f"(skill {100 * mine['skill']:.1f} %): another headline model would do better on this data"
-    ]
-
-
-def _without_nowcast(inputs: Inputs) -> list[str]:
-    if inputs.nowcast_weeks is None or inputs.delay("region", inputs.regions.origin) is not None:
-        return []
-    return [
-        "the last weeks are taken as they are, without a nowcast: the vintages are too few, or too far apart, to tell "
-        f"how late events become known ({LEAST_VINTAGES} in consecutive weeks are needed)"
-    ]
-
-
-def _left_out(failed: Mapping[str, str]) -> list[str]:
-    return [f"left out: {reason}" for reason in failed.values()]
-
-
-def _remarks(forecasts: Forecasts) -> list[str]:
-    """Return what the fits remarked, once a model and kind of unit."""
-    return [
-        f"model {name!r} on the {kind}s: {remark}"
-        for kind, by_model in forecasts.items()
-        for name, forecast in by_model.items()
-        for remark in forecast.remarks
-    ]
-
-
-def _short_records(records: Sequence[BacktestRecord]) -> list[str]:
-    counted = [(record.name, record.forecasts["origin"].nunique()) for record in records]
-    return [
-        f"the track record on {name} has only {count} origins: it says little about how good the forecasts are"
-        for name, count in counted
-        if count < FEW_ORIGINS
-    ]
-
-
-def _notes(workspace: Workspace, inputs: Inputs, models: Sequence[ModelSpec], fits: FitPanels) -> list[str]:
-    """Return what a reader should know and a scheduler need not."""
-    return [
-        f"model {model.name!r} is fitted on the {kind} counts themselves: {model.fit_on} has nothing of these countries"
-        for model in models
-        for kind in inputs.panels
-        if model.fit_on and (model.fit_on, kind) not in fits
-    ]
-
-
 def _manifest(
     workspace: Workspace,
     definition: ReportSpec,
@@ -362,6 +286,7 @@ def _origins(record: BacktestRecord) -> dict[str, Any]:
         "origins": int(origins.nunique()),
         "first": f"{origins.min():%Y-%m-%d}",
         "last": f"{origins.max():%Y-%m-%d}",
+        "known_as": record.known_as,
         "models": list(record.leaderboard["model"]),
     }
 

@@ -25,6 +25,8 @@ Progress = Callable[[str, int, int], None]
 
 FEW_ORIGINS = 20
 """A record of fewer origins says little about a model, and a scheduler should know."""
+CUSTOM = "-custom"
+"""Ending of the name of a record with choices of one's own, so that the one of the reports stays as it is."""
 
 
 @dataclass(frozen=True)
@@ -237,7 +239,7 @@ def backtest_workspace(
             raise InputError(f"dataset {data!r} has none of the countries of the workspace", where="--data")
         panels = {kind: panel.until(inputs.regions.origin) for kind, panel in panels.items()} if as_of else panels
     spec = workspace.spec.model_copy(update={"backtest": protocol})
-    name = name or (f"{dataset}-custom" if own else dataset)
+    name = name or (f"{dataset}{CUSTOM}" if own else dataset)
     plan = backtest_plan(
         replace(workspace, spec=spec),
         name,

@@ -117,20 +117,20 @@ class EventVersions:
         region[self.usable], outside[self.usable] = found[which], nearest[which]
         return region, outside
 
-    def near(self, places: Units) -> tuple[NDArray[np.intp], Positions]:
-        """Return pairs of version and place: each precise version counts for all places that it is near.
+    def near(self, places: Units, chosen: NDArray[np.bool_]) -> tuple[NDArray[np.intp], Positions]:
+        """Return pairs of version and place: each chosen version, and all places within whose radius it is.
 
         Returns
         -------
         version : ndarray of int, shape (pairs,)
         place : ndarray of int32, shape (pairs,)
         """
-        precise = np.flatnonzero(self.precise)
-        latitude, longitude = self.latitude[precise], self.longitude[precise]
+        rows = np.flatnonzero(chosen)
+        latitude, longitude = self.latitude[rows], self.longitude[rows]
         versions = []
         for at in range(len(places)):  # one place at a time, so that memory stays that of the events
             distance = great_circle_km(latitude, longitude, places.latitude[at], places.longitude[at])
-            versions.append(precise[distance <= places.radius_km[at]])
+            versions.append(rows[distance <= places.radius_km[at]])
         place = np.repeat(np.arange(len(places), dtype=np.int32), [len(found) for found in versions])
         return np.concatenate(versions), place
 

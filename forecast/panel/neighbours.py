@@ -51,6 +51,11 @@ class Neighbours:
         """Return the neighbourhood among the units at these positions."""
         return Neighbours(self.border_km[positions][:, positions], self.distance_km[positions][:, positions])
 
+    def same_borders(self, other: Neighbours) -> bool:
+        """Return whether the same pairs of units are adjacent."""
+        mine, theirs = self.border_km, other.border_km
+        return np.array_equal(mine.indptr, theirs.indptr) and np.array_equal(mine.indices, theirs.indices)
+
     def mean_weights(self) -> sparse.csr_array:
         """Return weights that average over neighbours: rows sum to 1, or to 0 where there are none."""
         adjacent = self.border_km.copy()

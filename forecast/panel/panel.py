@@ -132,6 +132,20 @@ class Panel:
             covariates={name: values[start:stop] for name, values in self.covariates.items()},
         )
 
+    def continues(self, earlier: Panel) -> bool:
+        """Return whether this is an earlier panel with weeks added, or none: same units, same counts in its weeks."""
+        known = len(earlier.weeks)
+        return (
+            len(self.weeks) >= known
+            and self.weeks[0] == earlier.weeks[0]
+            and self.units.names == earlier.units.names
+            and self.units.groups == earlier.units.groups
+            and np.array_equal(self.exposure, earlier.exposure)
+            and self.neighbours.same_borders(earlier.neighbours)
+            and np.array_equal(self.observed[:known], earlier.observed)
+            and np.array_equal(self.counts[:known][earlier.observed], earlier.counts[earlier.observed])
+        )
+
     def select(self, names: Sequence[str]) -> Panel:
         """Return the panel of the named units, in this order."""
         at = np.asarray([self.units.index(name) for name in names], dtype=np.intp)

@@ -68,8 +68,8 @@ class VintagePanels:
         Position of the first week of which each vintage knew something.
     ends : tuple of Timestamp
         First day of the first week that was not known whole at each vintage, ascending.
-    untold : ndarray of bool, shape (vintages, weeks)
-        True for weeks of which a vintage, and those before it, told nothing: they are unknown.
+    untold : ndarray of bool, shape (vintages, weeks, units) or (vintages, weeks, 1)
+        True for weeks of which a vintage, and those before it, told nothing, of that unit: they are unknown.
     source : str
     """
 
@@ -161,7 +161,7 @@ class VintagePanels:
         if begin >= end:
             raise InputError(f"no whole week was known on {self.known_at[vintage]}", where=self.source)
         counts = self.cells.counts(vintage, len(self.weeks), len(self.units))[begin:end]
-        # An event that somebody reported is known, even if nobody tells of its week as a whole.
-        observed = ~self.untold[vintage, begin:end, None] | (counts > 0)
+        # Of a week that nobody tells of as a whole, the few events that are known are not its count.
+        observed = np.broadcast_to(~self.untold[vintage, begin:end], counts.shape)
         weeks, borders = self.weeks[begin:end], self.neighbours
         return Panel.of(counts, weeks, self.units, observed=observed, neighbours=borders, source=self.source)

@@ -17,6 +17,8 @@ Floats = NDArray[np.float64]
 
 FEWEST_ORIGINS = 13
 """A quarter of weekly origins; a base rate from fewer says nothing."""
+ENOUGH_ORIGINS = 52
+"""A year of weekly origins; a base rate from fewer is told with their number."""
 
 
 class _Rule(BaseModel):
@@ -84,7 +86,7 @@ class AtLeast(_Rule):
 
     def sentence(self) -> str:
         """Return the rule in plain words."""
-        return f"at least {self.count} events within {_weeks(self.weeks)}"
+        return f"at least {self.count} event{'' if self.count == 1 else 's'} within {_weeks(self.weeks)}"
 
 
 class AboveRecent(_Rule):
@@ -188,24 +190,31 @@ def probability(rule: Escalation, forecast: Forecast, history: Panel) -> Floats:
 def base_rate(rule: Escalation, history: Panel, window: int = 104) -> Floats:
     """Return how often the rule was met from the origins of the last `window` weeks, shape (units,).
 
-    Only origins count whose target weeks are over, and which know at least half of the weeks that the rule looks
-    back: what is usual cannot be told from a few weeks. NaN where fewer than `FEWEST_ORIGINS` are left.
+    Only origins count whose target weeks are over and known, and which know at least half of the weeks that the rule
+    looks back: what is usual cannot be told from a few weeks. NaN where fewer than `FEWEST_ORIGINS` are left.
     """
+    return base_rate_and_origins(rule, history, window)[0]
+
+
+def base_rate_and_origins(rule: Escalation, history: Panel, window: int = 104) -> tuple[Floats, NDArray[np.int64]]:
+    """Return `base_rate`, and on how many origins it rests, both of shape (units,)."""
     last = len(history.weeks) - rule.weeks
-    met = []
-    for stop in range(max(1, (rule.looks_back + 1) // 2, last - window + 1), last + 1):
-        level = rule.level(history.weeks_between(0, stop))
-        hit = rule.met(history.counts[stop : stop + rule.weeks], level).astype(np.float64)
-        known = np.isfinite(level) & history.observed[stop : stop + rule.weeks].all(axis=0)
-        met.append(np.where(known, hit, np.nan))
-    if not met:
-        return np.full(len(history.units), np.nan)
-    hits = np.asarray(met)
-    seen = np.isfinite(hits).sum(axis=0)
-    rate: Floats = np.divide(
-        np.nansum(hits, axis=0), seen, out=np.full(len(history.units), np.nan), where=seen >= FEWEST_ORIGINS
-    )
-    return rate
+    met = np.zeros(len(history.units))
+    origins = np.zeros(len(history.units), dtype=np.int64)
+    for stop in range(max(1, last - window + 1), last + 1):
+        past = history.weeks_between(0, stop)
+        level, far = rule.level(past), 2 * weeks_known(rule, past) >= rule.looks_back
+        known = far & np.isfinite(level) & history.observed[stop : stop + rule.weeks].all(axis=0)
+        met += known & rule.met(history.counts[stop : stop + rule.weeks], level)
+        origins += known
+    enough = origins >= FEWEST_ORIGINS
+    return np.divide(met, origins, out=np.full(met.shape, np.nan), where=enough), origins
+
+
+def weeks_known(rule: Escalation, history: Panel) -> NDArray[np.int64]:
+    """Return how many of the weeks that the rule looks back from the end of the history are known, shape (units,)."""
+    seen: NDArray[np.int64] = history.observed[max(0, len(history.weeks) - rule.looks_back) :].sum(axis=0)
+    return seen
 
 
 def _weeks(count: int) -> str:

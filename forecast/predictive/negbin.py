@@ -92,6 +92,31 @@ def logpmf_one(count: int, mean: float, size: float) -> float:
 
 
 @compiled
+def digamma_one(x: float) -> float:
+    """Return the digamma function at x > 0, to about 1e-12 (recurrence, then the asymptotic series)."""
+    shift = 0.0
+    while x < 8.0:
+        shift -= 1.0 / x
+        x += 1.0
+    inverse = 1.0 / (x * x)
+    tail = inverse * (1 / 12 - inverse * (1 / 120 - inverse * (1 / 252 - inverse * (1 / 240 - inverse / 132))))
+    return shift + math.log(x) - 0.5 / x - tail
+
+
+@compiled
+def cell(count: float, mean: float, size: float) -> tuple[float, float, float]:
+    """Return the log probability of a count, its slope in the mean, and its slope in the logarithm of the size."""
+    value = logpmf_one(int(count), mean, size)
+    if size > 1e10:
+        return value, count / mean - 1.0, 0.0
+    in_mean = (count - mean) / (mean * (1.0 + mean / size))
+    in_size = (mean - count) / (size + mean) - math.log1p(mean / size)
+    if count > 0:
+        in_size += digamma_one(count + size) - digamma_one(size)
+    return value, in_mean, size * in_size
+
+
+@compiled
 def sample_one(mean: float, size: float, rng: np.random.Generator) -> int:
     """Draw one count; for kernels."""
     if mean <= 0.0:

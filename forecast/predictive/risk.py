@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from forecast.panel.panel import Panel
-from forecast.predictive.escalation import Escalation, base_rate, probability
+from forecast.predictive.escalation import Escalation, base_rate_and_origins, probability
 from forecast.predictive.forecast import Forecast
 
 RISK_COLUMNS = ("unit", "unit_kind", "origin", "target_start", "target_end", "escalation", "probability", "model")
@@ -29,8 +29,9 @@ def risk_table(rules: Sequence[Escalation], forecasts: Mapping[str, Forecast], h
     -------
     DataFrame
         One row a model, rule and unit, in this order: `RISK_COLUMNS`, then ``base_rate`` (share of the origins of the
-        last two years at which the rule was met; NaN if too few are known) and ``level`` (what the sum of the weeks
-        must reach). Dates are Timestamps; ``target_end`` is the last day of the last week.
+        last two years at which the rule was met; NaN if too few are known), ``base_origins`` (how many these are) and
+        ``level`` (what the sum of the weeks must reach). Dates are Timestamps; ``target_end`` is the last day of the
+        last week.
 
     Examples
     --------
@@ -41,11 +42,11 @@ def risk_table(rules: Sequence[Escalation], forecasts: Mapping[str, Forecast], h
     >>> panel = Panel.of(np.tile([[0], [1], [0]], (7, 1)), weeks[:21], Units.of(["Gao"]))
     >>> coin = Forecast(np.array([[[0]], [[1]]], "int32"), np.array([[[0.5, 0.5]]]), weeks[21:], panel.units)
     >>> table = risk_table([AnyEvent(name="any", weeks=1, rule="any_event")], {"coin": coin}, panel)
-    >>> table[["probability", "base_rate", "level"]].values.tolist()
-    [[0.5, 0.35, 1.0]]
+    >>> table[["probability", "base_rate", "base_origins", "level"]].values.tolist()
+    [[0.5, 0.35, 20.0, 1.0]]
     """
     origin = history.origin
-    known = [(rule, base_rate(rule, history), rule.level(history)) for rule in rules]
+    known = [(rule, *base_rate_and_origins(rule, history), rule.level(history)) for rule in rules]
     tables = [
         pd.DataFrame(
             {
@@ -58,10 +59,11 @@ def risk_table(rules: Sequence[Escalation], forecasts: Mapping[str, Forecast], h
                 "probability": probability(rule, forecast, history),
                 "model": model,
                 "base_rate": rate,
+                "base_origins": origins,
                 "level": level,
             }
         )
         for model, forecast in forecasts.items()
-        for rule, rate, level in known
+        for rule, rate, origins, level in known
     ]
     return pd.concat(tables, ignore_index=True)

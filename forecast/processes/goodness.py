@@ -153,6 +153,19 @@ def superthinned(
     return np.sort(np.concatenate([kept, points]))
 
 
+def poisson_of(found: FittedHawkes) -> tuple[Hawkes, float]:
+    """Return the Poisson process with the baseline of a fit, fitted to the same events, and its log-likelihood."""
+    history, form, nodes = found.history, found.model.baseline, found.model.nodes
+    coefficients, loglik = [], 0.0
+    for at in found.profile.slopes(found.x):
+        row = without_excitation(at.row)
+        start, none = start_of(row, form.start(max(len(row.step), 0.5) / history.duration))
+        best = maximise(row, start, none)
+        coefficients.append(best.b)
+        loglik += best.loglik
+    return Hawkes(form, np.array(coefficients), np.zeros((nodes, nodes)), found.model.kernels), loglik
+
+
 def against_poisson(found: FittedHawkes) -> pd.DataFrame:
     """Compare a fit with a Poisson process of the same baseline, fitted to the same events.
 
@@ -171,18 +184,10 @@ def against_poisson(found: FittedHawkes) -> pd.DataFrame:
     >>> table["aic"].idxmin()
     'hawkes'
     """
-    history, form = found.history, found.model.baseline
-    nodes = found.model.nodes
-    coefficients, loglik = [], 0.0
-    for at in found.profile.slopes(found.x):
-        row = without_excitation(at.row)
-        start, none = start_of(row, form.start(max(len(row.step), 0.5) / history.duration))
-        best = maximise(row, start, none)
-        coefficients.append(best.b)
-        loglik += best.loglik
-    poisson = Hawkes(form, np.array(coefficients), np.zeros((nodes, nodes)), found.model.kernels)
+    history = found.history
+    poisson, loglik = poisson_of(found)
     rows = {
-        "poisson": (poisson, loglik, nodes * len(form.names)),
+        "poisson": (poisson, loglik, poisson.nodes * len(poisson.baseline.names)),
         "hawkes": (found.model, found.loglik, found.parameters),
     }
     table = {}

@@ -37,8 +37,9 @@ class ReportContent:
         How many regions the headline names.
     risk : DataFrame
         unit, unit_kind, origin, target_start, target_end, escalation, probability, model (as ``risk.csv``), and
-        base_rate (share of the origins of the last two years at which the rule was met), level (count that the sum
-        of the weeks must reach), previous (probability of the same rule from one week before; NaN if unknown).
+        base_rate (share of the origins of the last two years at which the rule was met), base_origins (how many these
+        are), level (count that the sum of the weeks must reach), previous (probability of the same rule from one week
+        before; NaN if unknown).
     polygons : mapping of region name to GeoJSON geometry
         Polygon or MultiPolygon in degrees; may be empty.
     backtests : tuple of BacktestRecord

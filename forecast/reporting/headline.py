@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from forecast.panel.units import UnitKind
-from forecast.predictive.escalation import Escalation
+from forecast.predictive.escalation import ENOUGH_ORIGINS, Escalation
 from forecast.reporting.content import ReportContent
 from forecast.reporting.rules import quoted, rule_titles
 from forecast.reporting.scale import plain_word
@@ -96,13 +96,18 @@ def lead(content: ReportContent) -> str:
         return f"For no region is enough known to say how probable this is: {rule}."
     shown = known["probability"].map(whole_percent)
     likely = int((shown >= EVEN).sum())
-    worse = known[(shown >= NOTABLE) & (known["probability"] >= 1.5 * known["base_rate"].fillna(0.0))]
+    usual = known["base_rate"].notna()
+    worse = known[usual & (shown >= NOTABLE) & (known["probability"] >= 1.5 * known["base_rate"])]
     chance = f"a roughly even chance or better of {rule}"
     if likely:
         verb = "has" if likely == 1 else "have"
         start = f"{number(likely)} of the {number(len(known))} regions {verb} {chance}."
     else:
         start = f"None of the {number(len(known))} regions has {chance}."
+    if not usual.any():
+        return f"{start} Too little of the past is known to say what is usual."
+    if not usual.all():
+        start += f" What is usual is known for {number(usual.sum())} of them."
     if worse.empty:
         return f"{start} None stands out from what is usual for it."
     named = listing([names[unit] for unit in worse["unit"].head(content.top)])
@@ -120,21 +125,21 @@ def statements(content: ReportContent) -> list[Statement]:
     return [_statement(content, row) for frame in (regions, places) for row in frame.to_dict("records")]
 
 
-def against_base(probability: float, base: float) -> str:
-    """Return how a probability compares with the share of the past in which the rule was met.
+def against_base(probability: float, base: float, origins: int) -> str:
+    """Return how a probability compares with the share of past origins at which the rule was met.
 
     Examples
     --------
     >>> from forecast.reporting.words import SPACE
-    >>> against_base(0.36, 0.12).replace(SPACE, " ")
+    >>> against_base(0.36, 0.12, 104).replace(SPACE, " ")
     'The probability is 3 times its base rate of 12 %'
-    >>> against_base(0.10, 0.12).replace(SPACE, " ")
-    'The probability is about its base rate of 12 %'
+    >>> against_base(0.10, 0.12, 20).replace(SPACE, " ")
+    'The probability is about its base rate of 12 %, which rests on 20 spans of the past'
     """
     if np.isnan(base):
         return "Too little of its past is known for a base rate"
     if base == 0:
-        return "It has not happened at any past origin that is known"
+        return f"It has not happened in any of the {origins} spans of the past that are known"
     ratio = probability / base
     if ratio >= 2.5:
         compared = f"{ratio:.0f} times"
@@ -144,7 +149,8 @@ def against_base(probability: float, base: float) -> str:
         compared = "above"
     else:
         compared = "about" if ratio > 0.8 else "below"
-    return f"The probability is {compared} its base rate of {frequency(base)}"
+    rests = "" if origins >= ENOUGH_ORIGINS else f", which rests on {origins} spans of the past"
+    return f"The probability is {compared} its base rate of {frequency(base)}{rests}"
 
 
 def _statement(content: ReportContent, row: Mapping[Any, Any]) -> Statement:
@@ -155,7 +161,7 @@ def _statement(content: ReportContent, row: Mapping[Any, Any]) -> Statement:
         compared = "Too little is known of it for a probability."
         track = ""
     else:
-        compared = against_base(probability, base)
+        compared = against_base(probability, base, int(row["base_origins"]))
         compared += f". A week before, it was {percent(previous)}." if np.isfinite(previous) else "."
         track = track_of(content, probability, kind)
     title = titles(panel.units)[unit]

@@ -7,6 +7,7 @@ import hashlib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from math import isnan
 from typing import Any
 
 import pandas as pd
@@ -16,6 +17,7 @@ from plotly.offline import get_plotlyjs
 
 from forecast.evaluation.comparison import SKILL_LEVEL
 from forecast.evaluation.record import BacktestRecord
+from forecast.predictive.escalation import ENOUGH_ORIGINS
 from forecast.reporting.calibration import RecordFigures, record_figures
 from forecast.reporting.content import ReportContent
 from forecast.reporting.fan import fan_figure, fan_frame, fan_rows
@@ -34,8 +36,8 @@ from forecast.reporting.scale import CLASS_EDGES, SCALE, SOURCE, percents
 from forecast.reporting.skill import reference_of, skill_figure
 from forecast.reporting.tables import breakdown_rows, leaderboard_rows, provenance_rows, risk_rows
 from forecast.reporting.theme import DARK, RISK_DARK, RISK_LIGHT
-from forecast.reporting.track import record_titles, track_tables
-from forecast.reporting.words import SPACE, day, number, percent, points, titles
+from forecast.reporting.track import record_titles, records_saw, track_tables
+from forecast.reporting.words import SPACE, day, holds, number, percent, points, titles
 
 
 @dataclass(frozen=True)
@@ -98,12 +100,15 @@ def render_report(content: ReportContent) -> str:
         lead=lead(content),
         statements=shown,
         tracks=track_tables(content),
+        saw=records_saw(content),
         map=chart,
         legend=_legend(),
         risk=risk_rows(content),
         fans=fans,
         records=records,
+        counts="; ".join(holds(panel) for panel in content.panels.values()),
         skill_level=percent(SKILL_LEVEL),
+        enough_origins=ENOUGH_ORIGINS,
         scale=SCALE,
         scale_source=SOURCE,
         provenance=provenance_rows(content.provenance),
@@ -159,10 +164,10 @@ def _map_figure(content: ReportContent, shown: list[Statement]) -> Figure | None
         labelled=[statement.unit for statement in shown if statement.unit_kind == "region"],
     )
     names = titles(regions)
-    highest = [(names[unit], chance) for unit, chance in list(chances["region"].items())[:3]]
-    told = "; ".join(f"{name} {percent(chance)}" for name, chance in highest)
+    highest = [(unit, chance) for unit, chance in list(chances["region"].items())[:3] if not isnan(chance)]
+    told = "; ".join(f"{names[unit]} {percent(chance)}" for unit, chance in highest)
     caption = (
-        f"Probability of {quoted(headline_title(content))}. Highest: {told}. "
+        f"Probability of {quoted(headline_title(content))}. {f'Highest: {told}.' if told else 'It is not known.'} "
         "The most probable regions, places and countries are named where there is room; "
         "thick lines are borders of countries."
     )

@@ -12,6 +12,7 @@ import pandas as pd
 from forecast.evaluation.comparison import Breakdown, breakdown, reference_models
 from forecast.evaluation.record import BacktestRecord
 from forecast.families.model import ModelSpec
+from forecast.predictive.escalation import ENOUGH_ORIGINS
 from forecast.reporting.content import ReportContent
 from forecast.reporting.rules import rule_titles
 from forecast.reporting.scale import plain_word
@@ -131,6 +132,8 @@ def provenance_rows(provenance: Mapping[str, Any], prefix: str = "") -> list[tup
 def _risk_row(row: dict[Any, Any], title: str, rule: str) -> RiskRow:
     probability, base = float(row["probability"]), float(row["base_rate"])
     change = probability - float(row["previous"])
+    few = not np.isnan(base) and row["base_origins"] < ENOUGH_ORIGINS
+    rests = f" of {row['base_origins']:.0f}" if few else ""
 
     def sortable(value: float) -> float | str:
         return UNKNOWN if np.isnan(value) else round(value, 6)
@@ -141,7 +144,7 @@ def _risk_row(row: dict[Any, Any], title: str, rule: str) -> RiskRow:
         escalation=Cell(rule, str(row["escalation"])),
         probability=Cell(percent(probability), sortable(probability)),
         word=Cell(plain_word(probability), sortable(probability)),
-        base_rate=Cell(frequency(base), sortable(base)),
+        base_rate=Cell(f"{frequency(base)}{rests}", sortable(base)),
         change=Cell(points(change), sortable(change)),
         width=0.0 if np.isnan(probability) else round(100 * probability, 1),
         base_width=None if np.isnan(base) else round(100 * base, 1),

@@ -98,6 +98,15 @@ def record_titles(content: ReportContent) -> dict[str, str]:
     }
 
 
+def records_saw(content: ReportContent) -> str:
+    """Return the sentence on what the model could see when it was asked in the past, by record where they differ."""
+    titles = record_titles(content)
+    labels = {titles[record.name]: record.known_as for record in content.backtests if record.known_as}
+    if len(set(labels.values())) > 1:
+        return f"It saw only the weeks before: {'; '.join(f'in “{title}” {label}' for title, label in labels.items())}."
+    return "".join(f"It saw only the weeks before ({label})." for label in set(labels.values()))
+
+
 def track_classes(
     record: BacktestRecord, model: str, escalation: str, unit_kind: UnitKind = "region", *, title: str = ""
 ) -> list[Track]:

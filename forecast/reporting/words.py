@@ -6,6 +6,8 @@ import math
 
 import pandas as pd
 
+from forecast.events.checks.finding import counted
+from forecast.panel.panel import Panel
 from forecast.panel.units import Units
 
 SPACE = "\N{NO-BREAK SPACE}"
@@ -133,6 +135,25 @@ def events(count: float) -> str:
     ('1 event', '3 events')
     """
     return f"{count:.0f} event" if count == 1 else f"{number(count)} events"
+
+
+def holds(panel: Panel) -> str:
+    """Return what a panel holds: weeks, units and events.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from forecast.panel.weeks import week_range
+    >>> weeks = week_range(pd.Timestamp("2026-01-03"), pd.Timestamp("2026-01-10"))
+    >>> holds(Panel.of(np.array([[1, 0], [2, 0]]), weeks, Units.of(["Gao", "Mopti"])))
+    '2 weeks from 2026-01-03 to 2026-01-16, 2 regions (1 without any event), 3 events'
+    """
+    unknown = int((~panel.observed).all(axis=1).sum())
+    silent = int((~panel.counts.any(axis=0)).sum())
+    weeks = f"{counted(len(panel.weeks), 'week')}{f' ({unknown:,} of them unknown)' if unknown else ''}"
+    units = f"{counted(len(panel.units), panel.units.kind)} ({silent} without any event)"
+    days = f"from {panel.weeks[0]:%Y-%m-%d} to {panel.known_until:%Y-%m-%d}"
+    return f"{weeks} {days}, {units}, {counted(int(panel.counts.sum()), 'event')}"
 
 
 def day(stamp: pd.Timestamp, *, weekday: bool = False) -> str:

@@ -85,6 +85,8 @@ def test_backtest_shows_the_leaderboard(ran, forecast):
     done = forecast("backtest", "--workspace", ran, "--workers", 1)
     assert done.code == 0
     assert "simulated-poisson: 22 origins" in done.out
+    assert "on final data" in done.out
+    assert "options of your own" not in done.err
     for model in ("zero", "climatology-26", "discount-negbin"):
         assert model in done.out
     assert str(ran / "out" / "backtests" / "simulated-poisson") in done.err
@@ -98,6 +100,7 @@ def test_what_is_not_known_of_the_skill_is_a_dash(workspace, forecast):
     )
     assert re.search(r"zero .*-?\d+\.\d \(-\)", done.out), done.out
     assert "nan" not in done.out
+    assert "the record of the reports, simulated-poisson, is as it was" in done.err
 
 
 def test_backtest_takes_models_days_and_horizon(workspace, forecast):
@@ -107,6 +110,7 @@ def test_backtest_takes_models_days_and_horizon(workspace, forecast):
     )
     content = json.loads(done.out)
     assert (content["first"], content["last"], content["origins"]) == ("2000-06-03", "2000-07-29", 9)
+    assert content["known_as"] == "on final data"
     assert {row["model"] for row in content["leaderboard"]} == {"zero", "climatology-26"}
     assert all(row["skill_low"] is None for row in content["leaderboard"])  # too few origins for an interval
     manifest = json.loads(

@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+import zipfile
 
 import pytest
 
@@ -15,7 +16,7 @@ from forecast.errors import InputError
 from forecast.events.store import EventStore
 
 KEYS = ["rows", "kept", "spread", "flagged", "dropped", "new", "changed", "deleted", "reasons", "vintage"]
-KEYS += ["flags", "examples"]
+KEYS += ["flags", "examples", "covers", "notes"]
 UCDP = "id,date_start,date_end,date_prec,where_prec,latitude,longitude,country,best,low,high,type_of_violence"
 
 
@@ -81,8 +82,10 @@ def test_the_text_tells_the_same(forecast, release):
     assert done.code == 0
     assert done.out.splitlines() == [
         "2 rows: 1 kept, 0 spread, 0 flagged, 1 dropped",
-        "  dropped 1: date known only to a year or worse (GEDEvent_v23_0_10.csv row 3: '2023-10-05')",
+        "  dropped 1: date known only to a year or worse (GEDEvent_v23_0_10.csv row 3: '2023-10-05, date_prec 5')",
+        "    try: --imprecise year=flag keeps such rows, with a mark",
         "1 events new, 0 changed, 0 deleted",
+        "events in Mali, 2023-10-05 to 2023-10-05, release 23.0.10",
     ]
     assert done.err.startswith("vintage 0001-ucdp-")
     assert "no new vintage" in forecast("ingest", "ucdp", path).err
@@ -264,9 +267,13 @@ def test_reasons_come_with_rows_and_values(forecast, folder):
     assert done.out.splitlines() == [
         "5 rows: 1 kept, 0 spread, 2 flagged, 2 dropped",
         "  dropped 1: more or fewer values than columns (a.csv row 5)",
+        "    try: a value that holds the delimiter, or a line break, must stand in double quotes",
         "  dropped 1: date not understood (a.csv row 4: 'soon')",
+        "    try: ACLED writes days as 2023-03-04, 04 March 2023 or 04-Mar-23; for another form `forecast ingest "
+        "table` takes a mapping with date_format",
         "  flagged 2: no_fatalities (a.csv rows 6, 7: '-1')",
         "3 events new, 0 changed, 0 deleted",
+        "events in Mali, 2024-03-05 to 2024-03-05",
     ]
     done = content(forecast("ingest", "acled", "a.csv", "--json"))
     assert done["flags"] == {"no_fatalities": 2}
@@ -406,3 +413,95 @@ def test_the_help_imports_nothing_heavy_and_has_examples(forecast):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def own_rows(folder, count, *, comma=0):
+    """Write a table of so many rows in Mopti, the first ones with decimal commas; return the options that read it."""
+    rows = [f"{nr};2024-03-05;{'14,5;-4,2' if nr < comma else '14.5;-4.2'};Mopti" for nr in range(count)]
+    (folder / "own.csv").write_text("\n".join(["nr;day;lat;lon;region", *rows]) + "\n", encoding="utf-8")
+    return ("own.csv", *mapped(folder), "--imprecise", "country=flag")
+
+
+@pytest.mark.parametrize(("comma", "refused"), [(11, True), (10, False)])
+def test_a_wrong_mapping_does_not_overwrite_good_coordinates(forecast, folder, comma, refused):
+    assert content(forecast("ingest", "table", *own_rows(folder, 20), "--json"))["kept"] == 20
+    done = forecast("ingest", "table", *own_rows(folder, 20, comma=comma))
+    assert done.code == (2 if refused else 0)
+    lost = EventStore(folder / "data" / "events").as_of()["latitude"].isna().sum()
+    assert lost == (0 if refused else 10)
+    if refused:
+        assert "11 of 20 rows have a place or day that cannot be read" in done.err
+        assert "own.csv rows 2, 3, 4, ...: '14,5, -4,2'" in done.err
+        assert 'decimal = ","' in done.err
+    else:
+        assert "note: 10 of 20 rows with a place or day that cannot be read" in done.err
+        assert "    try: if numbers have a decimal comma" in done.out
+
+
+def test_most_days_unreadable_is_refused_and_said_with_date_format(forecast, folder):
+    rows = [acled_row(nr, day="2024-03-05" if nr < 5 else "05/03/2024") for nr in range(20)]
+    done = forecast("ingest", "acled", simulated(folder, "a.csv", *rows))
+    assert (done.code, "15 date not understood (a.csv rows 7, 8, 9, ...: '05/03/2024')" in done.err) == (2, True)
+    assert "date_format" in done.err
+    assert nothing_stored(folder)
+
+
+def test_every_reason_of_a_table_that_is_all_bad_has_an_example_and_a_try(forecast, folder):
+    (folder / "own.csv").write_text("nr;day;lat;lon\n1;soon;1;2\n;2024-03-05;1;2\n3;2024-03-05;;\n", encoding="utf-8")
+    done = forecast("ingest", "table", "own.csv", *mapped(folder))
+    assert done.code == 2
+    for said in ("1 date not readable (own.csv row 2: 'soon')", "1 no event id (own.csv row 3)", "own.csv row 4"):
+        assert said in done.err
+    for tried in ("date_format", 'event_id = ["day", "place"]', "--imprecise country=flag"):
+        assert tried in done.err
+
+
+def test_a_misspelt_country_of_a_complete_file_is_refused(forecast, folder, release):
+    path = release("GEDEvent_v23_0_10.csv", row(1))
+    done = forecast("ingest", "ucdp", path, "--complete", "--countries", "Malli")
+    assert (done.code, "unknown country 'Malli'" in done.err, "'Mali'" in done.err) == (2, True, True)
+    assert nothing_stored(folder)
+    assert forecast("ingest", "ucdp", path, "--complete", "--countries", "Mali").code == 0
+    niger = release("GEDEvent_v23_0_11.csv", row(2, day="2023-11-05").replace("Mali", "Niger"))
+    done = content(forecast("ingest", "ucdp", niger, "--complete", "--countries", "Mali,Niger", "--json"))
+    assert (done["new"], done["covers"]["countries"]) == (1, ["Niger"])  # Mali is known to the store
+    done = forecast("ingest", "ucdp", niger, "--complete", "--countries", "Nigger")
+    assert (done.code, "'Niger'" in done.err) == (2, True)
+
+
+def test_types_without_violence_are_told_and_can_be_left_out(forecast, folder):
+    rows = [acled_row(1), acled_row(2).replace("Battles", "Protests"), acled_row(3).replace("Battles", "Riots")]
+    simulated(folder, "a.csv", *rows)
+    only = ("--types", "battles, Riots")
+    done = content(forecast("ingest", "acled", "a.csv", *only, "--json"))
+    assert (done["rows"], done["kept"], done["new"]) == (3, 2, 2)
+    assert (done["reasons"], done["notes"]) == ({"type Protests not chosen": 1}, [])
+    done = forecast("ingest", "acled", "a.csv")
+    assert "note: 1 of 3 events are of types without violence (Protests); they count as events" in done.err
+    done = forecast("ingest", "acled", "a.csv", "--types", "Batles")
+    assert (done.code, "'Battles'" in done.err) == (2, True)
+    assert forecast("ingest", "acled", "a.csv", "--types", "Strategic developments").code == 2
+
+
+def test_deleted_events_that_are_not_in_the_store_are_told(forecast, folder):
+    simulated(folder, "a.csv", acled_row(1), acled_row(2))
+    (folder / "gone.csv").write_text("event_id_cnty,deleted_timestamp\nSIM1,200\nSIM7,200\n", encoding="utf-8")
+    done = forecast("ingest", "acled", "a.csv", "--deletions", "gone.csv")
+    assert "2 events new, 0 changed, 1 deleted" in done.out
+    assert "note: 1 of 2 deleted events was not in the store" in done.err
+
+
+def test_a_release_that_is_not_recognised_is_told(forecast, release):
+    done = forecast("ingest", "ucdp", release("ged.csv", row(1)))
+    assert (
+        done.out.splitlines()[-1]
+        == "events in Mali, 2023-10-05 to 2023-10-05, no release recognised (--version names it)"
+    )
+
+
+def test_a_zip_file_that_is_cut_off_says_so(forecast, folder):
+    with zipfile.ZipFile(folder / "own.zip", "w") as archive:
+        archive.writestr("own.csv", "nr,day,lat,lon\n" + "1,2024-03-05,14.5,-4.2\n" * 50)
+    (folder / "own.zip").write_bytes((folder / "own.zip").read_bytes()[:300])
+    done = forecast("ingest", "table", "own.zip", *mapped(folder))
+    assert (done.code, "damaged or cut off" in done.err, "where: own.zip\n" in done.err) == (2, True, True)

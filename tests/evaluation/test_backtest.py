@@ -390,6 +390,15 @@ def test_a_plan_that_moves_on_keeps_what_it_said(plugin, tmp_path):
     pd.testing.assert_frame_equal(moved, kept)
 
 
+def test_an_origin_whose_first_week_nobody_knows_is_none(plugin):
+    panel = plugin.make_panel("region", 20)
+    observed = panel.observed.copy()
+    observed[12:15] = False
+    observed[17, 1:] = False
+    origins = plan_origins(dataclasses.replace(panel, observed=observed), origins=6, first_after=8)
+    assert origins.equals(panel.weeks[[10, 11, 15, 16, 17, 18, 19]][-6:])
+
+
 def test_origins_are_the_latest_with_a_known_target_week(plugin):
     panel = plugin.make_panel(weeks=20)
     assert plan_origins(panel, origins=5, first_after=8).equals(panel.weeks[15:])

@@ -126,6 +126,29 @@ def test_band_is_wider_where_weeks_depend_on_each_other():
     assert widths[1] > 3 * widths[0]
 
 
+def test_confidence_band_is_about_the_curve_and_holds_the_truth():
+    rng = np.random.default_rng(6)
+    held, near = [], []
+    for _ in range(40):
+        p = np.round(rng.random((104, 8)), 1)
+        y = rng.random(p.shape) < p**2
+        found = reliability(p.ravel(), y.ravel(), WEEKS.repeat(8), rng, replicates=200, band="confidence")
+        truth = found.curve["probability"] ** 2
+        held.append(truth.between(found.curve["low"], found.curve["high"]).mean())
+        near.append(inside(found).mean())
+    assert np.mean(held) > 0.75
+    assert np.mean(near) > 0.95
+
+
+def test_a_probability_issued_once_has_a_confidence_band_too():
+    rng = np.random.default_rng(7)
+    p = np.full(104, 0.2)
+    p[50] = 0.9
+    found = reliability(p, rng.random(104) < 0.2, WEEKS, rng, replicates=100, band="confidence")
+    assert np.isfinite(found.curve[["low", "high"]]).all(axis=None)
+    assert (found.curve["low"] <= found.curve["high"]).all()
+
+
 def test_bad_cases_are_refused():
     rng = np.random.default_rng(1)
     with pytest.raises(InputError, match="0 probabilities"):

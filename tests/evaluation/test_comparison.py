@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from forecast.errors import InputError
-from forecast.evaluation.comparison import block_bootstrap, breakdown, leaderboard, missing_cells, reference_models
+from forecast.evaluation.comparison import breakdown, leaderboard, missing_cells, reference_models
 from forecast.evaluation.scores import SCORES
 from forecast.families.model import ModelSpec
 
@@ -126,18 +126,6 @@ def test_interval_of_skill_is_seeded_and_widens_with_dependence():
         assert base[["skill", "skill_low", "skill_high"]].tolist() == [0, 0, 0]
         found[persistent] = row["skill_high"] - row["skill_low"]
     assert found[True] > 1.5 * found[False]
-
-
-def test_bootstrap_draws_whole_blocks_in_a_circle():
-    drawn = block_bootstrap(26, 4000, np.random.default_rng(1))
-    assert drawn.shape == (4000, 26)
-    assert (drawn.sum(axis=1) == 26).all()
-    np.testing.assert_allclose(drawn.mean(axis=0), 1, atol=0.06)
-    one = block_bootstrap(26, 1, np.random.default_rng(2), block=26)
-    assert (one == 1).all()
-    # Two blocks of 13: each week is drawn 0, 1 or 2 times, in runs around the circle.
-    changes = (np.diff(np.c_[drawn, drawn[:, :1]], axis=1) != 0).sum(axis=1)
-    assert changes.max() <= 4
 
 
 def test_skill_is_measured_against_climatology_or_zero():

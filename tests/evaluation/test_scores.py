@@ -8,11 +8,11 @@ from scipy import stats
 
 from forecast.errors import InputError
 from forecast.evaluation.record import QUANTILE_LEVELS
+from forecast.evaluation.sample_scores import crps_samples
 from forecast.evaluation.scores import (
     SCORES,
     brier,
     crps_pmf,
-    crps_samples,
     dawid_sebastiani,
     log_score,
     score_forecast,

@@ -96,6 +96,7 @@ def test_the_record_says_what_it_was_made_from(plan, tmp_path):
     record, manifest = records["vintages"]
     assert manifest["vintages"] is manifest["panels"]["region"]["vintages"] is True
     assert record.source == "test regions, as it was known at each origin"
+    assert record.known_as == manifest["known_as"] == "as it was known at each origin"
     record, manifest = records["final"]
     assert manifest["vintages"] is manifest["panels"]["region"]["vintages"] is False
     assert record.source == manifest["source"] == "test regions, on final data"

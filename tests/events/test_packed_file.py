@@ -134,5 +134,5 @@ def test_a_small_file_cannot_fill_the_machine(tmp_path, monkeypatch, ending):
 def test_a_file_that_ends_early_says_so(tmp_path):
     path = tmp_path / "own.csv.gz"
     path.write_bytes(gzip.compress(b"event_id,date\n" + bytes(range(14, 255)) * 99)[:-30])
-    with pytest.raises(InputError, match="damaged or cut short"), open_packed(path) as inside:
+    with pytest.raises(InputError, match="damaged or cut off"), open_packed(path) as inside:
         inside.stream.read()

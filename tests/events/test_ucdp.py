@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from forecast.errors import InputError
 from forecast.events import packed_file, table_rows
+from forecast.events.checks.deaths import deaths_order
 from forecast.events.imprecise import ImprecisePolicy
 from forecast.events.record import COLUMNS, Batch, tally
 from forecast.events.ucdp import read_ucdp, read_ucdp_releases, release_in
@@ -237,8 +238,8 @@ def test_reported(write: Any, written: str, reported: str | None, early: bool) -
 @pytest.mark.parametrize(
     ("change", "flag"),
     [
-        ({"low": "3"}, "low_above_high"),
-        ({"best": "4"}, "low_above_high"),
+        ({"low": "3"}, "low_above_best"),
+        ({"best": "4"}, "best_above_high"),
         ({"low": "4", "best": "", "high": "3"}, "low_above_high no_deaths"),
         ({"best": ""}, "no_deaths"),
         ({"latitude": ""}, "no_coordinates"),
@@ -361,8 +362,8 @@ def test_refused_files(write: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     refused(b"\x00" * 100, "zero bytes")
     refused(good.replace(b"relid", b"latitude", 1), "two columns are called 'latitude'")
     refused(good[:-30], "ends in the middle of a row")
-    refused(gzip.compress(good)[:-20], "damaged or cut short")
-    refused(b"\x1f\x8bnonsense", "damaged or cut short")
+    refused(gzip.compress(good)[:-20], "damaged or cut off")
+    refused(b"\x1f\x8bnonsense", "damaged or cut off")
     refused(b"PK\x03\x04nonsense", "cannot read")
     for members, said in (
         ({"readme.txt": b"x"}, "no table inside"),
@@ -375,7 +376,7 @@ def test_refused_files(write: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPat
             read(zip_of(tmp_path / "ged261.zip", **members))
     content = bytearray(zip_of(tmp_path / "ged261.zip", **{"a.csv": good * 50}).read_bytes())
     content[200] ^= 255
-    refused(bytes(content), "damaged or cut short|not readable|not utf-8", "ged261.zip")
+    refused(bytes(content), "damaged or cut off|not readable|not utf-8", "ged261.zip")
     monkeypatch.setattr(packed_file, "FREE_BYTES", 2**16)
     header = good.splitlines()[0] + b"\n"
     bomb = header + b"1," * 2**22
@@ -461,19 +462,21 @@ real = pytest.mark.skipif(not FOLDER, reason="ESCALATION_FORECAST_SOURCES names 
             "ucdp_ged201_nigeria_full.csv.gz",
             4603,
             {"date known only to a year or worse": 41, "place known only to a country or worse": 5},
-            {"place_area": 206, "low_above_high": 69, "reported_before_event": 63},
+            {"place_area": 206, "reported_before_event": 63}
+            | {"low_above_best": 19, "best_above_high": 50, "low_above_high": 47},
         ),
         (
             "ucdp_candidate_v23_0_10_africa.csv.gz",
             404,
             {"place known only to a country or worse": 2},
-            {"place_area": 25, "low_above_high": 4, "reported_before_event": 5},
+            {"place_area": 25, "reported_before_event": 5}
+            | {"low_above_best": 2, "best_above_high": 2, "low_above_high": 2},
         ),
         (
             "ucdp_candidate_2026_sahel.csv.gz",
             999,
             {"place known only to a country or worse": 20},
-            {"place_area": 185, "low_above_high": 7},
+            {"place_area": 185, "low_above_best": 1, "best_above_high": 6, "low_above_high": 6},
         ),
     ],
 )
@@ -497,7 +500,7 @@ def test_real_file_in_numbers() -> None:
     for ours, theirs in {"fatalities": "best", "fatalities_low": "low", "latitude": "latitude"}.items():
         assert events[ours].tolist() == plain[theirs].tolist()
     wrong = (plain["low"] > plain["best"]) | (plain["best"] > plain["high"]) | (plain["low"] > plain["high"])
-    assert events["flags"].str.contains("low_above_high").tolist() == wrong.tolist()
+    assert events["flags"].str.contains("_above_").tolist() == wrong.tolist()
     assert wrong.sum() == 70
     delay = (events["reported"] - events["date_start"]).dt.days.dropna()
     assert delay.between(-1, 3 * 366).all()
@@ -506,8 +509,11 @@ def test_real_file_in_numbers() -> None:
 @real
 def test_seven_rows_of_2026() -> None:
     events, _ = read(Path(FOLDER) / "ucdp_candidate_2026_sahel.csv.gz")
-    found = events.loc[events["flags"].str.contains("low_above_high"), "event_id"]
-    assert sorted(map(int, found)) == [620031, 620034, 620035, 622870, 622874, 630982, 636627]
+    found = events[events["flags"].str.contains("_above_")].set_index("event_id")["flags"]
+    assert sorted(map(int, found.index)) == [620031, 620034, 620035, 622870, 622874, 630982, 636627]
+    assert found["622870"] == "best_above_high"  # 13, 14, 13
+    assert found["622874"] == "low_above_best low_above_high"
+    assert deaths_order(events, None)[0].count == 7
 
 
 VALUES = st.sampled_from(

@@ -5,11 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.special import digamma
 
 from forecast.families.direct_endemic.estimate import Prior, penalised_maximum
 from forecast.families.direct_endemic.family import DirectEndemic
-from forecast.families.direct_endemic.likelihood import LinearCases, _digamma, moments
+from forecast.families.direct_endemic.likelihood import LinearCases, moments
 from forecast.families.direct_endemic.rates import RateMemory, rate_memory
 from forecast.families.direct_endemic.terms import TermSettings, distance_kernel, epidemic_terms
 from forecast.panel.neighbours import Neighbours
@@ -149,11 +148,6 @@ def test_the_gradient_is_that_of_the_likelihood(large):
     for j, step in enumerate(1e-6 * np.eye(5)):
         gradient[j] = (cases.loss(at + step)[0] - cases.loss(at - step)[0]) / 2e-6
     assert cases.loss(at)[1] == pytest.approx(gradient, rel=1e-5)
-
-
-def test_digamma_agrees_with_scipy():
-    x = np.geomspace(1e-4, 1e5, 200)
-    assert [_digamma(value) for value in x] == pytest.approx(digamma(x), rel=1e-11, abs=1e-11)
 
 
 def test_the_estimate_is_a_maximum_wherever_the_search_begins():

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from forecast.families.excited_hurdle import estimate as estimate_module
-from forecast.families.excited_hurdle.excitation import LONGEST, excitation, kernel
+from forecast.families.excited_hurdle.excitation import LONGEST, kernel
 from forecast.families.excited_hurdle.family import ExcitedHurdle
 from forecast.families.excited_hurdle.likelihoods import number_likelihood, occurrence_likelihood
 from forecast.families.excited_hurdle.past import Past, Pools
@@ -18,6 +18,7 @@ from forecast.families.excited_hurdle.paths import simulate_paths
 from forecast.families.excited_hurdle.positive import hurdle_head, positive_cell, sample_positive, untruncated_mean
 from forecast.families.excited_hurdle.shrunk import Prior, Shrunk, _Posterior, fit_shrunk
 from forecast.families.season import Season
+from forecast.families.shot_noise import excitation
 from forecast.panel.neighbours import Neighbours
 from forecast.panel.panel import Panel
 from forecast.panel.units import Units
@@ -97,18 +98,6 @@ def test_the_kernel_is_a_negative_binomial_with_its_slopes(delay):
     expected = np.exp(negbin.logpmf(np.arange(LONGEST), np.exp(delay[0]), np.exp(delay[1])))
     np.testing.assert_allclose(shares[:, 0], expected, atol=1e-14)
     np.testing.assert_allclose(shares[:, 1:], numerical(lambda x: kernel(*x)[:, 0], np.array(delay)), atol=1e-8)
-
-
-def test_excitation_is_the_sum_over_past_marks():
-    marks = np.where(RNG(1).random((80, 3)) < 0.2, RNG(2).random((80, 3)), 0.0)
-    shares = kernel(1.0, 0.3)
-    slow = np.zeros((90, 3, 3))
-    for t in range(90):
-        for lag in range(1, LONGEST + 1):
-            if 0 <= t - lag < 80:
-                slow[t] += marks[t - lag, :, None] * shares[lag - 1]
-    np.testing.assert_allclose(excitation(marks, shares, 0, 90), slow, atol=1e-14)
-    np.testing.assert_allclose(excitation(marks, shares, 78, 90), slow[78:], atol=1e-14)
 
 
 @pytest.mark.parametrize("excess", [1e-5, 0.1, 1.0, 8.0, 90.0])

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
+from scipy import sparse, stats
 
 from forecast.errors import InputError
 from forecast.families.grid_filter.family import FittedGridFilter, GridFilter
-from forecast.families.grid_filter.filtering import Belief, Chain
+from forecast.families.grid_filter.filtering import DECAYS, Belief
 from forecast.families.grid_filter.rates import SPACING, log_rates, spread_around, walk
+from forecast.panel.neighbours import Neighbours
 from forecast.panel.panel import Panel
 from forecast.panel.units import Units
 
@@ -161,9 +164,25 @@ def test_a_missing_week_is_a_step_without_an_observation() -> None:
     observed[40] = False
     model = fitted(ONE, panel_of(counts))
     after = model.update(panel_of(np.vstack([counts, [[0]]]), observed))
-    reset = model.chain.reset_rows(model.belief, np.zeros(1, np.intp))
+    reset = model.chain.reset_rows(model.belief)
     expected = model.belief.states[0, 0] @ model.chain.steps[0] + 0.03 * reset
     np.testing.assert_allclose(after.belief.states[0, 0], expected, atol=1e-14)
+
+
+def test_a_spread_across_a_border_is_expected() -> None:
+    """A silent unit beside a busy one expects more than a silent one far from it; without spread both expect the same.
+
+    Its rate still counts as its own: it expects a small part of its neighbour's.
+    """
+    counts = np.zeros((80, 3), int)
+    counts[-30:, 0] = np.random.default_rng(3).poisson(4.0, 30)
+    panel = panel_of(counts)
+    pairs = sparse.csr_array(([100.0, 100.0], ([0, 1], [1, 0])), shape=(3, 3))
+    beside = replace(panel, neighbours=Neighbours(pairs, pairs))
+    for spread, more in ((0.25, 3.0), (0.0, 1.0)):
+        mean = fitted(GridFilter(spread=spread), beside).predict(4, 100, np.random.default_rng(0)).mean()
+        assert mean[0, 1] == pytest.approx(mean[0, 2]) if more == 1 else mean[0, 1] > more * mean[0, 2]
+        assert mean[0, 1] < 0.1 * mean[0, 0]
 
 
 def test_the_season_moves_the_forecast_and_not_the_rate() -> None:
@@ -208,12 +227,12 @@ def simulated(move: np.ndarray, scatter: np.ndarray, rng: np.random.Generator) -
     """Draw 200 weeks of 10 units from the model, rates between the points too; return them and the last log rates."""
     units, weeks = 10, 200
     walking, jump, reset = move
-    chain = Chain.of(panel_of(np.full((1, 1), 10)), SEARCH.moves(), SEARCH.scatters(), 0.7, 1.0)
+    chain = SEARCH.chain(panel_of(np.full((1, units), 10)))
     counts = np.zeros((weeks, units), int)
-    events, known = np.zeros(units), np.zeros(units)
+    events, known = np.zeros((2, units)), np.zeros((2, units))
     x = np.zeros(units)
     for t in range(weeks):
-        anew = chain.reset_rows(Belief(np.empty(0), events, known), np.zeros(units, np.intp))
+        anew = chain.reset_rows(Belief(np.empty(0), events, known))
         drawn = np.array([rng.choice(chain.points, p=row) for row in anew])
         kind = rng.random(units)
         x = x + walking * rng.standard_normal(units)
@@ -222,7 +241,7 @@ def simulated(move: np.ndarray, scatter: np.ndarray, rng: np.random.Generator) -
         x = np.clip(x, chain.points[0], chain.points[-1])
         size = 1 / (1 / scatter[0] + scatter[1] / np.exp(x))
         counts[t] = rng.poisson(rng.gamma(size, np.exp(x) / size))
-        events, known = 0.99 * events + counts[t], 0.99 * known + 1
+        events, known = DECAYS[:, None] * events + counts[t], DECAYS[:, None] * known + 1
     return panel_of(counts), x
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from shutil import copytree
+from shutil import copytree, rmtree
 
 import numpy as np
 import pandas as pd
@@ -15,10 +15,12 @@ from forecast.errors import InputError
 from forecast.events.checks.registry import EVENT_CHECKS
 from forecast.events.record import Batch, event_frame
 from forecast.jobs.check import check_workspace
+from forecast.jobs.findings import stored_events
 from forecast.jobs.ingest import event_store
-from forecast.jobs.inputs import open_inputs
+from forecast.jobs.inputs import open_inputs, related_panels
 from forecast.jobs.place import place_outlook
 from forecast.jobs.run import run
+from forecast.jobs.run_notes import untold_countries
 from forecast.reference import reference_workspace
 from forecast.workspace import open_workspace
 
@@ -26,7 +28,7 @@ FIRST = pd.Timestamp("2023-01-07")  # a Saturday
 WEEKS = 40
 
 
-def put(folder, day, rows, *, deleted=(), source="own"):
+def put(folder, day, rows, *, deleted=(), source="own", **columns):
     """Import rows of (id, day number, longitude, precision of place)."""
     days = pd.Series([FIRST + pd.Timedelta(days=number) for _, number, *_ in rows], dtype="datetime64[s]")
     frame = event_frame(
@@ -39,6 +41,7 @@ def put(folder, day, rows, *, deleted=(), source="own"):
             "longitude": [row[2] for row in rows],
             "place_precision": [row[3] for row in rows],
             "fatalities": [2] * len(rows),
+            **columns,
         }
     )
     batch = Batch(frame, len(frame), deleted=tuple(deleted))
@@ -215,6 +218,46 @@ def test_a_town_of_a_dataset_that_the_workspace_names_needs_no_coordinates(store
         outlook(stored, "Bamaku")
 
 
+def two_countries(stored):
+    """Give East a country of its own; both have events until the end, each country from imports of its own."""
+    path = stored / "data" / "regions.geojson"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["features"][1]["properties"]["country"] = "Orient"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    rmtree(stored / "data" / "events")
+    weekly = [(f"w{number}", number, 0.5, "point") for number in range(0, 7 * WEEKS, 3)]
+    put(stored, dt.date(2023, 11, 1), weekly, country=["Simulia"] * len(weekly))
+
+
+def test_an_import_tells_only_of_its_own_countries(stored):
+    two_countries(stored)
+    both = [("a", 7 * WEEKS + 1, 0.5, "point"), ("b", 7 * WEEKS + 2, 1.5, "point"), ("c", 7 * WEEKS + 20, 0.5, "point")]
+    put(stored, dt.date(2023, 12, 1), both, country=["Simulia", "Orient", "Simulia"])
+    inputs = open_inputs(open_workspace(stored))
+    panel = inputs.regions
+    west, east = (panel.units.index(name) for name in ("West", "East"))
+    assert panel.observed[:, west].all()
+    assert not panel.observed[:WEEKS, east].any()  # nothing was known of it, which is not peace
+    assert panel.observed[WEEKS:, east].any()
+
+
+def test_a_run_warns_of_a_country_that_the_last_import_leaves_out(stored):
+    two_countries(stored)
+    first = [("b", 100, 1.5, "point"), ("d", 160, 1.5, "point")]
+    put(stored, dt.date(2023, 11, 2), first, country=["Orient"] * 2)
+    told = untold_countries(open_inputs(open_workspace(stored)))
+    assert len(told) == 1
+    assert "no import tells of Orient after 2023-06-" in told[0]
+
+
+def test_countries_of_which_no_import_tells_are_refused(stored):
+    two_countries(stored)
+    path = stored / "forecast.toml"
+    path.write_text(path.read_text() + '\n[regions]\ncountries = ["Orient"]\n', encoding="utf-8")
+    with pytest.raises(InputError, match="no import of 'own' tells of Orient"):
+        open_inputs(open_workspace(stored))
+
+
 def test_a_place_that_nobody_knows_is_refused(stored):
     with pytest.raises(InputError, match=r"where 'Midle' lies is not known(.|\n)*Middle(.|\n)*LAT,LON"):
         outlook(stored, "Midle")
@@ -236,3 +279,100 @@ def test_weeks_that_no_import_tells_of_are_unknown(stored):
     assert "not without events: 20 weeks from 2023-10-14 to 2024-03-01." in " ".join(inputs.note.limits)
     done = run(workspace, workers=1)
     assert any(text.startswith("missing_weeks: ") for text in done.warnings)
+
+
+def test_events_of_other_countries_and_those_in_no_region_are_told_apart(stored):
+    rows = [("abroad", 3, 1.9, "point"), ("no point abroad", 3, None, "country"), ("lost", 3, 7.5, "point")]
+    put(stored, dt.date(2023, 11, 1), rows, country=["Elsewhere", "Elsewhere", "Simulia"])
+    limits = open_inputs(open_workspace(stored)).note.limits
+    assert "1 event in none of the regions: not counted in any." in limits
+    assert "2 events of other countries or of regions that are not forecast: not counted in any region." in limits
+    assert not any("without a usable point" in limit for limit in limits)
+
+
+def test_events_near_a_place_that_are_too_vague_are_counted_in_words(stored):
+    put(stored, dt.date(2023, 11, 1), [("vague", 3, 0.9, "district"), ("far and vague", 3, 1.9, "district")])
+    (told,) = (limit for limit in open_inputs(open_workspace(stored)).note.limits if limit.startswith("Around places"))
+    assert told.endswith("about 25 km or better are counted; 1 other within the radius is not.")
+
+
+@pytest.mark.parametrize(("release", "preliminary"), [("26.0.7", True), ("25.1", False), (None, False)])
+def test_candidate_events_are_preliminary(stored, edit, release, preliminary):
+    edit('store = "own"', 'store = "ucdp"')
+    rows = [(f"{number}", number, 0.5, "point") for number in range(280)]
+    put(stored, dt.date(2023, 10, 20), rows, source="ucdp", release=[release] * len(rows))
+    done = run(open_workspace(stored), workers=1)
+    assert done.content.provenance["data"]["preliminary"] is preliminary
+    assert ("Preliminary data:" in (done.folder / "index.html").read_text(encoding="utf-8")) is preliminary
+
+
+def test_weeks_that_are_not_covered_whole_are_unknown(stored, edit):
+    edit('store = "own"', 'store = "late"')
+    first = [
+        (f"{number}", 3 + number, 0.5, "point") for number in range(72)
+    ]  # Tuesday of week 0 to Thursday of week 10
+    later = [(f"later {number}", 17 * 7 + 2 + number, 0.5, "point") for number in range(40)]  # from Monday of week 17
+    put(stored, dt.date(2023, 3, 25), first, source="late")
+    put(stored, dt.date(2023, 7, 1), later, source="late")
+    panel = open_inputs(open_workspace(stored)).regions
+    assert panel.weeks[0] == FIRST + pd.Timedelta(weeks=1)
+    known = panel.observed.all(axis=1)
+    assert panel.weeks[~known].tolist() == list(pd.date_range(FIRST + pd.Timedelta(weeks=10), periods=8, freq="7D"))
+    assert (panel.counts[known].sum(axis=1) == 7).all()
+    told = open_inputs(open_workspace(stored)).note
+    partial = len(first) + len(later) - panel.counts.sum()
+    assert f"{partial} events in weeks that are not covered whole: not counted." in told.limits
+    assert told.description.startswith(f"{len(first) + len(later)} events ")
+
+
+def test_a_single_month_that_nobody_imported_is_a_gap(stored, edit):
+    edit('store = "own"', 'store = "monthly"')
+    january, march = [(f"{number}", number, 0.5, "point") for number in range(25)], range(53, 84)
+    put(stored, dt.date(2023, 2, 20), january, source="monthly")
+    put(stored, dt.date(2023, 4, 20), [(f"{number}", number, 0.5, "point") for number in march], source="monthly")
+    panel = open_inputs(open_workspace(stored)).regions
+    assert panel.weeks[~panel.observed.all(axis=1)][[0, -1]].tolist() == [
+        pd.Timestamp("2023-01-28"),
+        pd.Timestamp("2023-02-25"),
+    ]
+
+
+def test_origins_of_which_no_week_is_known_are_not_counted_in_the_record(stored):
+    later = 7 * (WEEKS + 20)
+    put(stored, dt.date(2024, 4, 1), [(f"later {number}", later + number, 0.5, "point") for number in range(21)])
+    (record,) = run(open_workspace(stored), workers=1).content.backtests
+    origins = record.forecasts["origin"].drop_duplicates()
+    gap = pd.date_range(FIRST + pd.Timedelta(weeks=WEEKS), periods=20, freq="7D")
+    assert not origins.isin(gap).any()
+    assert set(origins) == set(record.scores["origin"])
+    assert f"of {len(origins)} origins" in record.known_as
+
+
+def test_a_dataset_of_the_same_country_is_found_whatever_the_spelling(stored, edit):
+    edit('store = "own"', 'store = "own"\ncalibrate_on = ["west-africa-weekly"]')
+    copytree(reference_workspace() / "data" / "west-africa-weekly", stored / "data" / "west-africa-weekly")
+    path = stored / "data" / "regions.geojson"
+    path.write_text(path.read_text(encoding="utf-8").replace("Simulia", "MALI"), encoding="utf-8")
+    workspace = open_workspace(stored)
+    related = related_panels(workspace, "west-africa-weekly", open_inputs(workspace).panels)
+    assert set(related["region"].units.groups) == {"Mali"}
+
+
+def test_named_regions_of_a_dataset_are_found_whatever_the_spelling(stored, edit):
+    edit('store = "own"', 'store = "own"\ncalibrate_on = ["west-africa-weekly"]')
+    edit("[[places]]", '[regions]\nnames = ["Timbuktu region", "SEGOU"]\n\n[[places]]')
+    copytree(reference_workspace() / "data" / "west-africa-weekly", stored / "data" / "west-africa-weekly")
+    path = stored / "data" / "regions.geojson"
+    text = path.read_text(encoding="utf-8").replace("Simulia", "MALI")
+    path.write_text(text.replace('"West"', '"Timbuktu region"').replace('"East"', '"SEGOU"'), encoding="utf-8")
+    workspace = open_workspace(stored)
+    related = related_panels(workspace, "west-africa-weekly", open_inputs(workspace).panels)
+    assert set(related["region"].units.names) == {"Mali/Ségou", "Mali/Tombouctou"}
+
+
+def test_what_imports_flagged_is_counted_of_all_countries(stored):
+    before = stored_events(open_workspace(stored), open_inputs(open_workspace(stored)).regions_file)
+    put(stored, dt.date(2023, 11, 1), [("abroad", 3, 1.9, "point")], country=["Elsewhere"], treatment=["flagged"])
+    after = stored_events(open_workspace(stored), open_inputs(open_workspace(stored)).regions_file)
+    assert len(after.frame) == len(before.frame)
+    assert f"Of {len(before.frame) + 1} events 1 are flagged" in after.as_imported()

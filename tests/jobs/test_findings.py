@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import json
 import re
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +19,7 @@ from forecast.jobs.check import check_workspace, found_by
 from forecast.jobs.findings import check_counts, find_in, sentences, stored_events
 from forecast.jobs.ingest import event_store
 from forecast.jobs.inputs import Inputs, open_inputs, origin_of
+from forecast.jobs.region_file import workspace_regions
 from forecast.jobs.run import run
 from forecast.panel.checks.registry import PANEL_CHECKS
 from forecast.panel.panel import Panel
@@ -70,7 +72,7 @@ def test_the_reference_workspace_has_no_warnings():
     assert [item.text() for item in check_counts(inputs.panels) if item.severity != "note"] == []
 
 
-def put(workspace, rows, *, known_at, covers=None):
+def put(workspace, rows, *, known_at, covers=None, dropped=()):
     """Turn a workspace into one that forecasts from a store with these events."""
     feature = {"type": "Feature", "properties": {"region": "Mali/Ségou", "country": "Mali"}, "geometry": SQUARE}
     (workspace / "data" / "regions.geojson").write_text(
@@ -85,7 +87,9 @@ def put(workspace, rows, *, known_at, covers=None):
     scope = None if covers is None else Scope((), pd.Timestamp("2025-01-04"), covers)
     store = event_store(workspace)
     rows = event_frame(rows)
-    store.add([Batch(rows, len(rows))], source="own", known_at=known_at, input_hash="ef" * 32, scope=scope)
+    dropped = Counter(dropped)
+    batch = Batch(rows, len(rows) + dropped.total(), dropped)
+    store.add([batch], source="own", known_at=known_at, input_hash="ef" * 32, scope=scope)
     return open_workspace(workspace)
 
 
@@ -186,7 +190,7 @@ def test_events_are_checked_as_they_were_known_on_a_day(workspace):
 def test_events_are_checked_against_polygons_of_the_workspace(workspace):
     events = plain_events(longitude=[5.0, *[-5.0] * 239], admin1=["Ségou", "Gao", *["Segou"] * 238])
     opened = put(workspace, events, known_at=RELEASED, covers=COVERED)
-    found = stored_events(opened).findings()
+    found = stored_events(opened, workspace_regions(opened)).findings()
     assert [item.check.name for item in found] == ["outside_country", "unknown_region"]
 
     rows = found_by(EVENT_CHECKS, found)
@@ -196,15 +200,31 @@ def test_events_are_checked_against_polygons_of_the_workspace(workspace):
     assert status["unknown_region"] == status["duplicate"] == ("ok", False)
 
 
+def test_what_imports_left_out_and_marked_is_told_alike_by_check_and_report(workspace):
+    events = plain_events(treatment=["flagged", "spread", *["kept"] * 238], flags=["no_deaths", *[""] * 239])
+    opened = put(workspace, events, known_at=RELEASED, covers=COVERED, dropped={"no id": 3})
+    told = (
+        "Imports left out 3 rows. Of 240 events 1 are flagged (no_deaths 1), and 1 are given a day within the month or "
+        "year that is all that is known."
+    )
+    rows = {item.name: item for item in check_workspace(opened, RELEASED)}
+    assert (rows["imports"].status, rows["imports"].found) == ("ok", told)
+    done = run(opened, workers=1)
+    assert done.content.findings[0] == told
+    page = (done.folder / "index.html").read_text(encoding="utf-8")
+    assert told in page
+    assert rows["regions"].found in page  # and the same number of events
+
+
 def test_a_workspace_without_a_store_has_no_single_events(workspace):
-    assert stored_events(open_workspace(workspace)) is None
+    assert stored_events(open_workspace(workspace), None) is None
 
 
 def test_a_few_examples_of_counts_are_told_and_none_of_events():
     weeks = pd.date_range("2025-01-04", periods=60, freq="7D")
     counts = np.ones((60, 5), int)
     observed = np.ones((60, 5), bool)
-    observed[20] = False
+    observed[20 - np.arange(5), np.arange(5)] = False
     panel = Panel.of(counts, weeks, Units.of([f"unit {at}" for at in range(5)]), observed=observed)
     (text,) = sentences(check_counts({"region": panel}))
     assert text.startswith(

@@ -1,12 +1,14 @@
 """What a run says beside the numbers: borrowed base rates, and a headline model that its own record refutes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from forecast.evaluation.record import BacktestRecord
 from forecast.jobs.inputs import open_inputs, related_panels
-from forecast.jobs.run import _refuted, _with_borrowed_base_rates
+from forecast.jobs.run_notes import notes, other_sources, refuted, with_borrowed_base_rates
 from forecast.predictive.escalation import base_rate
 from forecast.reference import reference_workspace
 from forecast.workspace import open_workspace
@@ -18,22 +20,24 @@ def test_a_base_rate_that_the_data_is_too_short_for_is_that_of_the_long_set() ->
     panel = inputs.panels["region"]
     rules = {rule.name: rule for rule in workspace.spec.escalations}
     rows = [
-        {"unit": unit, "unit_kind": "region", "escalation": name, "base_rate": rate}
+        {"unit": unit, "unit_kind": "region", "escalation": name, "base_rate": rate, "base_origins": 20}
         for name, rule in rules.items()
         for unit, rate in zip(panel.units.names, base_rate(rule, panel), strict=True)
     ]
     before = pd.DataFrame(rows)
     assert before.loc[before["escalation"] == "above_recent_4w", "base_rate"].isna().all()
     assert before.loc[before["escalation"] == "any_event_4w", "base_rate"].notna().all()
-    after, notes = _with_borrowed_base_rates(workspace, inputs, before)
+    after, said = with_borrowed_base_rates(workspace, inputs, before)
     kept = before["base_rate"].notna()
     pd.testing.assert_series_equal(after["base_rate"][kept], before["base_rate"][kept])
     long = related_panels(workspace, "west-africa-weekly", inputs.panels)["region"]
     expected = base_rate(rules["above_recent_4w"], long)[long.units.index("Mali/Mopti")]
     chosen = after.query("unit == 'Mali/Mopti' and escalation == 'above_recent_4w'")["base_rate"]
     assert chosen.tolist() == [expected]
-    (note,) = notes
-    assert "begin only 30 weeks before" in note
+    assert after.loc[chosen.index, "base_origins"].tolist() == [104]
+    assert (after.loc[kept, "base_origins"] == 20).all()
+    (note,) = said
+    assert "Where too few weeks before this forecast are known for a base rate" in note
     assert "west-africa-weekly in the two years up to 27 December 2019" in note
 
 
@@ -46,6 +50,24 @@ def test_a_headline_model_that_its_record_refutes_is_named(skill: float, high: f
     headline = workspace.spec.models.headline
     board = pd.DataFrame({"model": [headline, "climatology-52"], "skill": [skill, 0.0], "skill_high": [high, 0.0]})
     record = BacktestRecord("own", "", *[pd.DataFrame()] * 3, board)
-    found = _refuted(workspace, workspace.models(), record)
+    found = refuted(workspace, workspace.models(), record)
     assert [("worse than climatology-52" in text) for text in found] == [True] * warned
-    assert _refuted(workspace, [], record) == []
+    assert refuted(workspace, [], record) == []
+
+
+def test_a_rule_that_looks_back_further_than_is_known_is_named() -> None:
+    workspace = open_workspace(reference_workspace())
+    inputs = open_inputs(workspace)
+    (said,) = notes(workspace, inputs, [], {})
+    assert said.startswith(
+        "Only 30 of the last 52 weeks are known of 30 of 30 regions: what is usual rests on these in"
+    )
+    assert "“above its recent past in 4 weeks”" in said
+
+
+@pytest.mark.parametrize(("store", "warned"), [("acled", True), ("ucdp", False), (None, False)])
+def test_parameters_of_another_source_are_a_warning(store: str | None, warned: bool) -> None:
+    workspace = open_workspace(reference_workspace())
+    data = workspace.spec.data.model_copy(update={"store": store, "calibrate_on": ("west-africa-weekly",)})
+    of_store = replace(workspace, spec=workspace.spec.model_copy(update={"data": data}))
+    assert [("west-africa-weekly, not of ACLED" in text) for text in other_sources(of_store, {})] == [True] * warned

@@ -68,7 +68,8 @@ def test_spellings_of_a_country_do_not_matter():
 def test_an_event_counts_for_all_places_that_it_is_near():
     rows = [(10.5, 0.5, "A", "point"), (10.5, 0.9, "A", "point"), (10.5, 0.5, "A", "district")]
     places = Units.of(["one", "two"], kind="place", latitude=[10.5, 10.5], longitude=[0.5, 0.8], radius_km=[20.0, 50.0])
-    version, place = EventVersions.packed([part(rows)]).near(places)
+    versions = EventVersions.packed([part(rows)])
+    version, place = versions.near(places, versions.precise)
     assert list(zip(version.tolist(), place.tolist(), strict=True)) == [(0, 0), (0, 1), (1, 1)]
 
 

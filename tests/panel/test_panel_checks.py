@@ -154,6 +154,16 @@ def test_differences_of_equal_spans_have_uniform_probabilities():
     assert np.mean(values < 0.01) == pytest.approx(0.01, abs=0.01)
 
 
+def test_one_gap_of_all_is_told_once():
+    observed = np.ones((60, 6), dtype=bool)
+    observed[20:24] = False
+    panel = panel_of(np.ones((60, 6), int), observed)
+    assert texts(panel, "missing_weeks") == [
+        f"4 weeks from {panel.weeks[20]:%Y-%m-%d} to {panel.weeks[24] - pd.Timedelta(days=1):%Y-%m-%d} of all 6 "
+        "regions are missing, none of them in the last 8 weeks."
+    ]
+
+
 def test_missing_weeks_are_told_with_the_latest_first():
     counts = np.ones((40, 3), int)
     observed = np.ones((40, 3), bool)

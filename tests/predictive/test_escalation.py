@@ -7,7 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from forecast.panel.panel import Panel
 from forecast.panel.units import Units
-from forecast.predictive.escalation import Escalation, base_rate, probability
+from forecast.predictive.escalation import Escalation, base_rate, base_rate_and_origins, probability, weeks_known
 from forecast.predictive.forecast import Forecast, pmf_of_paths
 
 RULES = TypeAdapter(Escalation)
@@ -102,6 +102,14 @@ def test_base_rate_needs_a_quarter_of_origins_that_know_half_of_what_the_rule_lo
     record = rule(rule="record", weeks=1, window=20)
     assert np.isnan(base_rate(record, panel([[1]] * 22))).all()
     assert base_rate(record, panel([[1]] * 23)).tolist() == [0.0]
+
+
+def test_origins_after_a_gap_do_not_know_what_the_rule_looks_back() -> None:
+    observed = [[True]] * 30 + [[False]] * 20 + [[True]] * 20
+    rate, origins = base_rate_and_origins(rule(rule="record", weeks=1, window=20), panel([[1]] * 70, observed))
+    # From weeks 10 .. 29, and again from week 60 on, when ten of the last twenty are known.
+    assert (rate.tolist(), origins.tolist()) == ([0.0], [30])
+    assert weeks_known(rule(rule="record", weeks=1, window=20), panel([[1]] * 55, observed[:55])).tolist() == [5]
 
 
 @pytest.mark.parametrize("kind", ["any_event", "at_least", "above_recent", "increase", "record"])

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.special import digamma
 
 from forecast.predictive import negbin
 
@@ -70,3 +71,8 @@ def test_size_from_moments_inverts_the_variance() -> None:
     assert negbin.size_from_moments(2.0, 2.0 + 4.0 / 1.5) == pytest.approx(1.5)
     assert negbin.size_from_moments(2.0, 1.0) == np.inf
     assert negbin.size_from_moments(2.0, 1.0, largest=50.0) == 50.0
+
+
+def test_digamma_agrees_with_scipy() -> None:
+    x = np.geomspace(1e-4, 1e5, 200)
+    np.testing.assert_allclose([negbin.digamma_one(value) for value in x], digamma(x), rtol=1e-11, atol=1e-11)

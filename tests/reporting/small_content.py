@@ -12,7 +12,7 @@ from forecast.panel.dataset import DataNote
 from forecast.panel.panel import Panel
 from forecast.panel.units import Units
 from forecast.panel.weeks import WEEK, week_range
-from forecast.predictive.escalation import AboveRecent, AnyEvent, base_rate, probability
+from forecast.predictive.escalation import AboveRecent, AnyEvent, base_rate_and_origins, probability
 from forecast.predictive.forecast import Forecast, pmf_of_paths
 from forecast.reporting.content import ReportContent
 
@@ -23,6 +23,7 @@ MODELS = (
     ModelSpec(name="discount", family="discount_negbin", title="Discounted", method="Forgets slowly."),
     ModelSpec(name="climatology", family="climatology", title="Climatology", method="All weeks alike."),
 )
+KNOWN_AS = {"live": "as it was known at each origin", "long": "on final data"}
 RATES = {"region": np.array([4.0, 1.5, 0.3, 0.0]), "place": np.array([2.0])}
 
 
@@ -64,7 +65,8 @@ def risk_table(shown: dict[str, Panel], forecasts: dict[str, dict[str, Forecast]
                     "escalation": rule.name,
                     "probability": probability(rule, forecasts[kind][model.name], panel),
                     "model": model.name,
-                    "base_rate": base_rate(rule, panel),
+                    "base_rate": base_rate_and_origins(rule, panel)[0],
+                    "base_origins": base_rate_and_origins(rule, panel)[1],
                     "level": rule.level(panel),
                     "previous": [0.25, *[np.nan] * (len(panel.units) - 1)],
                 }
@@ -107,7 +109,7 @@ def record(name: str, units: Units, origins: int, seed: int) -> BacktestRecord:
     risk["brier"] = (risk["probability"] - risk["outcome"]) ** 2
     forecasts = cells.assign(week=cells["origin"] + (cells["horizon"] - 1) * WEEK, observed=1)
     board = leaderboard(scores, risk, references=["climatology"], rng=np.random.default_rng(seed))
-    return BacktestRecord(name, "Counts of a test", forecasts, scores, risk, board)
+    return BacktestRecord(name, "Counts of a test", forecasts, scores, risk, board, KNOWN_AS[name])
 
 
 def polygons(names: tuple[str, ...]) -> dict[str, dict[str, object]]:

@@ -9,12 +9,15 @@ import pytest
 
 from forecast.reporting.content import ReportContent
 from forecast.reporting.headline import lead, statements
+from forecast.reporting.tables import risk_rows
 from forecast.reporting.words import DASH, SPACE
 
 RULE = "“above its recent past in 4 weeks”"
 
 
-def with_chances(content: ReportContent, chances: list[float], base: float) -> ReportContent:
+def with_chances(
+    content: ReportContent, chances: list[float], base: float | list[float], origins: int = 104
+) -> ReportContent:
     """The content with given headline probabilities of the four regions."""
     risk = content.risk.copy()
     mine = (
@@ -25,6 +28,7 @@ def with_chances(content: ReportContent, chances: list[float], base: float) -> R
     risk.loc[mine, "probability"] = chances
     risk.loc[mine, "base_rate"] = base
     risk.loc[mine, "level"] = 19.0
+    risk.loc[mine, "base_origins"] = origins
     return replace(content, risk=risk)
 
 
@@ -51,6 +55,23 @@ def test_lead_names_only_the_top(content: ReportContent) -> None:
 def test_lead_when_nothing_stands_out(content: ReportContent) -> None:
     made = with_chances(content, [0.3, 0.1, 0.1, 0.01], 0.29)
     assert lead(made).endswith("None stands out from what is usual for it.")
+
+
+def test_what_is_usual_is_not_compared_with_where_it_is_unknown(content: ReportContent) -> None:
+    nothing = with_chances(content, [0.3, 0.3, 0.4, 0.01], np.nan)
+    assert lead(nothing).endswith(f"chance or better of {RULE}. Too little of the past is known to say what is usual.")
+    some = with_chances(content, [0.3, 0.3, 0.4, 0.01], [0.1, np.nan, np.nan, 0.1])
+    assert lead(some).endswith(
+        "What is usual is known for 2 of them. It is clearly more probable than usual in Mopti (Mali)."
+    )
+
+
+def test_a_base_rate_of_few_spans_says_how_many(content: ReportContent) -> None:
+    made = with_chances(content, [0.36, 0.3, 0.1, 0.1], 0.12, origins=18)
+    assert "its base rate of 12 %, which rests on 18 spans of the past." in plain(statements(made)[0].text)
+    (first, *_) = risk_rows(made)
+    assert plain(first.base_rate.text) == "12 % of 18"
+    assert "spans" not in statements(with_chances(content, [0.36, 0.3, 0.1, 0.1], 0.12, origins=52))[0].text
 
 
 def test_lead_when_nothing_is_known(content: ReportContent) -> None:
@@ -82,7 +103,7 @@ def test_statement_gives_counts_base_rate_and_change(content: ReportContent) -> 
 @pytest.mark.parametrize(
     ("base", "told"),
     [
-        (0.0, "It has not happened at any past origin that is known."),
+        (0.0, "It has not happened in any of the 104 spans of the past that are known."),
         (0.36, "The probability is about its base rate of 36 %"),
         (0.20, "The probability is about twice its base rate of 20 %"),
         (0.27, "The probability is above its base rate of 27 %"),

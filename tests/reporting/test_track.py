@@ -10,7 +10,7 @@ import pytest
 from forecast.evaluation.record import BacktestRecord
 from forecast.reporting.content import ReportContent
 from forecast.reporting.scale import CLASS_EDGES
-from forecast.reporting.track import record_titles, track_classes, track_of, track_tables
+from forecast.reporting.track import record_titles, records_saw, track_classes, track_of, track_tables
 from forecast.reporting.words import DASH, SPACE
 
 
@@ -31,6 +31,16 @@ def with_places(record: BacktestRecord, stated: float, outcomes: Sequence[int]) 
         brier=0.0,
     )
     return replace(record, risk=pd.concat([record.risk, rows], ignore_index=True))
+
+
+def test_what_the_model_could_see_is_told_by_the_label_of_each_record(content: ReportContent) -> None:
+    first, second = (record_titles(content)[record.name] for record in content.backtests)
+    assert records_saw(content) == (
+        f"It saw only the weeks before: in “{first}” as it was known at each origin; in “{second}” on final data."
+    )
+    one = replace(content, backtests=content.backtests[1:])
+    assert records_saw(one) == "It saw only the weeks before (on final data)."
+    assert records_saw(replace(content, backtests=())) == ""
 
 
 def test_each_statement_counts_once(content: ReportContent) -> None:

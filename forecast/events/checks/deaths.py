@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from forecast.events.checks.context import CheckContext
 from forecast.events.checks.finding import Check, Finding, counted, finding, named
+from forecast.events.death_order import out_of_order
 
 DEATHS_ORDER = Check(
     "deaths_order",
@@ -19,14 +21,11 @@ DEATHS_ORDER = Check(
 def deaths_order(events: pd.DataFrame, context: CheckContext) -> list[Finding]:
     """Return what `DEATHS_ORDER` finds."""
     low, best, high = (
-        events[column].astype("Float64") for column in ("fatalities_low", "fatalities", "fatalities_high")
+        events[column].astype("Float64").to_numpy(np.float64, na_value=np.nan)
+        for column in ("fatalities_low", "fatalities", "fatalities_high")
     )
-    wrong = pd.Series(False, index=events.index)
-    for smaller, larger in ((low, best), (best, high), (low, high)):
-        wrong |= (smaller > larger).fillna(False).astype(bool)
-    for estimate in (low, best, high):
-        wrong |= (estimate < 0).fillna(False).astype(bool)
-    rows = events[wrong]
+    contradictory = np.any(list(out_of_order(low, best, high).values()), axis=0)
+    rows = events[contradictory | (low < 0) | (best < 0) | (high < 0)]
     if rows.empty:
         return []
     columns = ("fatalities_low", "fatalities", "fatalities_high")

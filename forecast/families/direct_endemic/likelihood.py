@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.compiled import compiled
+from forecast.predictive.negbin import digamma_one
 
 Floats = NDArray[np.float64]
 
@@ -140,16 +141,4 @@ def _log_rising(r: float, y: int) -> tuple[float, float]:
             value += math.log(r + j)
             slope += 1.0 / (r + j)
         return value, slope
-    return math.lgamma(r + y) - math.lgamma(r), _digamma(r + y) - _digamma(r)
-
-
-@compiled
-def _digamma(x: float) -> float:
-    """Return the derivative of ``log Gamma``: recurrence up to 8, then the asymptotic series."""
-    value = 0.0
-    while x < 8.0:
-        value -= 1.0 / x
-        x += 1.0
-    square = 1.0 / (x * x)
-    series = square * (1.0 / 12 - square * (1.0 / 120 - square * (1.0 / 252 - square * (1.0 / 240 - square / 132))))
-    return value + math.log(x) - 0.5 / x - series
+    return math.lgamma(r + y) - math.lgamma(r), digamma_one(r + y) - digamma_one(r)

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from forecast.families.excited_hurdle.excitation import excitation, kernel
+from forecast.families.excited_hurdle.excitation import kernel
 from forecast.families.excited_hurdle.likelihoods import number_likelihood, occurrence_likelihood
 from forecast.families.excited_hurdle.past import Past
 from forecast.families.excited_hurdle.shrunk import Likelihood, Prior, Shrunk, fit_shrunk
+from forecast.families.shot_noise import excitation
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]

@@ -1,4 +1,4 @@
-"""Shot noise: how past events raise the rate of the weeks after them."""
+"""How the excitation of an event is spread over the weeks after it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.compiled import compiled
-from forecast.families.ingarch.likelihood import cell
+from forecast.predictive.negbin import cell
 
 Floats = NDArray[np.float64]
 
@@ -45,35 +45,4 @@ def kernel(log_delay: float, log_size: float) -> Floats:
         out[k, 0] = math.exp(log_share)
         out[k, 1] = out[k, 0] * in_mean * mean
         out[k, 2] = out[k, 0] * in_size
-    return out
-
-
-@compiled
-def excitation(marks: Floats, shares: Floats, first: int, last: int) -> Floats:
-    """Return what the marks of the weeks before add up to in each week.
-
-    Parameters
-    ----------
-    marks : ndarray, shape (weeks, units)
-        Zero where nothing happened.
-    shares : ndarray, shape (LONGEST, columns)
-        From `kernel`.
-    first, last : int
-        The weeks wanted are `first` to ``last - 1``; they may lie after those of `marks`.
-
-    Returns
-    -------
-    ndarray, shape (last - first, units, columns)
-    """
-    weeks, units = marks.shape
-    columns = shares.shape[1]
-    out = np.zeros((last - first, units, columns))
-    for t in range(max(first - LONGEST, 0), min(weeks, last - 1)):
-        for u in range(units):
-            mark = marks[t, u]
-            if mark == 0.0:
-                continue
-            for at in range(max(t + 1, first), min(t + 1 + LONGEST, last)):
-                for c in range(columns):
-                    out[at - first, u, c] += mark * shares[at - t - 1, c]
     return out

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from forecast.families.excited_hurdle.estimate import Estimates, estimate
-from forecast.families.excited_hurdle.excitation import excitation, kernel
+from forecast.families.excited_hurdle.excitation import kernel
 from forecast.families.excited_hurdle.past import FEATURES, Past, Pools
 from forecast.families.excited_hurdle.paths import simulate_paths
 from forecast.families.excited_hurdle.positive import hurdle_head
@@ -19,6 +19,7 @@ from forecast.families.parameters import parameter_table
 from forecast.families.protocol import Family, Fitted
 from forecast.families.recent import require_observed
 from forecast.families.season import Season
+from forecast.families.shot_noise import excitation
 from forecast.panel.panel import Panel
 from forecast.predictive.forecast import Forecast
 

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.compiled import compiled
-from forecast.families.ingarch.likelihood import cell
-from forecast.predictive.negbin import HEAD_LIMIT, HEAD_TOLERANCE, sample_one
+from forecast.predictive.negbin import HEAD_LIMIT, HEAD_TOLERANCE, cell, sample_one
 
 Floats = NDArray[np.float64]
 

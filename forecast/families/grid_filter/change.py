@@ -54,13 +54,13 @@ def change_since(chain: Chain, panel: Panel, factors: Floats, weights: Floats, w
     before = belief
     resets, given = [], np.ones((weeks, len(panel.units), len(chain.scatters), len(chain.points)))
     for at, week in enumerate(recent):
-        resets.append(chain.reset_rows(belief, panel.units.group_codes()))
+        resets.append(chain.reset_rows(belief))
         for unit in np.flatnonzero(panel.observed[week]):
             likelihood(panel.counts[week, unit], factors[week, unit], chain.points, chain.scatters, given[at, unit])
         belief, _ = belief.follow(chain, panel.weeks_between(0, week + 1), factors, week)
     kept = np.where(weights >= LEAST_WEIGHT, weights, 0.0)
     out = np.full((len(panel.units), 3), np.nan)
-    for unit in np.flatnonzero(before.weeks > 0):
+    for unit in np.flatnonzero(before.weeks[0] > 0):
         out[unit] = _of_unit(
             chain, before.states[:, :, unit], np.stack(resets)[:, unit], given[:, unit], kept / kept.sum(), factor
         )

@@ -29,9 +29,10 @@ class GridFilter(Family):
     r"""Latent log rate of each unit on a grid, filtered exactly; counts scatter around it as a negative binomial.
 
     From week to week the log rate :math:`x` of a unit takes a small step (a random walk of scale :math:`\sigma`); with
-    probability :math:`j` it jumps, and with probability :math:`r` it starts anew around the unit's own level of the
-    last two years, itself drawn to its country's. Jump and reset leave the expected rate as it is (or at that level),
-    so that what is unsure is wide without being high. With the season's factor :math:`s` the count of a week is
+    probability :math:`j` it jumps, and with probability :math:`r` it starts anew: around the unit's own level of the
+    last two years, itself drawn to its country's, or around that of the adjacent units in the last months. Jump and
+    reset leave the expected rate as it is (or at that level), so that what is unsure is wide
+    without being high. With the season's factor :math:`s` the count of a week is
 
     .. math:: y \sim NB(m, k),\quad m = s e^x,\quad 1/k = 1/\phi + c/m .
 
@@ -54,6 +55,8 @@ class GridFilter(Family):
         :math:`c`; a variance above the mean by this share at all rates.
     jump_scale, reset_scale : float
         Standard deviation of the log rate's jump, and around the level after a reset.
+    spread : float
+        Share of the resets that lead to the recent level of the adjacent units in place of the unit's own.
     half_life_weeks : float
         Of the likelihood in the weights.
     temper : float
@@ -89,6 +92,7 @@ class GridFilter(Family):
     excesses: tuple[Annotated[float, Field(ge=0)], ...] = (0.25, 0.5)
     jump_scale: Scale = 0.7
     reset_scale: Scale = 1.0
+    spread: Annotated[float, Field(ge=0, le=1)] = 0.25
     half_life_weeks: Annotated[float, Field(gt=0)] = 156
     temper: Annotated[float, Field(gt=0, le=1)] = 0.3
     season: bool = True
@@ -104,7 +108,7 @@ class GridFilter(Family):
 
     def chain(self, panel: Panel) -> Chain:
         """Return what moves the rates of a panel, on a grid that reaches above its counts."""
-        return Chain.of(panel, self.moves(), self.scatters(), self.jump_scale, self.reset_scale)
+        return Chain.of(panel, self.moves(), self.scatters(), self.jump_scale, self.reset_scale, self.spread)
 
     def fit(self, panel: Panel, rng: np.random.Generator) -> FittedGridFilter:
         """Estimate the season, filter the panel, and weigh the settings; `rng` is not used.
@@ -167,7 +171,7 @@ class FittedGridFilter(Fitted):
         """
         require_observed(panel)
         chain, known = self.family.chain(panel), len(self.panel.weeks)
-        if _continues(panel, self.panel) and len(chain.points) == len(self.chain.points):
+        if panel.continues(self.panel) and len(chain.points) == len(self.chain.points):
             before, first = self.belief, known
         else:
             before, first = Belief.start(chain, len(panel.units)), 0
@@ -177,7 +181,7 @@ class FittedGridFilter(Fitted):
     def simulate(self, horizon: int, draws: int, rng: np.random.Generator) -> Forecast:
         """Push the state forward for the marginals, and draw paths of the chain."""
         weeks = self.target_weeks(horizon)
-        reset = self.chain.reset_rows(self.belief, self.panel.units.group_codes())
+        reset = self.chain.reset_rows(self.belief)
         factors = self.season.factors(weeks, self.panel.units)
         return Forecast(
             paths(self.chain, self.belief, self.weights, reset, factors, draws, rng),
@@ -233,16 +237,3 @@ class FittedGridFilter(Fitted):
         return pd.DataFrame(
             found, index=pd.Index(self.panel.units.names, name="unit"), columns=["jump", "risen", "fallen"]
         )
-
-
-def _continues(panel: Panel, earlier: Panel) -> bool:
-    """Return whether a panel is an earlier one with weeks added."""
-    known = len(earlier.weeks)
-    return (
-        len(panel.weeks) >= known
-        and panel.weeks[0] == earlier.weeks[0]
-        and panel.units.names == earlier.units.names
-        and panel.units.groups == earlier.units.groups
-        and np.array_equal(panel.observed[:known], earlier.observed)
-        and np.array_equal(panel.counts[:known][earlier.observed], earlier.counts[earlier.observed])
-    )

@@ -15,8 +15,8 @@ from forecast.predictive.negbin import logpmf_one
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-LEVEL_DECAY = 0.99
-"""Of the sums behind a unit's level: about 100 weeks count."""
+DECAYS = np.array([0.99, 0.94])
+"""Of the sums behind a unit's own level, of which about 100 weeks count, and behind what spreads to it: about 17."""
 LEVEL_EVENTS = 1.0
 """Events at its country's level that are added to a unit's own (shape of a gamma prior)."""
 COUNTRY_WEEKS = 10.0
@@ -44,6 +44,12 @@ class Chain:
     steps : ndarray, shape (moves, points, points)
         Weekly transition without the reset.
     reset_scale : float
+    spread : float
+        Share of the resets that lead to the recent level around a unit.
+    group : ndarray of int64, shape (units,)
+        Country of each unit.
+    start, neighbour : ndarray of int64
+        Adjacent units of each unit, as in a sparse matrix by rows.
     """
 
     points: Floats
@@ -51,22 +57,42 @@ class Chain:
     scatters: Floats
     steps: Floats
     reset_scale: float
+    spread: float
+    group: Integers
+    start: Integers
+    neighbour: Integers
 
     @classmethod
-    def of(cls, panel: Panel, moves: Floats, scatters: Floats, jump_scale: float, reset_scale: float) -> Chain:
+    def of(
+        cls, panel: Panel, moves: Floats, scatters: Floats, jump_scale: float, reset_scale: float, spread: float
+    ) -> Chain:
         """Build the chain whose grid reaches above the largest count of a panel."""
         points = log_rates(float(panel.counts.max(where=panel.observed, initial=0)))
-        return cls(points, moves, scatters, steps(points, moves, jump_scale), reset_scale)
+        adjacent = panel.neighbours.border_km
+        return cls(
+            points,
+            moves,
+            scatters,
+            steps(points, moves, jump_scale),
+            reset_scale,
+            spread,
+            panel.units.group_codes().astype(np.int64),
+            adjacent.indptr.astype(np.int64),
+            adjacent.indices.astype(np.int64),
+        )
 
     @property
     def resets(self) -> Floats:
         """Probability of a reset, shape (moves,)."""
         return np.ascontiguousarray(self.moves[:, 2])
 
-    def reset_rows(self, belief: Belief, groups: NDArray[np.intp]) -> Floats:
+    def reset_rows(self, belief: Belief) -> Floats:
         """Return where a reset after these weeks leads each unit, shape (units, points)."""
-        out = np.empty((len(belief.events), len(self.points)))
-        _reset_rows(self.points, belief.events, belief.weeks, groups.astype(np.int64), self.reset_scale, out)
+        out = np.empty((len(self.group), len(self.points)))
+        _reset_rows(
+            self.points, belief.events, belief.weeks, self.group, self.start, self.neighbour, self.reset_scale,
+            self.spread, out,
+        )  # fmt: skip
         return out
 
 
@@ -78,8 +104,9 @@ class Belief:
     ----------
     states : ndarray, shape (moves, scatters, units, points)
         Probability of each rate after the last week, given the settings; sums to 1 over the points.
-    events, weeks : ndarray, shape (units,)
-        Discounted sums of the counts and of the observed weeks (in units of the season's factor), for the level.
+    events, weeks : ndarray, shape (2, units)
+        Discounted sums of the counts and of the observed weeks (in units of the season's factor), for the unit's own
+        level and for what spreads from it (`DECAYS`).
     """
 
     states: Floats
@@ -91,7 +118,7 @@ class Belief:
         """Return what is believed before the first week; a unit's state is only read once it has been observed."""
         points = len(chain.points)
         states = np.full((len(chain.moves), len(chain.scatters), units, points), 1.0 / points)
-        return cls(states, np.zeros(units), np.zeros(units))
+        return cls(states, np.zeros((2, units)), np.zeros((2, units)))
 
     def follow(self, chain: Chain, panel: Panel, factors: Floats, first: int = 0) -> tuple[Belief, Floats]:
         """Return what is believed after the weeks of a panel from position `first` on.
@@ -117,8 +144,8 @@ class Belief:
         _follow(
             after.states, after.events, after.weeks, score,
             panel.counts[first:], panel.observed[first:], np.ascontiguousarray(factors[first:]),
-            panel.units.group_codes().astype(np.int64), chain.points, chain.steps, chain.resets, chain.reset_scale,
-            chain.scatters,
+            chain.group, chain.start, chain.neighbour, chain.points, chain.steps, chain.resets, chain.reset_scale,
+            chain.spread, chain.scatters,
         )  # fmt: skip
         return after, score
 
@@ -148,16 +175,35 @@ def _levels(events: Floats, weeks: Floats, group: Integers, country: Floats) -> 
 
 
 @compiled
-def _reset_rows(points: Floats, events: Floats, weeks: Floats, group: Integers, scale: float, out: Floats) -> None:
+def _reset_rows(
+    points: Floats,
+    events: Floats,
+    weeks: Floats,
+    group: Integers,
+    start: Integers,
+    neighbour: Integers,
+    scale: float,
+    spread: float,
+    out: Floats,
+) -> None:
     """Write where a reset leads each unit; for one that has not been observed yet, where its rate may start."""
-    country = np.empty(len(group))
-    _levels(events, weeks, group, country)
+    country, around = np.empty(len(group)), np.empty(len(points))
+    _levels(events[0], weeks[0], group, country)
     for u in range(len(group)):
-        if weeks[u] > 0.0:
-            level = (events[u] + LEVEL_EVENTS) / (weeks[u] + LEVEL_EVENTS / country[u])
-            spread_one(points, level, scale, out[u])
-        else:
+        if weeks[0, u] == 0.0:
             spread_one(points, country[u], START_SCALE, out[u])
+            continue
+        level = (events[0, u] + LEVEL_EVENTS) / (weeks[0, u] + LEVEL_EVENTS / country[u])
+        spread_one(points, level, scale, out[u])
+        if start[u] == start[u + 1] or spread == 0.0:
+            continue
+        near_events, near_weeks = country[u], 1.0
+        for at in range(start[u], start[u + 1]):
+            near_events += events[1, neighbour[at]]
+            near_weeks += weeks[1, neighbour[at]]
+        spread_one(points, near_events / near_weeks, scale, around)
+        for k in range(len(points)):
+            out[u, k] += spread * (around[k] - out[u, k])
 
 
 @compiled
@@ -207,10 +253,13 @@ def _follow(
     observed: NDArray[np.bool_],
     factors: Floats,
     group: Integers,
+    start: Integers,
+    neighbour: Integers,
     points: Floats,
     transitions: Floats,
     resets: Floats,
     reset_scale: float,
+    spread: float,
     scatters: Floats,
 ) -> None:
     """Move `states`, `events`, `weeks` on by all weeks of `counts`; write each week's log score."""
@@ -218,14 +267,14 @@ def _follow(
     reset, moved = np.empty((units, size)), np.empty((kinds * units, size))
     given, row = np.empty((units, kinds, size)), np.zeros(units, np.int64)
     for t in range(len(counts)):
-        _reset_rows(points, events, weeks, group, reset_scale, reset)
+        _reset_rows(points, events, weeks, group, start, neighbour, reset_scale, spread, reset)
         _likelihoods(counts[t], factors[t], points, scatters, row, given)
         for d in range(moves):
             np.dot(states[d].reshape(kinds * units, size), transitions[d], moved)
             for u in range(units):
                 for z in range(kinds):
                     prior = moved[z * units + u]
-                    if weeks[u] > 0.0:
+                    if weeks[0, u] > 0.0:
                         prior += resets[d] * reset[u]
                     else:
                         prior[:] = reset[u]
@@ -233,7 +282,6 @@ def _follow(
                         score[t, d, z] += _condition(prior, given[row[u], z], states[d, z, u])
                     else:
                         states[d, z, u] = prior
-        events *= LEVEL_DECAY
-        weeks *= LEVEL_DECAY
-        events += np.where(observed[t], counts[t], 0)
-        weeks += np.where(observed[t], factors[t], 0.0)
+        for speed in range(len(DECAYS)):
+            events[speed] = DECAYS[speed] * events[speed] + np.where(observed[t], counts[t], 0)
+            weeks[speed] = DECAYS[speed] * weeks[speed] + np.where(observed[t], factors[t], 0.0)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.compiled import compiled
-from forecast.families.ingarch.likelihood import cell
+from forecast.predictive.negbin import cell
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]

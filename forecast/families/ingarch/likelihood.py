@@ -9,38 +9,13 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from forecast.compiled import compiled
-from forecast.predictive.negbin import logpmf_one
+from forecast.predictive.negbin import cell
 
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
 
 POISSON = np.array([np.inf, 0.0])
 """Dispersion of counts that are Poisson: logarithm of the size at mean 1, power of the mean in the size."""
-
-
-@compiled
-def digamma_one(x: float) -> float:
-    """Return the digamma function at x > 0, to about 1e-12 (recurrence, then the asymptotic series)."""
-    shift = 0.0
-    while x < 8.0:
-        shift -= 1.0 / x
-        x += 1.0
-    inverse = 1.0 / (x * x)
-    tail = inverse * (1 / 12 - inverse * (1 / 120 - inverse * (1 / 252 - inverse * (1 / 240 - inverse / 132))))
-    return shift + math.log(x) - 0.5 / x - tail
-
-
-@compiled
-def cell(count: float, mean: float, size: float) -> tuple[float, float, float]:
-    """Return the log probability of a count, its slope in the mean, and its slope in the logarithm of the size."""
-    value = logpmf_one(int(count), mean, size)
-    if size > 1e10:
-        return value, count / mean - 1.0, 0.0
-    in_mean = (count - mean) / (mean * (1.0 + mean / size))
-    in_size = (mean - count) / (size + mean) - math.log1p(mean / size)
-    if count > 0:
-        in_size += digamma_one(count + size) - digamma_one(size)
-    return value, in_mean, size * in_size
 
 
 @compiled

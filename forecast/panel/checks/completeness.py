@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 
 from forecast.events.checks.finding import Check, Finding, Severity, counted, finding
@@ -53,8 +54,14 @@ def missing_weeks(panel: Panel, level: float) -> list[Finding]:
         f"{panel.units.names[unit]} ({int(absent[:, unit].sum())}, the latest {latest[unit]:%Y-%m-%d})"
         for unit in order
     ]
+    amount, common = f"{counted(total, f'{panel.units.kind}-week')} of", np.asarray(absent.all(axis=1))
+    if total == int(common.sum()) * absent.shape[1]:  # one gap of all, told once
+        weeks, examples = panel.weeks[common], []
+        last = weeks[-1] + pd.Timedelta(days=6)
+        total, recent = len(weeks), int(common[-RECENT_WEEKS:].sum())
+        amount = f"{counted(total, 'week')} from {weeks[0]:%Y-%m-%d} to {last:%Y-%m-%d} of all"
     message = (
-        f"{counted(total, f'{panel.units.kind}-week')} of {counted(len(units), panel.units.kind)} are missing, "
+        f"{amount} {counted(len(units), panel.units.kind)} {'is' if total == 1 else 'are'} missing, "
         f"{recent or 'none'} of them in the last {RECENT_WEEKS} weeks."
     )
     severity: Severity = "warning" if recent else "note"

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.special import digamma
 
 from forecast.errors import InputError
 from forecast.families.ingarch.interventions import (
@@ -15,7 +14,7 @@ from forecast.families.ingarch.interventions import (
     search_intervention,
     with_interventions,
 )
-from forecast.families.ingarch.likelihood import POISSON, digamma_one, dispersion_likelihood, likelihood, pearson_size
+from forecast.families.ingarch.likelihood import POISSON, dispersion_likelihood, likelihood, pearson_size
 from forecast.families.ingarch.order import Order, check_stationary
 from forecast.families.ingarch.recursion import recursion
 from forecast.families.ingarch.series import Series, SeriesFit, fit_series
@@ -99,11 +98,6 @@ def test_the_likelihood_is_the_sum_of_log_probabilities_and_its_slope_in_the_dis
     )
     one = likelihood(counts[:, 0], observed[:, 0], weight, mean[:, 0], np.ones((50, 1)), d)
     assert one[0] == pytest.approx(dispersion_likelihood(counts[:, :1], observed[:, :1], weight, mean[:, :1], d)[0])
-
-
-def test_digamma_agrees_with_scipy():
-    x = np.geomspace(1e-3, 1e4, 50)
-    np.testing.assert_allclose([digamma_one(value) for value in x], digamma(x), rtol=1e-11, atol=1e-11)
 
 
 def test_the_pearson_size_solves_its_equation():

@@ -1,0 +1,1 @@
+"""Pools of forecasts, how their weights are learned, and recalibration."""
