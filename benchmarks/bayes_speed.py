@@ -1,11 +1,14 @@
 """One hierarchical model: each method of `bayes_negbin` against PyMC's defaults on the model as one writes it down.
 
 The plain model has one latent variable for each region and block of weeks. Counts of Mali, Burkina Faso and Niger until
-the end of 2016. Prints seconds of processor time, smallest bulk ESS (for importance sampling: what the weighted draws
-are worth), ESS a second, and how far the posterior means lie apart in posterior standard deviations. Needs the extra
-``bayes``.
+the end of 2016, or simulated ones. Prints seconds of processor time, smallest bulk ESS (for importance sampling: what
+the weighted draws are worth), ESS a second, and how far the posteriors are from that of the plain model: the largest
+difference of means in posterior standard deviations (`apart`), the same in Monte Carlo standard errors of the
+difference (`errors`), and the largest difference of the ends of the 90 % intervals in standard deviations (`ends`).
+Needs the extra ``bayes``.
 
-    python benchmarks/bayes_speed.py --weeks 104
+    python benchmarks/bayes_speed.py --weeks 104 --regions 12
+    python benchmarks/bayes_speed.py --weeks 104 --regions 6 --simulated
 """
 
 from __future__ import annotations
@@ -19,13 +22,20 @@ import numpy as np
 import pandas as pd
 import pymc as pm
 
+from forecast.families.bayes.checks import draw_prior, simulate_panels
 from forecast.families.bayes.density import waves
+from forecast.families.bayes.fitted import FittedBayes
 from forecast.families.bayes.negbin import BayesNegbin
-from forecast.families.bayes.readable import readable
+from forecast.families.bayes.priors import Prior, Priors
 from forecast.panel.dataset import Dataset
 from forecast.panel.panel import Panel
 
 ROOT = Path(__file__).parent.parent
+TYPICAL = Priors(
+    level=Prior(mean=-1.0, sd=0.5), spread=Prior(mean=0.0, sd=0.3), half_life=Prior(mean=3.5, sd=0.4),
+    size=Prior(mean=0.5, sd=0.4),
+)  # fmt: skip
+"""Of simulated panels, so that they are neither empty nor in the millions."""
 
 
 def plain_model(family: BayesNegbin, panel: Panel) -> pm.Model:
@@ -50,41 +60,86 @@ def plain_model(family: BayesNegbin, panel: Panel) -> pm.Model:
     return model
 
 
+def counts(weeks: int, regions: int, *, simulated: bool) -> Panel:
+    """Return the embedded counts of some weeks and regions, or simulated ones of their calendar and countries."""
+    panel = Dataset.open(ROOT / "data" / "west-africa-weekly").region_panel(countries=("Mali", "Burkina Faso", "Niger"))
+    panel = panel.until(pd.Timestamp("2017-01-07"))
+    panel = panel.weeks_between(len(panel.weeks) - weeks, len(panel.weeks))
+    every = len(panel.units) // regions
+    panel = panel.select(panel.units.names[::every][:regions])
+    if not simulated:
+        return panel
+    family, rng = BayesNegbin(priors=TYPICAL), np.random.default_rng(3)
+    truth = draw_prior(family.layout(panel), 1, rng)
+    made = simulate_panels(family, panel, truth, rng)[0]
+    return Panel.of(made, panel.weeks, panel.units, neighbours=panel.neighbours, simulated=True)
+
+
+def moments(theta: np.ndarray, weights: np.ndarray, names: list[str]) -> pd.DataFrame:
+    """Return mean, standard deviation and the ends of the 90 % interval of weighted draws."""
+    order = np.argsort(theta, axis=0)
+    rising = np.take_along_axis(theta, order, axis=0)
+    mass = np.cumsum(weights[order], axis=0) - 0.5 * weights[order]
+    ends = {
+        f"q{100 * p:g}": [np.interp(p, mass[:, at], rising[:, at]) for at in range(len(names))] for p in (0.05, 0.95)
+    }
+    mean = weights @ theta
+    return pd.DataFrame({"mean": mean, "sd": np.sqrt(weights @ (theta - mean) ** 2), **ends}, index=names)
+
+
+def timed_fit(family: BayesNegbin, panel: Panel) -> tuple[FittedBayes, float]:
+    """Return a fit and its seconds of processor time."""
+    begun = time.process_time()
+    return family.fit(panel, np.random.default_rng(1)), time.process_time() - begun
+
+
 def main() -> None:
     """Run the methods and the plain model."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weeks", type=int, default=260)
+    parser.add_argument("--regions", type=int, default=30)
+    parser.add_argument("--simulated", action="store_true")
     parser.add_argument("--methods", nargs="*", default=["laplace", "advi", "nuts"])
-    parser.add_argument("--plain-draws", type=int, default=1000)
-    chosen = parser.parse_args()
-    panel = Dataset.open(ROOT / "data" / "west-africa-weekly").region_panel(countries=("Mali", "Burkina Faso", "Niger"))
-    panel = panel.until(pd.Timestamp("2017-01-07"))
-    panel = panel.weeks_between(len(panel.weeks) - chosen.weeks, len(panel.weeks))
-    rows, means = {}, {}
-    for method in chosen.methods:
-        begun = time.process_time()
-        fitted = BayesNegbin(method=method).fit(panel, np.random.default_rng(1))
-        seconds, found = time.process_time() - begun, fitted.base.diagnostics
-        worth = found.bulk_ess if method == "nuts" else found.effective
-        rows[method] = {"seconds": seconds, "ess": worth, "r_hat": found.r_hat, "k": found.pareto_k}
-        means[method] = fitted.summary()
-        print(method, rows[method], flush=True)
-    begun = time.process_time()
-    family = BayesNegbin()
-    with plain_model(family, panel):
-        draws = chosen.plain_draws
-        trace = pm.sample(draws, tune=draws, chains=4, cores=1, random_seed=1, progressbar=False)
-    seconds = time.process_time() - begun
-    posterior = trace.posterior[["theta"]]
-    ess, r_hat = float(arviz.ess(posterior)["theta"].min()), float(arviz.rhat(posterior)["theta"].max())
-    rows["plain"] = {"seconds": seconds, "ess": ess, "r_hat": r_hat, "k": np.nan}
-    theta = np.asarray(trace.posterior["theta"]).reshape(-1, len(family.layout(panel)))
-    plain = pd.DataFrame(readable(family.layout(panel), theta))
-    board = pd.DataFrame(rows).T
-    board["ess_per_second"] = board["ess"] / board["seconds"]
-    board["worst_mean"] = pd.Series(
-        {name: ((table["estimate"] - plain.mean()) / plain.std()).abs().max() for name, table in means.items()}
+    parser.add_argument(
+        "--plain-draws", type=int, default=1000, help="of each of 4 chains, and as many before; 0: none"
     )
+    chosen = parser.parse_args()
+    panel = counts(chosen.weeks, chosen.regions, simulated=chosen.simulated)
+    names = list(BayesNegbin().layout(panel).names)
+    rows, found = {}, {}
+    for method in chosen.methods:
+        family = BayesNegbin(method=method)
+        fitted, seconds = timed_fit(family, panel.weeks_between(0, len(panel.weeks) - 1))
+        told = fitted.base.diagnostics
+        worth = told.bulk_ess if method == "nuts" else min(told.effective, family.draws)
+        rows[method] = {"seconds": seconds, "ess": worth, "r_hat": told.r_hat, "k": told.pareto_k}
+        begun = time.process_time()
+        assert len(fitted.state.points)
+        ready = time.process_time()
+        assert len(fitted.update(panel).state.points)
+        rows[method] |= {"state": ready - begun, "update": time.process_time() - ready}
+        again, seconds = timed_fit(family, panel)
+        rows[method]["again"] = seconds  # what was compiled is known by now
+        found[method] = moments(again.base.theta, again.base.weights, names)
+        print(method, {key: round(value, 3) for key, value in rows[method].items()}, again.remarks, flush=True)
+    if chosen.plain_draws:
+        begun = time.process_time()
+        with plain_model(BayesNegbin(), panel):
+            draws = chosen.plain_draws
+            trace = pm.sample(draws, tune=draws, chains=4, cores=1, random_seed=1, progressbar=False)
+        seconds = time.process_time() - begun
+        posterior = trace.posterior[["theta"]]
+        ess, r_hat = float(arviz.ess(posterior)["theta"].min()), float(arviz.rhat(posterior)["theta"].max())
+        rows["plain"] = {"seconds": seconds, "ess": ess, "r_hat": r_hat}
+        theta = np.asarray(trace.posterior["theta"]).reshape(-1, len(names))
+        plain = moments(theta, np.full(len(theta), 1 / len(theta)), names)
+        for method, table in found.items():
+            apart = (table["mean"] - plain["mean"]).abs() / plain["sd"]
+            error = np.sqrt(1 / rows[method]["ess"] + 1 / ess)
+            ends = (table[["q5", "q95"]] - plain[["q5", "q95"]]).abs().div(plain["sd"], axis=0)
+            rows[method] |= {"apart": apart.max(), "errors": (apart / error).max(), "ends": ends.max().max()}
+    board = pd.DataFrame(rows).T
+    board.insert(2, "ess_per_second", board["ess"] / board["seconds"])
     print(board.round(3).to_string())
 
 

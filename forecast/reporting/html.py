@@ -34,7 +34,7 @@ from forecast.reporting.map import map_aspect, risk_map
 from forecast.reporting.rules import quoted, rule_titles
 from forecast.reporting.scale import CLASS_EDGES, SCALE, SOURCE, percents
 from forecast.reporting.skill import reference_of, skill_figure
-from forecast.reporting.tables import breakdown_rows, leaderboard_rows, provenance_rows, risk_rows
+from forecast.reporting.tables import breakdown_rows, leaderboard_rows, prior_rows, provenance_rows, risk_rows
 from forecast.reporting.theme import DARK, RISK_DARK, RISK_LIGHT
 from forecast.reporting.track import record_titles, records_saw, track_tables
 from forecast.reporting.words import SPACE, day, holds, number, percent, points, titles
@@ -106,6 +106,7 @@ def render_report(content: ReportContent) -> str:
         risk=risk_rows(content),
         fans=fans,
         records=records,
+        prior_rows={name: prior_rows(table) for name, table in content.prior_checks.items()},
         counts="; ".join(holds(panel) for panel in content.panels.values()),
         skill_level=percent(SKILL_LEVEL),
         enough_origins=ENOUGH_ORIGINS,

@@ -1,4 +1,4 @@
-"""Does the model make counts like these: prior and posterior predictive checks, and leave-one-out with Pareto k."""
+"""Does the model make counts like these, and what do the priors do: predictive checks, leave-one-out, sensitivity."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from forecast.families.bayes.filtering import block_scores, log_likelihood
+from forecast.families.bayes.filtering import smoothed_levels
 from forecast.families.bayes.fitted import FittedBayes, Settings
 from forecast.families.bayes.layout import Layout
 from forecast.families.bayes.pareto import smoothed_weights
@@ -120,6 +120,39 @@ def predictive_table(panel: Panel, simulated: Counts) -> pd.DataFrame:
     return table.rename_axis("statistic")
 
 
+def prior_sensitivity(fitted: FittedBayes) -> pd.DataFrame:
+    r"""Return how far posterior means move where the priors, or the data, count for more.
+
+    The density of the priors is raised to the power :math:`\alpha`, or the likelihood is. At :math:`\alpha = 1` the
+    mean of a parameter moves by its posterior covariance with the log of what is raised, for each unit of
+    :math:`\log \alpha`. What is told is that for a doubling of :math:`\alpha`, in posterior standard deviations. The
+    priors are those of the parameters that all countries share; how countries differ belongs to the model.
+
+    Parameters
+    ----------
+    fitted : FittedBayes
+
+    Returns
+    -------
+    DataFrame
+        Index ``parameter`` (the shared ones); columns ``prior`` and ``data``. Much of both, with opposite signs, means
+        that prior and data disagree; much of ``prior`` and little of ``data``, that the prior tells the parameter.
+
+    References
+    ----------
+    Power-scaling: Kallioinen, Paananen, Bürkner & Vehtari (2024), doi:10.1007/s11222-023-10366-5.
+    """
+    layout, weights = fitted.density.layout, fitted.weights
+    shared = [at for at, name in enumerate(layout.names) if "[" not in name]
+    z = layout.standardised(fitted.theta)
+    around = z - weights @ z
+    sd = np.sqrt(weights @ around**2)
+    raised = {"prior": -0.5 * (z[:, shared] ** 2).sum(axis=1), "data": fitted.state.evidence}
+    moved = {name: np.log(2) * (weights * value) @ around / sd for name, value in raised.items()}
+    table = pd.DataFrame(moved, index=pd.Index(layout.names, name="parameter"))
+    return table.iloc[shared]
+
+
 def leave_one_out(fitted: FittedBayes, draws: int = 100) -> pd.DataFrame:
     r"""Return how probable each count is given all others, and whether that can be told from the draws.
 
@@ -160,10 +193,9 @@ def _given_others(fitted: FittedBayes, theta: Floats) -> Floats:
     density, panel = fitted.density, fitted.panel
     rates, seen, chain = density.rates(theta), density.observations(), density.chain
     step = chain.transition(rates.block_time)
-    _, _, smoothed = log_likelihood(seen, rates, chain.grid, chain.stationary, step, step)
-    _, table = block_scores(seen, rates, chain.grid)
+    smoothed = smoothed_levels(seen, rates, chain.grid, chain.stationary, step)
     week, unit = np.nonzero(panel.observed)
-    count, mean = panel.counts[week, unit], table.mean[week, density.column[unit]]
+    count, mean = panel.counts[week, unit], rates.mean(chain.grid, week, density.column[unit])
     probability = (1 - rates.extra_zeros) * np.exp(negbin.logpmf(count[:, None], mean, rates.size))
     probability += rates.extra_zeros * (count == 0)[:, None]
     share = smoothed[week // density.block_weeks, unit]

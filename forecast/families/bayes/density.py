@@ -12,13 +12,7 @@ from numpy.typing import NDArray
 
 from forecast.families.bayes.chain import Chain
 from forecast.families.bayes.excitation import Excitation
-from forecast.families.bayes.filtering import (
-    Observations,
-    Rates,
-    block_scores,
-    filtered,
-    log_likelihood,
-)
+from forecast.families.bayes.filtering import Observations, Rates, filtered, log_likelihood
 from forecast.families.bayes.layout import Layout
 from forecast.panel.panel import Panel
 
@@ -123,7 +117,7 @@ class Density:
         """Return what the weeks of the panel from position `first` on depend on, for one parameter vector."""
         layout = self.layout
         log_level = self.log_level(theta, self.wave[first:])
-        added = None if self.excitation is None else self.excitation.history(theta)[first:-1]
+        added = None if self.excitation is None else self.excitation.history(theta, first)[:-1]
         return Rates(
             np.minimum(log_level, LARGEST_LOG),
             math.exp(theta[layout.at("spread")]),
@@ -168,9 +162,7 @@ class Density:
         """Return the log likelihood at one parameter vector and its gradient, shape (parameters,)."""
         layout, rates = self.layout, self.rates(theta)
         step, slope = self.chain.transition(rates.block_time), self.chain.slope(rates.block_time)
-        value, slopes, _ = log_likelihood(
-            self.observations(), rates, self.chain.grid, self.chain.stationary, step, slope
-        )
+        value, slopes = log_likelihood(self.observations(), rates, self.chain.grid, self.chain.stationary, step, slope)
         out = np.zeros(len(layout))
         wave = self.wave
         by_column = {"level": slopes.log_level.sum(axis=0)}
@@ -216,9 +208,8 @@ class Density:
             Log probability of each block's counts.
         """
         rates = self.rates(theta, first)
-        score, _ = block_scores(self.observations(first), rates, self.chain.grid)
-        predicted, state, evidence = filtered(score, self.chain.transition(rates.block_time), before)
-        return predicted[-1], state[-1], evidence
+        step = self.chain.transition(rates.block_time)
+        return filtered(self.observations(first), rates, self.chain.grid, step, before)
 
 
 def waves(weeks: pd.DatetimeIndex) -> Floats:

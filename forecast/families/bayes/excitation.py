@@ -17,8 +17,8 @@ Floats = NDArray[np.float64]
 class Excitation(Protocol):
     """What the counts before a week add to its mean, with its derivatives, and the same along simulated paths."""
 
-    def history(self, theta: Floats) -> Floats:
-        """Return what is added in each week of the panel and the one after it, shape (weeks + 1, units)."""
+    def history(self, theta: Floats, first: int = 0) -> Floats:
+        """Return what is added from week `first` of the panel to the one after it, shape (weeks + 1 - first, units)."""
 
     def gradient(self, theta: Floats, by_history: Floats) -> Floats:
         """Return the derivative by all parameters from that by the panel's weeks of `history`, (weeks, units)."""
@@ -65,10 +65,10 @@ class EndemicEpidemic:
             own = np.broadcast_to(own, (*own.shape[:-1], len(self._country)))
         return np.exp(own), np.exp(theta[..., self._layout.at("neighbours"), None])
 
-    def history(self, theta: Floats) -> Floats:
-        """Return what is added in each week of the panel and the one after it, shape (weeks + 1, units)."""
+    def history(self, theta: Floats, first: int = 0) -> Floats:
+        """Return what is added from week `first` of the panel to the one after it, shape (weeks + 1 - first, units)."""
         own, around = self._shares(theta)
-        return np.asarray(own * self._memory + around * self._spread)
+        return np.asarray(own * self._memory[first:] + around * self._spread[first:])
 
     def gradient(self, theta: Floats, by_history: Floats) -> Floats:
         """Return the derivative by all parameters from that by the panel's weeks of `history`."""
@@ -124,10 +124,10 @@ class Hawkes:
         )
         return n, w, d
 
-    def history(self, theta: Floats) -> Floats:
-        """Return what is added in each week of the panel and the one after it, shape (weeks + 1, units)."""
+    def history(self, theta: Floats, first: int = 0) -> Floats:
+        """Return what is added from week `first` of the panel to the one after it, shape (weeks + 1 - first, units)."""
         n, w, d = self._values(theta)
-        memory, _ = recent(self._counts, self._observed, float(d[0]))
+        memory = recent(self._counts, self._observed, float(d[0]))[0][first:]
         return np.asarray(n * ((1 - w) * memory + w * (memory @ self._around.T)))
 
     def gradient(self, theta: Floats, by_history: Floats) -> Floats:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import numpy as np
+import pandas as pd
 from pydantic import Field
 
 from forecast.families.bayes.chain import chain_of
+from forecast.families.bayes.checks import prior_check
 from forecast.families.bayes.density import Density
 from forecast.families.bayes.excitation import Excitation
 from forecast.families.bayes.fitted import FittedBayes
@@ -19,6 +21,8 @@ from forecast.families.recent import require_observed
 from forecast.panel.panel import Panel
 
 STANDARD = Prior(mean=0.0, sd=1.0)
+CHECKED_PANELS = 200
+"""Simulated from the priors, for the report."""
 
 
 class BayesFamily(Family):
@@ -49,8 +53,8 @@ class BayesFamily(Family):
     draws: Annotated[int, Field(ge=50, le=10_000)] = 200
     proposals: Annotated[int, Field(ge=150, le=100_000)] = 600
     chains: Annotated[int, Field(ge=2, le=16)] = 4
-    tune: Annotated[int, Field(ge=50, le=10_000)] = 200
-    samples: Annotated[int, Field(ge=50, le=100_000)] = 300
+    tune: Annotated[int, Field(ge=50, le=10_000)] = 150
+    samples: Annotated[int, Field(ge=50, le=100_000)] = 500
     points: Annotated[int, Field(ge=24, le=400)] = 48
     block_weeks: Annotated[int, Field(ge=1, le=26)] = 4
     season: bool = True
@@ -96,6 +100,10 @@ class BayesFamily(Family):
             panel, layout, chain_of(self.points), self.block_weeks, self.zeros == "inflated",
             self.excitation(panel, layout),
         )  # fmt: skip
+
+    def prior_check(self, panel: Panel, rng: np.random.Generator) -> pd.DataFrame:
+        """Compare a panel with panels simulated from the priors alone."""
+        return prior_check(self, panel, CHECKED_PANELS, rng)
 
     def fit(self, panel: Panel, rng: np.random.Generator) -> FittedBayes:
         """Draw from the posterior.

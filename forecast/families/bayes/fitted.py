@@ -17,7 +17,7 @@ from forecast.families.bayes.pareto import LARGEST_K, smoothed_weights
 from forecast.families.bayes.paths import paths_after
 from forecast.families.bayes.posterior import Posterior, by_laplace, systematic
 from forecast.families.bayes.readable import readable
-from forecast.families.bayes.state import State, continues
+from forecast.families.bayes.state import State
 from forecast.families.parameters import parameter_table
 from forecast.families.protocol import Fitted
 from forecast.families.recent import require_observed
@@ -105,6 +105,11 @@ class FittedBayes(Fitted):
         """Levels after the last week of the panel, for each draw."""
         return self.known if self.known is not None else State.of(self.density, self.theta)
 
+    @property
+    def reliable(self) -> bool:
+        """Whether the diagnostics of the draws are all within their bounds."""
+        return not self.posterior.diagnostics.remarks()
+
     def update(self, panel: Panel) -> Self:
         """Return the levels that `panel` leaves, the draws re-weighted by the weeks since the fit.
 
@@ -116,7 +121,7 @@ class FittedBayes(Fitted):
         require_observed(panel)
         density = self.family.density(panel)
         theta = self.base.layout.moved(self.base.theta, density.layout)
-        own = self.posterior is self.base and continues(panel, self.panel)
+        own = self.posterior is self.base and panel.continues(self.panel)
         known = self.state.followed(density, theta) if own else None
         if not self._adds_to_the_fit(panel):
             return self._with(panel, self.base, self.base.weights, 0.0, known, None)

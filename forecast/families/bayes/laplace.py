@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 from scipy.optimize import minimize
 
-from forecast.families.bayes.density import Density
+from forecast.families.bayes.centred import Centred
 from forecast.families.bayes.pareto import LARGEST_K, effective_draws, smoothed_weights
 
 Floats = NDArray[np.float64]
 
 GRADIENT_TOLERANCE = 1e-3
-"""Of a standardised parameter at the mode: a thousandth of what its prior would say one standard deviation off."""
+"""Of a coordinate at the mode: a thousandth of what its prior would say one standard deviation off."""
 DIFFERENCE = 1e-3
 DEGREES = 8.0
 """Of freedom of the proposals: tails that are heavier than a normal posterior's keep the weights bounded."""
@@ -27,7 +27,7 @@ EXTRA_ROUNDS = 4
 
 @dataclass(frozen=True, eq=False)
 class Mode:
-    """Where the posterior of the standardised parameters is highest, and how it curves there.
+    """Where the posterior is highest in the coordinates of `Centred`, and how it curves there.
 
     Parameters
     ----------
@@ -42,18 +42,18 @@ class Mode:
     converged: bool
 
 
-def find_mode(density: Density, rng: np.random.Generator, start: Floats | None = None) -> Mode:
+def find_mode(density: Centred, rng: np.random.Generator, start: Floats | None = None) -> Mode:
     """Return the mode; from other starts where the search does not end in one.
 
     Parameters
     ----------
-    density : Density
+    density : Centred
     rng : Generator
         For the other starts.
     start : ndarray, shape (parameters,), optional
-        Standardised.
+        Coordinates.
     """
-    first = np.zeros(len(density.layout)) if start is None else start
+    first = np.zeros(len(density)) if start is None else start
 
     def downhill(z: Floats) -> tuple[float, Floats]:
         value, gradient = density.log_posterior(np.clip(z, -8, 8))
@@ -82,7 +82,7 @@ def find_mode(density: Density, rng: np.random.Generator, start: Floats | None =
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Weighted draws of the standardised parameters.
+    """Weighted draws, in the coordinates of `Centred`.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ class Sample:
     k: float
 
 
-def importance_sample(density: Density, mode: Mode, draws: int, rng: np.random.Generator) -> Sample:
+def importance_sample(density: Centred, mode: Mode, draws: int, rng: np.random.Generator) -> Sample:
     """Draw from the posterior by importance sampling in rounds, each around what the rounds before have found.
 
     The first round draws around the mode. A posterior that is skewed has its mean elsewhere, so that later rounds take
@@ -107,7 +107,7 @@ def importance_sample(density: Density, mode: Mode, draws: int, rng: np.random.G
 
     Parameters
     ----------
-    density : Density
+    density : Centred
     mode : Mode
     draws : int
         In all of the first `ROUNDS` rounds.

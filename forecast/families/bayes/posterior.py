@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.families.bayes.centred import Centred
 from forecast.families.bayes.density import Density
 from forecast.families.bayes.laplace import find_mode, importance_sample
 from forecast.families.bayes.layout import Layout
@@ -124,10 +125,12 @@ def by_laplace(density: Density, draws: int, rng: np.random.Generator, start: Fl
     start : ndarray, shape (parameters,), optional
         Standardised parameters at which the search for the mode starts.
     """
-    mode = find_mode(density, rng, start)
-    sample = importance_sample(density, mode, draws, rng)
+    centred = Centred(density)
+    mode = find_mode(centred, rng, None if start is None else centred.of(start))
+    sample = importance_sample(centred, mode, draws, rng)
     found = Diagnostics("laplace", pareto_k=sample.k, effective=effective_draws(sample.weights))
     remarks = found.remarks()
     if not mode.converged:
         remarks = ("the search for the posterior mode did not converge; draws were weighted nevertheless", *remarks)
-    return Posterior(density.layout, density.layout.natural(sample.z), sample.weights, mode.z, found, remarks)
+    theta = density.layout.natural(centred.standardised(sample.z))
+    return Posterior(density.layout, theta, sample.weights, centred.standardised(mode.z), found, remarks)

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.families.bayes.density import Density
-from forecast.panel.panel import Panel
 
 Floats = NDArray[np.float64]
 
@@ -53,17 +52,3 @@ class State:
             evidence[draw] = before[draw] + steps[-1]
             first = self.first + (len(steps) - 1) * density.block_weeks
         return replace(self, predicted=predicted, points=points, first=first, before=before, evidence=evidence)
-
-
-def continues(panel: Panel, earlier: Panel) -> bool:
-    """Return whether a panel is an earlier one with weeks added, or none."""
-    known = len(earlier.weeks)
-    return (
-        len(panel.weeks) >= known
-        and panel.weeks[0] == earlier.weeks[0]
-        and panel.units.names == earlier.units.names
-        and panel.units.groups == earlier.units.groups
-        and np.array_equal(panel.exposure, earlier.exposure)
-        and np.array_equal(panel.observed[:known], earlier.observed)
-        and np.array_equal(panel.counts[:known][earlier.observed], earlier.counts[earlier.observed])
-    )

@@ -9,10 +9,12 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
+from forecast.families.bayes.centred import Centred
 from forecast.families.bayes.chain import Chain
 from forecast.families.bayes.endemic_epidemic import BayesEndemicEpidemic
-from forecast.families.bayes.filtering import Observations, Rates, block_scores, filtered
+from forecast.families.bayes.filtering import Observations, Rates, filtered
 from forecast.families.bayes.hawkes import BayesHawkes
+from forecast.families.bayes.laplace import find_mode
 from forecast.families.bayes.negbin import BayesNegbin
 from forecast.families.bayes.state import State
 from forecast.panel.neighbours import Neighbours
@@ -56,6 +58,35 @@ def test_the_gradient_is_that_of_differences(family, countries):
     assert density.log_density(z) == pytest.approx(value, abs=1e-9)
 
 
+@pytest.mark.parametrize("degree", [0.0, 0.6, 1.0])
+@pytest.mark.parametrize("countries", [1, 2])
+def test_centred_coordinates_change_the_density_by_their_volume(countries, degree):
+    density = BayesHawkes().density(some_panel(countries=countries))
+    centred = Centred(density, degree)
+    w = 0.6 * np.random.default_rng(1).standard_normal(len(centred))
+    z = centred.standardised(w)
+    np.testing.assert_allclose(centred.of(z), w)
+    value, gradient = centred.log_posterior(w)
+    step = 1e-5 * np.eye(len(w))
+    numeric = [(centred.log_posterior(w + d)[0] - centred.log_posterior(w - d)[0]) / 2e-5 for d in step]
+    np.testing.assert_allclose(gradient, numeric, rtol=2e-5, atol=2e-5)
+    assert centred.log_density(w) == pytest.approx(value, abs=1e-9)
+    moved = np.stack([(centred.standardised(w + d) - centred.standardised(w - d)) / 2e-5 for d in step])
+    volume = np.log(abs(np.linalg.det(moved)))
+    assert value - density.log_posterior(z)[0] == pytest.approx(volume, abs=1e-6)
+
+
+def test_countries_are_centred_as_far_as_their_counts_tell():
+    few, many = (Centred(BayesNegbin().density(some_panel(weeks=weeks))) for weeks in (2, 300))
+    degrees = []
+    for centred in (few, many):
+        mode = find_mode(centred, np.random.default_rng(1))
+        degrees.append(centred.informed(mode.z, np.linalg.inv(mode.covariance)).degree)
+    assert 0 <= degrees[0] < 0.5 < degrees[1] <= 1
+    alone = Centred(BayesNegbin().density(some_panel(countries=1)))
+    assert alone.informed(np.zeros(len(alone)), np.eye(len(alone))).degree == 1
+
+
 def test_the_likelihood_is_the_sum_over_all_courses_of_the_level():
     chain = Chain(24)
     grid, keep = chain.grid[9:15], slice(9, 15)
@@ -64,8 +95,7 @@ def test_the_likelihood_is_the_sum_over_all_courses_of_the_level():
     counts, observed = np.array([[0], [3], [1], [0], [2]]), np.array([[True], [True], [True], [False], [True]])
     rates = Rates(np.log([[0.5], [1.0], [2.0], [1.0], [0.7]]), 1.3, np.full((5, 1), 0.2), 1.7, 0.15, 0.7)
     seen = Observations(counts, observed, np.zeros(1, np.int64), 2)
-    score, _ = block_scores(seen, rates, grid)
-    evidence = filtered(score, step, start)[2].sum()
+    evidence = filtered(seen, rates, grid, step, start)[2].sum()
     total = 0.0
     for course in product(range(6), repeat=3):
         chance = start[0, course[0]] * step[course[0], course[1]] * step[course[1], course[2]]
