@@ -218,7 +218,8 @@ listens = (
 seen = int(after[[f"Mali/{region}" for region in FEW]].to_numpy().sum())
 answer = (
     f"In the median over {len(ORIGINS)} origins, fitting all regions together instead of each alone changes the "
-    f"expected count so: {'; '.join(change(region) for region in REGIONS)}. {listens}: a typical move is a factor of {size[few].min():.2f} to "
+    f"expected count so: {'; '.join(change(region) for region in REGIONS)}. {listens}: a "
+    f"typical move is a factor of {size[few].min():.2f} to "
     f"{size[few].max():.2f} in the quiet regions and of {size['Mopti']:.2f} in Mopti. The stated probability of any "
     f"event within eight weeks is {chance.loc[few, 'alone'].mean():.0%} alone and "
     f"{chance.loc[few, 'together'].mean():.0%} together in the quiet regions, where it came in "
