@@ -31,7 +31,7 @@ check: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/pytest --cov=forecast $(ARGS)
+	$(BIN)/pytest --cov=forecast --hypothesis-profile=explore $(ARGS)
 
 bench: $(READY)
 	$(call run_each,benchmarks,benchmark)

@@ -9,11 +9,13 @@ import typer
 import forecast
 from forecast.cli.backtest import backtest
 from forecast.cli.check import check
+from forecast.cli.compare import compare
 from forecast.cli.ingest import app as ingest
 from forecast.cli.init import init
 from forecast.cli.models import models
 from forecast.cli.place import place
 from forecast.cli.run import run
+from forecast.cli.score import score
 from forecast.cli.simulate import simulate
 
 app = typer.Typer(
@@ -56,6 +58,8 @@ def options(
 for command, summary in (
     (run, "Forecast the coming weeks and write the report."),
     (backtest, "Score forecasts of the past."),
+    (compare, "Tell which model forecasts best."),
+    (score, "Score forecasts that were made elsewhere."),
     (place, "The risk near one place."),
     (check, "Tell what is wrong with a workspace."),
     (models, "List the models of the catalogue."),

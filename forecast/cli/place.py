@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from forecast.cli.options import AsOfOption, JsonOption, WorkspaceOption, day, open_chosen
-from forecast.cli.output import number, percent, result, result_json, say
+from forecast.cli.options import AsOfOption, JsonOption, WorkersOption, WorkspaceOption, day, open_chosen
+from forecast.cli.output import number, percent, progress_bar, result, result_json, say
 from forecast.errors import InputError
 
 
@@ -21,45 +21,74 @@ def place(
     ] = None,
     radius_km: Annotated[int, typer.Option(metavar="R", help="Radius in km, 10 to 500.")] = 100,
     weeks: Annotated[int, typer.Option(min=1, max=52, metavar="H", help="Weeks ahead.")] = 4,
+    history: Annotated[
+        bool, typer.Option("--history/--no-history", help="What would have been said over the past year.")
+    ] = True,
+    workers: WorkersOption = 2,
     as_of: AsOfOption = None,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Tell how probable at least one event near a place is, and how often that came before.
+    """Tell how probable at least one event near a place is, by three models, and how often that came before.
 
-    A point works where single events are known (an event store, or a dataset with events); elsewhere take a town and
-    one of the radii of the dataset.
+    Writes a page with a map, out/places/NAME-R/index.html. A point works where single events are known (an event
+    store, or a dataset with events); elsewhere take a town and one of the radii of the dataset. The past year takes a
+    minute or two with many events: --no-history leaves it out.
 
     \b
     Examples:
       forecast place Bamako --radius-km 100
-      forecast place Mopti --radius-km 50 --weeks 8 --json
+      forecast place Mopti --radius-km 50 --weeks 8 --no-history --json
       forecast place --latlon -4.18,14.4 --radius-km 75
     """
     from dataclasses import asdict
 
-    from forecast.jobs.place import TWO_YEARS, place_outlook
+    from forecast.jobs.place import place_outlook
+    from forecast.jobs.place_risk import TWO_YEARS
 
-    outlook = place_outlook(
-        open_chosen(workspace), _one_of(town, latlon), radius_km, weeks=weeks, as_of=day(as_of, "--as-of")
-    )
+    with progress_bar() as progress:
+        outlook = place_outlook(
+            open_chosen(workspace),
+            _one_of(town, latlon),
+            radius_km,
+            weeks=weeks,
+            as_of=day(as_of, "--as-of"),
+            history=history,
+            workers=workers,
+            progress=progress,
+        )
     if json:
         result_json(asdict(outlook))
         return
     if outlook.simulated:
         say("SIMULATED counts: nothing of this describes a real place.")
-    result(f"{outlook.place}, {outlook.target_start} to {outlook.target_end} ({outlook.model})")
+    result(f"{outlook.place}, {outlook.target_start} to {outlook.target_end}")
+    between = f"{percent(outlook.probability_low)} to {percent(outlook.probability_high)}"
+    how = (
+        [("  as the models say", f"{percent(outlook.probability_raw)}; recalibrated by how it went over the past year")]
+        if outlook.recalibrated
+        else []
+    )
     lines = [
-        ("at least one event", percent(outlook.probability)),
+        ("at least one event", f"{percent(outlook.probability)} (the models leave open {between})"),
+        *how,
+        *((f"  {one.name}", f"{percent(one.probability)} ({one.model})") for one in outlook.models),
+        *((f"  {name}", f"- ({why})") for name, why in outlook.missing.items()),
         ("events expected", f"{outlook.mean:.1f} (80 %: {outlook.low} to {outlook.high})"),
+        *((f"  {name}", percent(share)) for name, share in outlook.contributions.items()),
     ]
     if outlook.weeks_known > TWO_YEARS:  # otherwise both are the same
         lines.append(("usual, two years", _usual(outlook.base_rate_two_years, outlook.ratio_two_years)))
     lines.append((f"usual, {outlook.weeks_known} weeks known", _usual(outlook.base_rate_all, outlook.ratio_all)))
+    if outlook.scores is not None:
+        lines.append(
+            ("said over the past year", f"{percent(outlook.scores.said)}, came {percent(outlook.scores.came)}")
+        )
     for label, text in lines:
         result(f"  {label:<24}{text}")
     if outlook.base_rate_all == 0:
         result("  The data have no event there: quiet, or not covered?")
+    say(outlook.page)
 
 
 def _one_of(town: str | None, latlon: str | None) -> str:

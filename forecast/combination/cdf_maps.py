@@ -44,7 +44,7 @@ class BetaMap:
 
     def __call__(self, level: ArrayLike) -> Floats:
         """Return the mapped levels."""
-        return np.asarray(betainc(self.a, self.b, np.asarray(level, dtype=np.float64)))
+        return np.asarray(betainc(self.a, self.b, _levels(level)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +70,7 @@ class BernsteinMap:
 
     def __call__(self, level: ArrayLike) -> Floats:
         """Return the mapped levels."""
-        values = np.asarray(level, dtype=np.float64)
+        values = _levels(level)
         mapped = _basis(values.ravel(), len(self.share)) @ self.share
         return np.asarray(np.clip(mapped, 0.0, 1.0)).reshape(values.shape)
 
@@ -244,6 +244,11 @@ def remap(pmf: ArrayLike, level_map: LevelMap) -> Floats:
     return np.diff(mapped, axis=-1, prepend=0.0)
 
 
+def _levels(level: ArrayLike) -> Floats:
+    """Return levels within 0 and 1: a sum of probabilities may miss them by a rounding error."""
+    return np.clip(np.asarray(level, dtype=np.float64), 0.0, 1.0)
+
+
 def _checked(pairs: ArrayLike, weight: ArrayLike | None) -> tuple[Floats, Floats]:
     """Return the intervals of the PIT that are known, none narrower than `NARROWEST`, and their weights."""
     values = np.asarray(pairs, dtype=np.float64).reshape(-1, 2) if np.size(pairs) == 0 else np.asarray(pairs, float)
@@ -268,7 +273,6 @@ def _basis(level: Floats, degree: int) -> Floats:
         if np.isnan(u):
             out[c, :] = u
             continue
-        u = max(u, 0.0)
         if u >= 1.0 - 1e-12:  # nearer to 1 the power below underflows
             out[c, :] = 1.0
             continue

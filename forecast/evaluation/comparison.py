@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from forecast.evaluation.calibration import COVERAGE_LEVELS, central_coverage
 from forecast.evaluation.resampling import BLOCK_WEEKS, block_bootstrap
-from forecast.evaluation.score_grid import Breakdown as Breakdown  # noqa: PLC0414 - the report takes it from here
-from forecast.evaluation.score_grid import ScoreGrid
+from forecast.evaluation.score_grid import Breakdown, ScoreGrid
 from forecast.evaluation.scores import SCORES
 from forecast.families.model import ModelSpec
 from forecast.panel.units import UnitKind

@@ -28,6 +28,7 @@ BUILT_IN = {
     "bayes_negbin": "forecast.families.bayes.negbin:BayesNegbin",
     "bayes_endemic_epidemic": "forecast.families.bayes.endemic_epidemic:BayesEndemicEpidemic",
     "bayes_hawkes": "forecast.families.bayes.hawkes:BayesHawkes",
+    "dynamic_poisson_gamma": "forecast.families.dynamic_poisson_gamma.family:DynamicPoissonGamma",
 }
 """Name of each family and where it is; imported only when asked for."""
 

@@ -3,88 +3,139 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, replace
+import re
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from shapely.geometry import shape
 
-from forecast.errors import InputError, unknown_name
-from forecast.events.table import events_from_frame
-from forecast.jobs.inputs import Inputs, fit_panels, open_inputs, origin_of
-from forecast.jobs.place_points import degrees, is_point
-from forecast.jobs.run import forecast_with
-from forecast.panel.assign import assign_regions
-from forecast.panel.dataset import Dataset
-from forecast.panel.from_events import place_panel_from_events
-from forecast.panel.panel import Panel
-from forecast.panel.polygons import Polygons
-from forecast.panel.units import Units, great_circle_km
-from forecast.predictive.escalation import AnyEvent, base_rate, probability
-from forecast.tabular import read_table
-from forecast.workspace import CONFIG_NAME, PlaceSpec, Workspace
+from forecast.errors import InputError
+from forecast.jobs.inputs import origin_of
+from forecast.jobs.place_events import place_events, since_1970
+from forecast.jobs.place_inputs import open_with_place, position_of
+from forecast.jobs.place_models import Question
+from forecast.jobs.place_points import is_point
+from forecast.jobs.place_risk import TWO_YEARS, PlaceRisk, place_risk
+from forecast.jobs.track_record import Progress
+from forecast.predictive.escalation import base_rate
+from forecast.predictive.place_record import PastScores, PastView, past_scores
+from forecast.provenance import versions
+from forecast.reporting.place_map import recent_in_cells, recent_of_regions
+from forecast.reporting.place_page import PlaceContent, render_place
+from forecast.storage import check_writable, folder_in_progress
+from forecast.workspace import CONFIG_NAME, Workspace
 
 LEAST_RADIUS_KM, MOST_RADIUS_KM = 10, 500
-TWO_YEARS = 104
-"""Weeks, of the origins of the first base rate."""
-NEAREST = 5
-EVENTS = "events"
-"""Resource of a dataset with single events."""
+LATELY_WEEKS = 52
+"""Whose events the map shows."""
+
+
+@dataclass(frozen=True)
+class ModelOutlook:
+    """What one of the three models says; as `forecast.predictive.place_pool.View`, without the sample.
+
+    Its own range of the probability is None where it does not tell one.
+    """
+
+    name: str
+    model: str
+    probability: float
+    mean: float
+    probability_low: float | None
+    probability_high: float | None
 
 
 @dataclass(frozen=True)
 class PlaceOutlook:
-    """What the headline model says of one place, beside how often it came before.
+    """The risk near one place, beside how often an event came before.
 
     Parameters
     ----------
     place : str
         As the unit of a panel is called.
-    model : str
     origin, target_start, target_end : str
         ISO 8601 days; the last one is the last day of the last week.
     weeks : int
     probability : float
-        Of at least one event.
+        Of at least one event. Recalibrated by what became of the probabilities of the history, of all places of the
+        workspace; as the models say without a history, or where its weeks are over at too few origins.
+    recalibrated : bool
+        Which of the two it is.
+    probability_raw : float
+        As the models say: the odds are the geometric mean of theirs.
+    probability_low, probability_high : float
+        From the lowest to the highest that a model says, the space-time model's own 90 % range included.
     mean : float
-        Expected events.
+        Expected events, the mean of the models.
     low, high : int
         Central 80 % range of the events.
+    models : tuple of ModelOutlook
+        Those that could tell.
+    missing : dict of str to str
+        Models that could not, and why.
+    contributions : dict of str to float
+        Shares of the expected events by where they come from: background, recent events nearby, events yet to come
+        that these or others trigger. Of the space-time model; empty without it.
     base_rate_two_years, base_rate_all : float
         Share of past origins (of the last 104 weeks, of all) from which at least one event came; NaN if unknown.
     ratio_two_years, ratio_all : float
         Probability over base rate; NaN if that is 0 or unknown.
     weeks_known : int
         How many weeks of counts there are before the origin; with up to two years of them both base rates are the same.
+    history : tuple of PastView
+        What was said at the weekly origins before, the earliest first.
+    scores : PastScores, optional
+        How well that did.
+    remarks : tuple of str
+        What a reader should know beside the figures.
     simulated : bool
+    page : str
+        Where the page of the place is.
     """
 
     place: str
-    model: str
     origin: str
     target_start: str
     target_end: str
     weeks: int
     probability: float
+    recalibrated: bool
+    probability_raw: float
+    probability_low: float
+    probability_high: float
     mean: float
     low: int
     high: int
+    models: tuple[ModelOutlook, ...]
+    missing: dict[str, str]
+    contributions: dict[str, float]
     base_rate_two_years: float
     base_rate_all: float
     ratio_two_years: float
     ratio_all: float
     weeks_known: int
+    history: tuple[PastView, ...]
+    scores: PastScores | None
+    remarks: tuple[str, ...]
     simulated: bool
+    page: str
 
 
 def place_outlook(
-    workspace: Workspace, where: str, radius_km: int, *, weeks: int = 4, as_of: dt.date | None = None
+    workspace: Workspace,
+    where: str,
+    radius_km: int,
+    *,
+    weeks: int = 4,
+    as_of: dt.date | None = None,
+    history: bool = True,
+    workers: int = 2,
+    progress: Progress | None = None,
 ) -> PlaceOutlook:
-    """Return the outlook for a place.
+    """Tell the risk near a place and write its page, ``out/places/<name>-<radius>/index.html``.
 
-    A place of the workspace has the figures of the report; another one is forecast together with those of the
-    workspace, so that there is something to pool with.
+    A place of the workspace has, by the model of the towns, the figures of the report; another one is forecast together
+    with those of the workspace, so that there is something to pool with.
 
     Parameters
     ----------
@@ -96,12 +147,18 @@ def place_outlook(
     weeks : int
     as_of : date, optional
         As in `forecast.jobs.run.run`.
+    history : bool, default True
+    workers : int, default 2
+        As in `forecast.jobs.place_risk.place_risk`.
+    progress : callable of (what, done, total), optional
 
     Raises
     ------
     InputError
         If the data cannot answer: no such town or radius; a point where only counts around towns are known (the
         nearest towns are offered); or one outside of all regions near which no event is known.
+    ModelError
+        If no model can tell.
     """
     if not LEAST_RADIUS_KM <= radius_km <= MOST_RADIUS_KM:
         raise InputError(
@@ -116,127 +173,116 @@ def place_outlook(
             expected="a dataset with counts around places or with events, or an event store",
         )
     name = where.replace(" ", "") if is_point(where) else where.strip()
-    inputs = _inputs(workspace, name, radius_km, as_of)
-    first_after, vintaged = workspace.spec.backtest.first_after, bool(inputs.vintages)
-    at = _told(inputs.panels["place"], f"{name} {radius_km} km")
-    origin = origin_of(inputs.regions, as_of, first_after=first_after, or_earlier=vintaged)
-    panel = inputs.panels["place"].until(origin)
-    (model,) = [each for each in workspace.models() if each.name == workspace.spec.models.headline]
-    fits = fit_panels(workspace, [model], {"region": inputs.regions.until(origin), "place": panel})
-    horizon = max(weeks, workspace.spec.report.horizon)
-    forecast = forecast_with(workspace, model, panel, fits, horizon, inputs.delay("place", origin))
+    folder = workspace.out / "places" / f"{_file_name(name)}-{radius_km}"
+    check_writable(folder)
+    whole = open_with_place(workspace, name, radius_km, as_of)
+    first_after, vintaged = workspace.spec.backtest.first_after, bool(whole.vintages)
+    at = position_of(whole.panels["place"], f"{name} {radius_km} km")
+    origin = origin_of(whole.regions, as_of, first_after=first_after, or_earlier=vintaged)
+    inputs = whole.until(origin)
+    units = inputs.panels["place"].units
+    events = place_events(
+        workspace, inputs, float(units.latitude[at]), float(units.longitude[at]), float(units.radius_km[at])
+    )
+    question = Question(workspace, inputs, events, at, weeks)
+    risk = place_risk(question, history=history, workers=workers, progress=progress)
+    outlook = _outlook(question, risk, (folder / "index.html").as_posix())
+    page = render_place(_content(question, risk, outlook))
+    with folder_in_progress(folder) as work:
+        (work / "index.html").write_text(page, encoding="utf-8", newline="\n")
+    return outlook
 
-    rule = AnyEvent(name="any_event", rule="any_event", weeks=weeks)
-    chance = float(probability(rule, forecast, panel)[at])
-    total = forecast.paths[:, :weeks, at].sum(axis=1)
-    low, high = np.quantile(total, [0.1, 0.9], method="inverted_cdf")
-    lately = float(base_rate(rule, panel, window=TWO_YEARS)[at])
-    always = float(base_rate(rule, panel, window=len(panel.weeks))[at])
+
+def _outlook(question: Question, risk: PlaceRisk, page: str) -> PlaceOutlook:
+    panel, at, weeks, pool = question.inputs.panels["place"], question.at, question.weeks, risk.pool
+    lately = float(base_rate(question.rule, panel, window=TWO_YEARS)[at])
+    always = float(base_rate(question.rule, panel, window=len(panel.weeks))[at])
+    parts = next((view.parts for view in risk.views if view.parts), {})
+    expected = sum(parts.values())
+    recalibrated = bool(np.isfinite(risk.calibrated))
+    said = risk.calibrated if recalibrated else pool.probability
     return PlaceOutlook(
         place=panel.units.names[at],
-        model=model.name,
-        origin=f"{origin:%Y-%m-%d}",
-        target_start=f"{origin:%Y-%m-%d}",
-        target_end=f"{origin + pd.Timedelta(days=7 * weeks - 1):%Y-%m-%d}",
+        origin=f"{panel.origin:%Y-%m-%d}",
+        target_start=f"{panel.origin:%Y-%m-%d}",
+        target_end=f"{panel.origin + pd.Timedelta(days=7 * weeks - 1):%Y-%m-%d}",
         weeks=weeks,
-        probability=chance,
-        mean=float(forecast.mean()[:weeks, at].sum()),
-        low=int(low),
-        high=int(high),
+        probability=said,
+        recalibrated=recalibrated,
+        probability_raw=pool.probability,
+        probability_low=pool.low,
+        probability_high=pool.high,
+        mean=pool.mean,
+        low=pool.count_low,
+        high=pool.count_high,
+        models=tuple(
+            ModelOutlook(
+                view.name,
+                view.model,
+                view.probability,
+                view.mean,
+                *((view.low, view.high) if np.isfinite(view.low) else (None, None)),
+            )
+            for view in risk.views
+        ),
+        missing=risk.missing,
+        contributions={name: value / expected for name, value in parts.items()} if expected > 0 else {},
         base_rate_two_years=lately,
         base_rate_all=always,
-        ratio_two_years=chance / lately if lately > 0 else float("nan"),
-        ratio_all=chance / always if always > 0 else float("nan"),
+        ratio_two_years=said / lately if lately > 0 else float("nan"),
+        ratio_all=said / always if always > 0 else float("nan"),
         weeks_known=len(panel.weeks),
+        history=risk.history,
+        scores=past_scores(risk.history),
+        remarks=risk.remarks,
         simulated=panel.simulated,
+        page=page,
     )
 
 
-def _inputs(workspace: Workspace, name: str, radius_km: int, as_of: dt.date | None) -> Inputs:
-    """Return the data of the workspace, with the wanted place among its places."""
-    if workspace.spec.data.store is None:
-        dataset = Dataset.open(workspace.data_folder(str(workspace.spec.data.set)))
-        inputs = open_inputs(workspace)
-        return replace(inputs, panels={**inputs.panels, "place": _panel(workspace, dataset, name, radius_km)})
-    wanted, mine = PlaceSpec(name=name, radius_km=radius_km), workspace.spec.places
-    if wanted.unit in {place.unit for place in mine}:
-        return open_inputs(workspace, as_of)
-    spec = workspace.spec.model_copy(update={"places": (*mine, wanted)})
-    return open_inputs(replace(workspace, spec=spec), as_of)
-
-
-def _told(panel: Panel, unit: str) -> int:
-    """Return the position of a place of which the data tell: it lies in a country of theirs, or has had an event."""
-    at = panel.units.index(unit)
-    if panel.units.groups[at] or (panel.counts[:, at] > 0).any():
-        return at
-    raise InputError(
-        f"the data tell nothing of {unit}: no region is near, and no event",
-        expected="a place within 25 km of a region of the data",
-        hint="are latitude and longitude exchanged?",
+def _content(question: Question, risk: PlaceRisk, outlook: PlaceOutlook) -> PlaceContent:
+    """Return all that the page shows."""
+    inputs, origin = question.inputs, question.inputs.regions.origin
+    seen, panel = question.events.seen(origin), inputs.regions
+    if seen is None:
+        latitude, longitude = question.events.regions.centroids()
+        counts = panel.counts[-LATELY_WEEKS:].sum(axis=0)
+        recent = recent_of_regions(panel.units.names, latitude, longitude, counts)
+    else:
+        since = since_1970(origin) - 7 * LATELY_WEEKS
+        lately = seen.where(seen.precise & (seen.day >= since))
+        recent = recent_in_cells(lately.latitude, lately.longitude)
+    specs = {view.name: question.workspace.catalogue.get(view.model) for view in risk.views}
+    return PlaceContent(
+        workspace=question.workspace.spec.title,
+        place=question.place,
+        origin=origin,
+        weeks=question.weeks,
+        known_until=panel.known_until,
+        pool=risk.pool,
+        calibrated=risk.calibrated,
+        views=risk.views,
+        titles={name: spec.title for name, spec in specs.items() if spec is not None},
+        missing=risk.missing,
+        contributions=outlook.contributions,
+        base_rates=((TWO_YEARS, outlook.base_rate_two_years), (outlook.weeks_known, outlook.base_rate_all)),
+        history=risk.history,
+        scores=outlook.scores,
+        polygons=inputs.polygons,
+        regions=panel.units,
+        recent=recent,
+        data=inputs.note,
+        remarks=risk.remarks,
+        simulated=panel.simulated,
+        provenance={
+            "seed": question.workspace.spec.backtest.seed,
+            "origin": outlook.origin,
+            "versions": versions(),
+            "inputs": dict(sorted(inputs.hashes.items())),
+        },
     )
 
 
-def _panel(workspace: Workspace, dataset: Dataset, name: str, radius_km: int) -> Panel:
-    """Return the places of the workspace and the wanted one, counted over all weeks of a dataset."""
-    mine = [(place.name, place.radius_km) for place in workspace.spec.places]
-    wanted = (name, radius_km)
-    every = mine if wanted in mine else [*mine, wanted]
-    resource = next((item for item in dataset.spec.resources if item.name == EVENTS), None)
-    if resource is None and is_point(name):
-        raise _towns_only(dataset, *degrees(name))
-    if resource is None or wanted in mine:
-        return dataset.place_panel(every, workspace.spec.data.measure)
-    dataset.hashes()  # refuses files that were changed
-    events = events_from_frame(
-        read_table(dataset.folder / resource.path), source=dataset.note().title, simulated=dataset.spec.simulated
-    )
-    weeks = dataset.spec.weeks
-    units = _units(every, dataset)
-    return place_panel_from_events(events, units, first=weeks.first, last=weeks.last, week_start=weeks.start_day)
-
-
-def _units(places: list[tuple[str, int]], dataset: Dataset) -> Units:
-    """Return towns and points as units; a point has the country of the region that it lies in or is near."""
-    towns = dataset.places()
-    regions = dataset.region_panel().units
-    shapes = dataset.polygons(regions.names)
-    polygons = Polygons(regions.names, tuple(shape(geometry) for geometry in shapes.values()))
-    rows = []
-    for name, radius in places:
-        if is_point(name):
-            latitude, longitude = degrees(name)
-            found = int(assign_regions([latitude], [longitude], polygons).region[0])
-            country = regions.groups[found] if found >= 0 else ""
-            rows.append((f"{name} {radius} km", country, latitude, longitude))
-            continue
-        known = towns[towns["place"] == name]
-        if known.empty:
-            raise unknown_name("place", name, towns["place"].tolist(), where=dataset.folder.name)
-        town = known.iloc[0]
-        rows.append((f"{name} {radius} km", town["country"], float(town["latitude"]), float(town["longitude"])))
-    names, countries, latitudes, longitudes = zip(*rows, strict=True)
-    return Units.of(
-        names,
-        kind="place",
-        groups=countries,
-        latitude=latitudes,
-        longitude=longitudes,
-        radius_km=[float(radius) for _, radius in places],
-    )
-
-
-def _coordinates(towns: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    return towns["latitude"].to_numpy(np.float64), towns["longitude"].to_numpy(np.float64)
-
-
-def _towns_only(dataset: Dataset, latitude: float, longitude: float) -> InputError:
-    """Return the error for a point where only counts around towns are known."""
-    towns = dataset.places()
-    towns["km"] = great_circle_km(latitude, longitude, *_coordinates(towns))
-    near = ", ".join(f"{row.place} ({row.km:.0f} km)" for row in towns.nsmallest(NEAREST, "km").itertuples())
-    return InputError(
-        "the dataset has counts around towns but no single events, so that a point cannot be counted",
-        where=dataset.folder.name,
-        expected=f"a town; the nearest are {near}",
-    )
+def _file_name(name: str) -> str:
+    """Return a place's name as that of a folder: what could mean something else to a system is a hyphen."""
+    return re.sub(r"[^\w.,+-]+|^\.+", "-", name)

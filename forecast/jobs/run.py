@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,12 @@ import pyarrow.parquet as pq
 import threadpoolctl
 
 from forecast.errors import ModelError
+from forecast.evaluation.combined import combined_spec
 from forecast.evaluation.record import HEAD, QUANTILE_LEVELS, BacktestRecord
+from forecast.evaluation.step_table import step_manifest
 from forecast.families.model import ModelSpec
 from forecast.families.nowcasted import predict_as_known
+from forecast.jobs.combined_forecast import CombinedForecast, combined_forecast
 from forecast.jobs.findings import DataFindings, find_in
 from forecast.jobs.inputs import FitPanels, Inputs, fit_panels, open_inputs, origin_of
 from forecast.jobs.prior_checks import prior_checks
@@ -33,7 +36,7 @@ from forecast.jobs.run_notes import (
     with_borrowed_base_rates,
     without_nowcast,
 )
-from forecast.jobs.track_record import Progress, told, track_record
+from forecast.jobs.track_record import Progress, TrackRecord, told, track_record
 from forecast.panel.dataset import Dataset
 from forecast.panel.panel import Panel
 from forecast.panel.reporting_delay import ReportingDelay
@@ -120,7 +123,10 @@ def run(
         able = [model for model in able if model.name not in failed]
         forecasts = {kind: {model.name: by_model[model.name] for model in able} for kind, by_model in forecasts.items()}
         checked = prior_checks(able, inputs.regions, fits, spec.backtest.seed)
-        risk, borrowed = with_borrowed_base_rates(workspace, inputs, _risk(workspace, inputs, fits, forecasts))
+        combined = _combine(workspace, inputs, track, forecasts)
+        risk, borrowed = with_borrowed_base_rates(
+            workspace, inputs, _risk(workspace, inputs, fits, forecasts, combined)
+        )
 
     found = find_in(workspace, inputs, as_of)
     warnings = (
@@ -133,7 +139,7 @@ def run(
         *other_sources(workspace, fits),
         *refuted(workspace, models, track.records[0]),
     )
-    manifest = _manifest(workspace, definition, inputs, models, fits, track.records, warnings, found)
+    manifest = _manifest(workspace, definition, inputs, models, fits, track, warnings, found)
     content = ReportContent(
         name=definition.name,
         title=f"{spec.title}: {definition.title}",
@@ -142,7 +148,7 @@ def run(
         data=inputs.note,
         panels=inputs.panels,
         forecasts=forecasts,
-        models=tuple(able),
+        models=(*able, *([combined_spec(spec.combination)] if spec.combination and combined else [])),
         headline_model=spec.models.headline,
         headline_escalation=definition.headline_escalation,
         escalations=spec.escalations,
@@ -223,20 +229,52 @@ def _forecast_all(
     return forecasts, failed
 
 
-def _risk(workspace: Workspace, inputs: Inputs, fits: FitPanels, forecasts: Forecasts) -> pd.DataFrame:
+def _combine(
+    workspace: Workspace, inputs: Inputs, track: TrackRecord, forecasts: Forecasts
+) -> dict[UnitKind, CombinedForecast]:
+    """Add the combined forecast to the others, if the workspace has one."""
+    combination, spec = workspace.spec.combination, workspace.spec
+    if combination is None:
+        return {}
+    if not track.combined and spec.models.headline == combination.name:
+        raise ModelError(f"no member of {combination.name!r} could be forecast and back-tested", combination.name)
+    found = {}
+    for kind, mine in track.combined.items():
+        panel = inputs.panels[kind]
+        rng = generator(spec.backtest.seed, "combine", combination.name, kind, f"{panel.origin:%Y-%m-%d}")
+        found[kind] = combined_forecast(combination.name, mine, forecasts[kind], spec.escalations, panel, rng)
+        forecasts[kind][combination.name] = found[kind].forecast
+    return found
+
+
+def _risk(
+    workspace: Workspace,
+    inputs: Inputs,
+    fits: FitPanels,
+    forecasts: Forecasts,
+    combined: Mapping[UnitKind, CombinedForecast],
+) -> pd.DataFrame:
     """Return the risks of all units, with what the headline model said of the same rules one week before."""
     rules, headline = workspace.spec.escalations, workspace.spec.models.headline
-    spec = next(model for model in workspace.models() if model.name == headline)
     tables = []
     for kind, panel in inputs.panels.items():
         table = risk_table(rules, forecasts[kind], panel)
+        table["uncalibrated"], table["previous"] = table["probability"], np.nan
+        tables.append(table)
+        # The rows of a model are in the order of the rules and units, both times.
+        if kind in combined:
+            said = combined[kind]
+            mine = table["model"] == said.forecast.model
+            table.loc[mine, "probability"] = said.chance.ravel()
+            table.loc[mine, "uncalibrated"] = said.uncalibrated.ravel()
+            table.loc[mine, "previous"] = said.previous.ravel()
+            if headline == said.forecast.model:
+                continue
+        spec = workspace.catalogue[headline]
         before = inputs.known(kind, panel.origin - WEEK)
         late = inputs.delay(kind, before.origin)
         earlier = risk_table(rules, {headline: forecast_with(workspace, spec, before, fits, delay=late)}, before)
-        table["previous"] = np.nan
-        # The rows of a model are in the order of the rules and units, both times.
         table.loc[table["model"] == headline, "previous"] = earlier["probability"].to_numpy()
-        tables.append(table)
     return pd.concat(tables, ignore_index=True)
 
 
@@ -246,7 +284,7 @@ def _manifest(
     inputs: Inputs,
     models: Sequence[ModelSpec],
     fits: FitPanels,
-    records: Sequence[BacktestRecord],
+    track: TrackRecord,
     warnings: Sequence[str],
     found: DataFindings,
 ) -> dict[str, Any]:
@@ -275,12 +313,21 @@ def _manifest(
         "seed": spec.backtest.seed,
         "headline_model": spec.models.headline,
         "models": {model.name: hash_json(model.model_dump(mode="json")) for model in models},
-        "backtests": {record.name: _origins(record) for record in records},
+        **_combination(workspace, track),
+        "backtests": {record.name: _origins(record) for record in track.records},
         "warnings": list(warnings),
         "findings": found.entries(),
         "versions": versions(),
         "inputs": dict(sorted(hashes.items())),
     }
+
+
+def _combination(workspace: Workspace, track: TrackRecord) -> dict[str, Any]:
+    combination = workspace.spec.combination
+    if combination is None or not track.combined:
+        return {}
+    steps = step_manifest(track.combined, workspace.spec.escalations)
+    return {"combination": combination.model_dump(mode="json") | {"steps": steps}}
 
 
 def _origins(record: BacktestRecord) -> dict[str, Any]:
@@ -300,7 +347,8 @@ def _publish(content: ReportContent, folder: Path) -> None:
         (work / "index.html").write_text(page, encoding="utf-8", newline="\n")
         table = pa.Table.from_pandas(_forecast_frame(content), preserve_index=False).replace_schema_metadata(None)
         pq.write_table(table, work / "forecast.parquet", compression="zstd")
-        content.risk[list(RISK_COLUMNS)].to_csv(
+        stated = [*RISK_COLUMNS, *(["uncalibrated"] if "combination" in content.provenance else [])]
+        content.risk[stated].to_csv(
             work / "risk.csv", index=False, float_format="%.6f", date_format="%Y-%m-%d", lineterminator="\n"
         )
         files = {path.name: hash_file(path) for path in sorted(work.iterdir())}

@@ -5,18 +5,21 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
 
+from forecast.combination.member_forecasts import Track
 from forecast.errors import InputError, ModelError, unknown_name
-from forecast.evaluation.backtest import blocks_folder, plan_origins, run_backtest
+from forecast.evaluation.backtest import backtest_and_combine, blocks_folder, plan_origins
+from forecast.evaluation.combined import Combined
 from forecast.evaluation.plan import BacktestPlan
 from forecast.evaluation.record import BacktestRecord
 from forecast.families.model import ModelSpec, choose_models
 from forecast.jobs.inputs import FitPanels, Inputs, Panels, fit_panels, open_inputs, origin_of, related_panels
 from forecast.panel.panel import Panel
+from forecast.panel.units import UnitKind
 from forecast.storage import check_writable
 from forecast.workspace import CONFIG_NAME, Workspace
 
@@ -39,10 +42,13 @@ class TrackRecord:
         On the workspace's own data first.
     failed : mapping of model name to str
         What went wrong. These models are in no record.
+    combined : mapping of unit kind to CombinedKind
+        Of the combined model on the workspace's own data, if there is one.
     """
 
     records: tuple[BacktestRecord, ...]
     failed: Mapping[str, str]
+    combined: Combined = field(default_factory=dict)
 
 
 def backtest_plan(
@@ -75,7 +81,7 @@ def backtest_plan(
     InputError
         If the panels hold no origin.
     """
-    protocol = workspace.spec.backtest
+    protocol, combination = workspace.spec.backtest, workspace.spec.combination
     if origins is None:
         origins = plan_origins(panels["region"], origins=protocol.origins, first_after=protocol.first_after)
     return BacktestPlan(
@@ -91,6 +97,7 @@ def backtest_plan(
         seed=protocol.seed,
         known=inputs.vintages if inputs else {},
         nowcast_weeks=inputs.nowcast_weeks if inputs else None,
+        combination=combination if combination and {model.name for model in models} & {*combination.members} else None,
     )
 
 
@@ -107,7 +114,8 @@ def track_record(
 
     A model that fails anywhere is left out everywhere, so that all models are compared on the same cells. A record
     of data that were cut at an origin is published in ``<dataset>-<origin>``, so that the whole one stays as it is;
-    what is the same in both is computed once.
+    what is the same in both is computed once. A combined model learns, at each origin of the workspace's own data, from
+    the records of `calibrate_on` as well, as far as they were known then.
 
     Parameters
     ----------
@@ -132,7 +140,7 @@ def track_record(
         If the headline model fails.
     """
     origin, backtests = inputs.regions.origin, workspace.out / "backtests"
-    plans: list[tuple[str, Panels, Inputs | None, bool]] = [(inputs.name, inputs.panels, inputs, inputs.cut)]
+    plans: list[tuple[str, Panels, Inputs | None, bool]] = []
     for name in workspace.spec.data.calibrate_on:
         panels = related_panels(workspace, name, inputs.panels)
         if "region" not in panels:
@@ -144,26 +152,30 @@ def track_record(
         # A record of what came after the origin would tell what nobody could know then.
         known = {kind: panel.until(origin) for kind, panel in panels.items()}
         plans.append((name, known, None, origin < panels["region"].origin))
+    plans.append((inputs.name, inputs.panels, inputs, inputs.cut))
     remaining, failed = list(models), dict[str, str]()
     while True:
+        records, earlier, combined = list[BacktestRecord](), dict[UnitKind, list[Track]](), Combined()
         try:
-            records = tuple(
-                run_backtest(
+            for name, panels, own, cut in plans:
+                record, combined = backtest_and_combine(
                     backtest_plan(workspace, name, panels, remaining, fits, inputs=own),
                     backtests / (f"{name}-{origin:%Y-%m-%d}" if cut else name),
+                    earlier if own else {},
                     workers=workers,
                     progress=told(progress, f"back-testing on {name}"),
                     blocks=blocks_folder(backtests / name) if cut else None,
                 )
-                for name, panels, own, cut in plans
-            )
+                records.append(record)
+                for kind, mine in combined.items():
+                    earlier.setdefault(kind, []).append(mine.track)
         except ModelError as error:
             if error.model == workspace.spec.models.headline:
                 raise
             remaining = [model for model in remaining if model.name != error.model]
             failed[error.model] = str(error)
         else:
-            return TrackRecord(records, failed)
+            return TrackRecord((records[-1], *records[:-1]), failed, combined)
 
 
 def backtest_workspace(
@@ -186,7 +198,8 @@ def backtest_workspace(
     ----------
     workspace : Workspace
     models : sequence of str
-        Of the catalogue; those that the workspace uses if empty.
+        Of the catalogue; those that the workspace uses if empty. With all of its members named, the combined model
+        is among them.
     start, end : date, optional
         Origins lie within these days, both included. Without `start` they are the latest ones of the protocol.
     horizon, refit_every : int, optional
@@ -238,7 +251,17 @@ def backtest_workspace(
         if "region" not in panels:
             raise InputError(f"dataset {data!r} has none of the countries of the workspace", where="--data")
         panels = {kind: panel.until(inputs.regions.origin) for kind, panel in panels.items()} if as_of else panels
-    spec = workspace.spec.model_copy(update={"backtest": protocol})
+    if not own and name is None and data is None and workspace.spec.combination is not None:
+        track = track_record(  # a combined model learns from the other records too, as in a run
+            workspace, inputs, chosen, fit_panels(workspace, chosen, inputs.panels), workers=workers, progress=progress
+        )
+        for failed, reason in track.failed.items():
+            raise ModelError(reason, failed)
+        return track.records[0], workspace.out / "backtests" / dataset
+    whole = workspace.spec.combination is None or {*workspace.spec.combination.members} <= {m.name for m in chosen}
+    # Of some of its members only, the combined model would be another one under the same name.
+    changed = {"backtest": protocol} | ({} if whole else {"combination": None})
+    spec = workspace.spec.model_copy(update=changed)
     name = name or (f"{dataset}{CUSTOM}" if own else dataset)
     plan = backtest_plan(
         replace(workspace, spec=spec),
@@ -249,8 +272,8 @@ def backtest_workspace(
         _origins(panels["region"], start, end, origins=protocol.origins, first_after=protocol.first_after),
         inputs=inputs if dataset == inputs.name else None,
     )
-    folder = workspace.out / "backtests" / name
-    return run_backtest(plan, folder, workers=workers, progress=told(progress, f"back-testing on {name}")), folder
+    folder, step = workspace.out / "backtests" / name, told(progress, f"back-testing on {name}")
+    return backtest_and_combine(plan, folder, {}, workers=workers, progress=step)[0], folder
 
 
 def told(progress: Progress | None, what: str) -> Callable[[int, int], None]:

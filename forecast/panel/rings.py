@@ -87,6 +87,45 @@ def ring_shares(
     return np.asarray((near + PRIOR_EVENTS * known) / (total + PRIOR_EVENTS))
 
 
+def count_shares(area: ArrayLike, inside: float, counts: ArrayLike) -> Floats:
+    r"""Return the share of each region's events that is expected near a place of which only counts are known.
+
+    .. math:: s_r = \min(1, \lambda A_r), \qquad
+        \sum_r s_r (W_r + \kappa) = \min\Bigl(W + \kappa \sum_r A_r, \sum_{r: A_r > 0} (W_r + \kappa)\Bigr)
+
+    with the share of the area :math:`A_r`, the counts of the regions :math:`W_r` and that of the ring :math:`W`: the
+    ring has the part of its regions' events that it had before, shared out among them as their area in it is.
+    :math:`\kappa` = `PRIOR_EVENTS`, as in `ring_shares`.
+
+    Parameters
+    ----------
+    area : array_like, shape (regions,)
+        A row of `area_shares`.
+    inside : float
+        Events near the place, such as a sum with weights that fall with age.
+    counts : array_like, shape (regions,)
+        Events of the regions, with the same weights.
+
+    Returns
+    -------
+    ndarray, shape (regions,)
+
+    Examples
+    --------
+    >>> count_shares([0.5, 0.25, 0.0], 30.0, [35.0, 15.0, 80.0]).round(3)
+    array([0.675, 0.338, 0.   ])
+    """
+    share, mass = np.asarray(area, dtype=np.float64), np.asarray(counts, dtype=np.float64) + PRIOR_EVENTS
+    touched = share > 0
+    wanted = min(inside + PRIOR_EVENTS * share.sum(), mass[touched].sum())
+    if not touched.any() or wanted <= 0:
+        return np.zeros(len(share))
+    # What is given at a factor is linear between the factors at which a region is full.
+    full = np.unique(np.r_[0.0, 1 / share[touched]])
+    given = np.minimum(full[:, None] * share, 1.0) @ mass
+    return np.asarray(np.minimum(float(np.interp(wanted, given, full)) * share, 1.0))
+
+
 def _raster(regions: Polygons) -> tuple[Floats, Floats, NDArray[np.intp]]:
     """Return points at even distances in degrees, and the region of each."""
     west, south, east, north = shapely.total_bounds(np.asarray(regions.shapes, dtype=object))

@@ -39,7 +39,7 @@ class ReportContent:
         unit, unit_kind, origin, target_start, target_end, escalation, probability, model (as ``risk.csv``), and
         base_rate (share of the origins of the last two years at which the rule was met), base_origins (how many these
         are), level (count that the sum of the weeks must reach), previous (probability of the same rule from one week
-        before; NaN if unknown).
+        before; NaN if unknown), uncalibrated (the probability before recalibration, if there is any).
     polygons : mapping of region name to GeoJSON geometry
         Polygon or MultiPolygon in degrees; may be empty.
     backtests : tuple of BacktestRecord

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from math import isnan
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-from plotly.offline import get_plotlyjs
 
 from forecast.evaluation.comparison import SKILL_LEVEL
 from forecast.evaluation.record import BacktestRecord
 from forecast.predictive.escalation import ENOUGH_ORIGINS
 from forecast.reporting.calibration import RecordFigures, record_figures
 from forecast.reporting.content import ReportContent
+from forecast.reporting.decisions import DecisionPart, decision_part
+from forecast.reporting.diagnosis import DiagnosisPart, diagnosis_part
 from forecast.reporting.fan import fan_figure, fan_frame, fan_rows
-from forecast.reporting.figure import Figure, as_script, by_anchor
+from forecast.reporting.figure import Figure
 from forecast.reporting.headline import (
     Statement,
     headline_rows,
@@ -31,13 +26,15 @@ from forecast.reporting.headline import (
     statements,
 )
 from forecast.reporting.map import map_aspect, risk_map
+from forecast.reporting.page import render_page
 from forecast.reporting.rules import quoted, rule_titles
 from forecast.reporting.scale import CLASS_EDGES, SCALE, SOURCE, percents
 from forecast.reporting.skill import reference_of, skill_figure
+from forecast.reporting.steps import steps_parts, steps_taken
 from forecast.reporting.tables import breakdown_rows, leaderboard_rows, prior_rows, provenance_rows, risk_rows
-from forecast.reporting.theme import DARK, RISK_DARK, RISK_LIGHT
+from forecast.reporting.theme import RISK_DARK, RISK_LIGHT
 from forecast.reporting.track import record_titles, records_saw, track_tables
-from forecast.reporting.words import SPACE, day, holds, number, percent, points, titles
+from forecast.reporting.words import SPACE, day, holds, number, percent, titles
 
 
 @dataclass(frozen=True)
@@ -59,6 +56,8 @@ class RecordPart:
     period: str
     origins: str
     calibration: RecordFigures
+    diagnosis: DiagnosisPart | None
+    decisions: DecisionPart | None
     leaderboard: list[dict[str, Any]]
     reference: str
     breakdown: list[dict[str, Any]]
@@ -87,9 +86,9 @@ def render_report(content: ReportContent) -> str:
         *(fan.figure for fan in fans),
         *(f for part in records for f in _drawn(part)),
     ]
-    library, script, style = get_plotlyjs(), _text("report.js"), _text("report.css")
-    page = _environment().get_template("report.html.j2")
-    return page.render(
+    return render_page(
+        "report.html.j2",
+        figures,
         content=content,
         banner=_banner(content),
         rule=headline_rule(content),
@@ -107,17 +106,14 @@ def render_report(content: ReportContent) -> str:
         fans=fans,
         records=records,
         prior_rows={name: prior_rows(table) for name, table in content.prior_checks.items()},
+        steps_taken=steps_taken(content),
+        steps=steps_parts(content),
         counts="; ".join(holds(panel) for panel in content.panels.values()),
         skill_level=percent(SKILL_LEVEL),
         enough_origins=ENOUGH_ORIGINS,
         scale=SCALE,
         scale_source=SOURCE,
         provenance=provenance_rows(content.provenance),
-        figures=Markup(as_script({"figures": by_anchor(figures), "dark": DARK})),  # noqa: S704 - escaped by as_script
-        library=Markup(library),  # noqa: S704 - of the installed package
-        script=Markup(script),  # noqa: S704 - of this package
-        style=Markup(style),  # noqa: S704 - of this package
-        script_hashes=[_hash(library), _hash(script)],
     )
 
 
@@ -201,6 +197,15 @@ def _record(content: ReportContent, record: BacktestRecord, position: int) -> Re
         f"{day(origins.iloc[0])} to {day(origins.iloc[-1])}" if len(origins) else "",
         number(len(origins)),
         record_figures(record, content.headline_model, content.escalations, anchor=anchor, title=title),
+        diagnosis_part(record, content.headline_model),
+        decision_part(
+            record,
+            content.headline_model,
+            content.escalations,
+            content.headline_escalation,
+            anchor=f"{anchor}-value",
+            title=title,
+        ),
         leaderboard_rows(record, content.models, content.headline_escalation),
         named[reference] if reference else "",
         breakdown_rows(record, content.models, content.headline_model),
@@ -209,38 +214,6 @@ def _record(content: ReportContent, record: BacktestRecord, position: int) -> Re
 
 
 def _drawn(part: RecordPart) -> list[Figure]:
-    one = [part.calibration.pit, part.calibration.coverage, part.skill]
+    value = part.decisions.figure if part.decisions else None
+    one = [part.calibration.pit, part.calibration.coverage, value, part.skill]
     return [figure for figure in one if figure is not None] + [figure for _, figure in part.calibration.reliability]
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("forecast.reporting", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "percent": percent,
-        "points": points,
-        "number": number,
-        "day": day,
-        "capitalize_first": _capitalize,
-    }
-    return environment
-
-
-@cache
-def _text(name: str) -> str:
-    return files("forecast.reporting").joinpath("templates", name).read_text(encoding="utf-8")
-
-
-def _hash(script: str) -> str:
-    """Return how a content security policy names an inline script."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-
-
-def _capitalize(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from forecast.evaluation.comparison import Breakdown, breakdown, reference_models
+from forecast.evaluation.comparison import breakdown, reference_models
 from forecast.evaluation.record import BacktestRecord
+from forecast.evaluation.score_grid import Breakdown
 from forecast.families.model import ModelSpec
 from forecast.predictive.escalation import ENOUGH_ORIGINS
 from forecast.reporting.content import ReportContent
@@ -48,6 +49,8 @@ class RiskRow:
     ----------
     unit, escalation, probability, word, base_rate, change : Cell
     unit_kind : str
+    uncalibrated : str
+        The probability before recalibration, where it shows as another one; empty otherwise.
     width : float
     base_width : float or None
         Probability and base rate in percent, for the drawn bar.
@@ -60,6 +63,7 @@ class RiskRow:
     word: Cell
     base_rate: Cell
     change: Cell
+    uncalibrated: str
     width: float
     base_width: float | None
 
@@ -77,6 +81,20 @@ def risk_rows(content: ReportContent) -> list[RiskRow]:
         _risk_row(row, named[row["unit_kind"]][row["unit"]], called[row["escalation"]])
         for row in mine.to_dict("records")
     ]
+
+
+def uncalibrated(row: Mapping[Any, Any]) -> str:
+    """Return what a row of `ReportContent.risk` had before recalibration; empty where it shows as the same.
+
+    Examples
+    --------
+    >>> uncalibrated({"probability": 0.31, "uncalibrated": 0.26}).split()
+    ['26', '%']
+    >>> uncalibrated({"probability": 0.314, "uncalibrated": 0.313})
+    ''
+    """
+    stated, before = (percent(float(row.get(key, np.nan))) for key in ("probability", "uncalibrated"))
+    return "" if before in {stated, UNKNOWN} else before
 
 
 def breakdown_rows(record: BacktestRecord, models: Sequence[ModelSpec], headline: str) -> list[dict[str, Any]]:
@@ -172,6 +190,7 @@ def _risk_row(row: dict[Any, Any], title: str, rule: str) -> RiskRow:
         word=Cell(plain_word(probability), sortable(probability)),
         base_rate=Cell(f"{frequency(base)}{rests}", sortable(base)),
         change=Cell(points(change), sortable(change)),
+        uncalibrated=uncalibrated(row),
         width=0.0 if np.isnan(probability) else round(100 * probability, 1),
         base_width=None if np.isnan(base) else round(100 * base, 1),
     )

@@ -19,7 +19,7 @@ from forecast.panel.checks.registry import PANEL_CHECKS
 from forecast.reference import reference_workspace
 from forecast.workspace import open_workspace
 
-COMMANDS = ("run", "backtest", "place", "check", "models", "init", "simulate")
+COMMANDS = ("run", "backtest", "compare", "score", "place", "check", "models", "init", "simulate")
 
 
 @pytest.fixture(scope="module")
@@ -156,26 +156,29 @@ def test_check_finds_what_is_wrong(workspace, edit, forecast):
 
 def test_a_place_of_the_workspace_has_the_figures_of_the_report(ran, forecast):
     report = json.loads(forecast("run", "--workspace", ran, "--workers", 1, "--json").out)
-    done = forecast("place", "Town 1", "--radius-km", 100, "--workspace", ran, "--json")
+    done = forecast("place", "Town 1", "--radius-km", 100, "--workspace", ran, "--json", "--no-history")
     content = json.loads(done.out)
     assert content["place"] == "Town 1 100 km"
     assert content["simulated"] is True
     risk = (ran / "out/runs/weekly" / report["origin"] / "risk.csv").read_text(encoding="utf-8")
-    (row,) = [line for line in risk.splitlines() if re.search("^Town 1 100 km,.*any_event_4w.*discount-negbin$", line)]
-    assert f"{content['probability']:.6f}" == row.split(",")[-2]
+    (row,) = [line for line in risk.splitlines() if re.search("^Town 1 100 km,.*any_event_4w.*,discount-negbin,", line)]
+    said = {one["name"]: one["probability"] for one in content["models"]}
+    assert f"{said['towns']:.6f}" == row.split(",")[-3]
+    odds = np.exp(np.mean([np.log(chance / (1 - chance)) for chance in said.values()]))
+    assert content["probability"] == content["probability_raw"] == pytest.approx(odds / (1 + odds))
     assert content["low"] <= content["mean"] <= content["high"]
     assert content["ratio_all"] == pytest.approx(content["probability"] / content["base_rate_all"])
 
 
 def test_place_says_how_many_weeks_are_usual(ran, forecast):
-    short = forecast("place", "Town 1", "--radius-km", 100, "--workspace", ran).out
+    short = forecast("place", "Town 1", "--radius-km", 100, "--workspace", ran, "--no-history").out
     assert "usual, 40 weeks known   " in short
     assert short.count("usual") == 1
 
 
 def test_place_with_a_long_past_says_what_was_usual_lately(tmp_path, forecast):
     assert forecast("simulate", "poisson", tmp_path / "long", "--weeks", 130, "--regions", 4).code == 0
-    shown = forecast("place", "Town 1", "--radius-km", 100, "--workspace", tmp_path / "long").out
+    shown = forecast("place", "Town 1", "--radius-km", 100, "--workspace", tmp_path / "long", "--no-history").out
     assert "usual, two years" in shown
     assert "usual, 130 weeks known" in shown
 
@@ -187,15 +190,19 @@ def test_a_point_is_counted_from_single_events(ran, forecast):
     dataset = Dataset.open(ran / "data" / "simulated-poisson")
     town = dataset.places().iloc[0]
     point = f"{town['latitude']}, {town['longitude']}"
-    shown = forecast("place", "--latlon", point, "--radius-km", 100, "--workspace", ran, "--json")
+    shown = forecast("place", "--latlon", point, "--radius-km", 100, "--workspace", ran, "--json", "--no-history")
     there = json.loads(shown.out)
-    assert there == json.loads(forecast("place", "--workspace", ran, "--json", "--", point).out)
-    named = json.loads(forecast("place", town["place"], "--radius-km", 100, "--workspace", ran, "--json").out)
+    assert there == json.loads(forecast("place", "--workspace", ran, "--json", "--no-history", "--", point).out)
+    named = json.loads(
+        forecast("place", town["place"], "--radius-km", 100, "--workspace", ran, "--json", "--no-history").out
+    )
     assert there["place"].startswith(f"{town['latitude']},")
     for key in ("base_rate_all", "base_rate_two_years", "origin", "target_end"):
         assert there[key] == named[key]
     assert there["mean"] == pytest.approx(named["mean"], rel=0.5)
-    other = json.loads(forecast("place", town["place"], "--radius-km", 33, "--workspace", ran, "--json").out)
+    other = json.loads(
+        forecast("place", town["place"], "--radius-km", 33, "--workspace", ran, "--json", "--no-history").out
+    )
     counts = dataset.place_panel([(town["place"], 100)]).counts.sum()
     assert other["mean"] < named["mean"]
     assert counts > 0
@@ -203,7 +210,8 @@ def test_a_point_is_counted_from_single_events(ran, forecast):
 
 def test_place_goes_back_and_looks_further_ahead(ran, forecast):
     done = forecast(
-        *("place", "Town 1", "--radius-km", 50, "--weeks", 12, "--as-of", "2000-08-01", "--workspace", ran, "--json")
+        *("place", "Town 1", "--radius-km", 50, "--weeks", 12, "--as-of", "2000-08-01", "--workspace", ran, "--json"),
+        "--no-history",
     )
     content = json.loads(done.out)
     assert (content["target_start"], content["target_end"]) == ("2000-07-29", "2000-10-20")
@@ -211,10 +219,13 @@ def test_place_goes_back_and_looks_further_ahead(ran, forecast):
 
 def test_models_lists_the_catalogue(workspace, forecast):
     content = json.loads(forecast("models", "--workspace", workspace, "--json").out)
-    assert [row["name"] for row in content["models"]] == ["climatology-26", "discount-negbin", "zero"]
-    assert [row["headline"] for row in content["models"]] == [False, True, False]
+    assert [row["name"] for row in content["models"]] == ["climatology-26", "discount-negbin", "zero", "combined"]
+    assert [row["headline"] for row in content["models"]] == [False, False, False, True]
+    assert all(row["in_use"] for row in content["models"])
     one = json.loads(forecast("models", "climatology-26", "--workspace", workspace, "--json").out)
     assert one["settings"] == {"weeks": 26, "pooled_share": 0.05, "pool": "all"}
+    combined = json.loads(forecast("models", "combined", "--workspace", workspace, "--json").out)
+    assert combined["settings"]["members"] == ["discount-negbin", "climatology-26"]
 
 
 def test_init_makes_a_workspace_for_another_country(tmp_path, forecast):
@@ -226,6 +237,8 @@ def test_init_makes_a_workspace_for_another_country(tmp_path, forecast):
     assert made.spec.regions.countries == ("Nigeria",)
     assert [place.unit for place in made.spec.places] == ["Lagos 100 km", "Kano 100 km", "Ibadan 100 km"]
     assert made.spec.data.calibrate_on == ()
+    reference = open_workspace(reference_workspace()).spec
+    assert (made.spec.models, made.spec.combination) == (reference.models, reference.combination)
     assert forecast("check", "--workspace", target, "--as-of", "2020-01-01").code == 0
     assert not list(target.rglob("*.py"))
 
@@ -271,6 +284,9 @@ def test_init_with_a_table_makes_a_workspace_that_runs_at_once(tmp_path, forecas
     assert "0 of 240 of them had no row" in (target / "forecast.toml").read_text(encoding="utf-8")
     assert made.spec.backtest.first_after == 26  # of 80 weeks, a third is for learning
     assert all(model.fit_on is None for model in made.catalogue.values())
+    assert made.spec.models.headline == "combined"
+    assert made.spec.combination.members == ("discount-negbin", "excited-hurdle")  # the third needs a long history
+    assert "direct-endemic" not in made.spec.models.use
     ran = forecast("run", "--workspace", target, "--workers", 1, "--json")
     assert ran.code in {0, 3}, ran.err
     assert {row["unit"] for row in json.loads(ran.out)["top"]} == {"Bay", "Banadir", "Gedo"}
@@ -282,6 +298,7 @@ def test_init_with_a_table_of_known_countries_borrows_parameters(tmp_path, forec
     made = open_workspace(tmp_path / "own")
     assert (made.spec.title, made.spec.data.columns.country) == ("Mali, own", "country")
     assert made.catalogue["discount-negbin"].fit_on == "west-africa-weekly"
+    assert made.spec.combination == open_workspace(reference_workspace()).spec.combination
     assert made.spec.backtest.first_after == 10
     assert {rule.window for rule in made.spec.escalations if hasattr(rule, "window")} == {30}
     assert forecast("check", "--workspace", tmp_path / "own", "--as-of", "2024-12-28").code == 0

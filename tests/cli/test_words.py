@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 
-@pytest.mark.parametrize("command", ["", "run", "backtest", "place", "check", "models", "init", "simulate"])
+@pytest.mark.parametrize(
+    "command", ["", "run", "backtest", "compare", "score", "place", "check", "models", "init", "simulate"]
+)
 def test_help(forecast, snapshot, command):
     shown = forecast(*filter(None, [command]), "--help")
     assert (shown.code, shown.err) == (0, "")
@@ -17,12 +19,16 @@ def test_help(forecast, snapshot, command):
     [
         ["models"],
         ["models", "zero"],
+        ["models", "combined"],
         ["models", "climatolgy-26"],
         ["check"],
         ["run", "--as-of", "2031-01-01"],
         ["run", "--as-of", "soon"],
         ["run", "--report", "monthly"],
         ["backtest", "--horizon", "0"],
+        ["compare"],
+        ["compare", "--name", "weekly"],
+        ["score", "forecasts.csv"],
         ["place", "Timbuktu", "--radius-km", "100"],
         ["place", "Town 1", "--radius-km", "1"],
         ["forecast"],

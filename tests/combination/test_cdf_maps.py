@@ -162,6 +162,12 @@ def test_a_map_is_monotone_from_0_to_1(level_map, levels):
     np.testing.assert_allclose(level_map([0.0, 1.0]), [0, 1], atol=1e-12)
 
 
+def test_a_sum_of_probabilities_just_above_1_is_1():
+    for level_map in (BetaMap(2.0, 0.5), BernsteinMap(np.full(5, 0.2))):
+        np.testing.assert_array_equal(level_map([np.nextafter(1.0, 2.0), -1e-17]), [1.0, 0.0])
+    assert np.isnan(BetaMap(2.0, 0.5)([np.nan])).all()
+
+
 @given(
     level_map=MAPS,
     raw=arrays(np.float64, (3, 8), elements=st.floats(0, 1)),

@@ -190,7 +190,7 @@ def test_check_runs_the_checks_of_events_on_the_store(stored):
 
 
 def outlook(folder, where, radius_km=50, **options):
-    return place_outlook(open_workspace(folder), where, radius_km, **options)
+    return place_outlook(open_workspace(folder), where, radius_km, history=False, workers=1, **options)
 
 
 def test_the_outlook_for_a_point_is_that_of_the_same_place(stored):

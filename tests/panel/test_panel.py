@@ -1,5 +1,7 @@
 """Panel, units and neighbours: cutting, selecting, refusing."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -102,3 +104,25 @@ def test_great_circle_distance_against_known_arcs() -> None:
     assert great_circle_km(90.0, 0.0, -90.0, 13.0) == pytest.approx(2 * quarter)
     assert great_circle_km(12.0, -8.0, 12.0, -8.0) == 0.0
     assert great_circle_km(0.0, 179.5, 0.0, -179.5) == pytest.approx(quarter / 90)
+
+
+def test_a_panel_continues_one_with_fewer_weeks_and_no_other() -> None:
+    whole = small()
+    earlier = whole.weeks_between(0, 3)
+    hidden = replace(earlier, counts=np.where(earlier.observed, earlier.counts, 99))
+    assert whole.continues(whole)
+    assert whole.continues(earlier)
+    assert whole.continues(hidden)
+    assert not earlier.continues(whole)
+    revised = whole.counts.copy()
+    revised[0, 0] += 1
+    others = [
+        whole.weeks_between(1, 4),
+        whole.select(["A", "B"]),
+        whole.select(["B", "A", "C"]),
+        replace(whole, counts=revised),
+        replace(whole, observed=np.ones((4, 3), bool)),
+        replace(whole, exposure=np.array([1.0, 2.0, 3.0])),
+        replace(whole, neighbours=Neighbours.none(3)),
+    ]
+    assert not any(other.continues(earlier) for other in others)

@@ -7,7 +7,7 @@ import pytest
 import shapely
 
 from forecast.panel.polygons import named_polygons
-from forecast.panel.rings import PRIOR_EVENTS, area_shares, ring_shares
+from forecast.panel.rings import PRIOR_EVENTS, area_shares, count_shares, ring_shares
 from forecast.panel.units import Units
 
 TWO = named_polygons(["W", "E"], [shapely.box(0, 10, 2, 12), shapely.box(2, 10, 4, 12)], where="a test")
@@ -47,3 +47,18 @@ def test_old_events_count_less_and_those_of_no_region_not_at_all():
     share = ring_shares(place, TWO, [11.0, 11.0, 11.0], [1.0, 0.1, 1.0], [0, 0, -1], [1.0, 0.25, 1.0])[0, 0]
     area = area_shares(place, TWO)[0, 0]
     assert share == pytest.approx((1 + PRIOR_EVENTS * area) / (1.25 + PRIOR_EVENTS))
+
+
+@pytest.mark.parametrize("inside", [0.0, 3.0, 40.0, 500.0])
+def test_shares_from_counts_alone_give_the_ring_what_it_had(inside):
+    area, counts = np.array([0.9, 0.2, 0.05, 0.0]), np.array([10.0, 60.0, 30.0, 20.0])
+    shares = count_shares(area, inside, counts)
+    assert ((shares >= 0) & (shares <= 1)).all()
+    assert shares[3] == 0
+    mass = counts + PRIOR_EVENTS
+    wanted = min(inside + PRIOR_EVENTS * area.sum(), mass[:3].sum())
+    assert shares @ mass == pytest.approx(wanted)
+
+
+def test_shares_from_counts_of_a_ring_that_touches_nothing():
+    assert count_shares([0.0, 0.0], 3.0, [1.0, 2.0]).tolist() == [0.0, 0.0]

@@ -12,8 +12,9 @@ from shapely import MultiPoint
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
+from forecast.evaluation.record_diagnosis import pit_cells
 from forecast.panel.units import Units, great_circle_km
-from forecast.reporting.calibration import pit_values, record_figures, statements_of
+from forecast.reporting.calibration import record_figures, statements_of
 from forecast.reporting.content import ReportContent
 from forecast.reporting.fan import fan_chart, fan_figure, fan_frame, fan_rows
 from forecast.reporting.figure import Figure
@@ -190,6 +191,7 @@ def test_every_colour_of_a_figure_has_a_dark_counterpart(content: ReportContent)
 
 def test_statements_and_pit_are_of_one_model_and_regions(content: ReportContent) -> None:
     record = content.backtests[0]
-    assert len(pit_values(record, "discount", "all")) == 12 * 6 * 4
-    assert len(pit_values(record, "discount", "active")) == 12 * 6
+    cells = pit_cells(record, "discount")
+    assert len(cells) == 12 * 6 * 4
+    assert len(cells.where(cells.activity == "active")) == 12 * 6
     assert len(statements_of(record, "discount", "any_event")) == 12 * 4

@@ -18,6 +18,9 @@ from forecast.processes.spacetime.likelihood import Likelihood, Parameters
 
 Floats = NDArray[np.float64]
 
+TRIES = 100
+"""Draws of the parameters until one does not explode."""
+
 
 @dataclass(frozen=True, eq=False)
 class FittedSpaceTime:
@@ -106,12 +109,20 @@ class FittedSpaceTime:
         return np.asarray(axes * np.sqrt(np.maximum(values, 0.0)))
 
     def draw(self, rng: np.random.Generator) -> Parameters:
-        """Draw parameters around the estimate: normal in their logarithms, levels and shapes jointly."""
-        move = self._root @ rng.normal(size=len(self._root))
-        count = self.parameters.levels.size
-        x = np.clip(self.parameters.shape + move[count:], *self.parameters.bounds().T)
-        levels = self.parameters.levels + move[:count].reshape(self.parameters.levels.shape)
-        return self.parameters.with_shape(x, levels)
+        """Draw parameters around the estimate: normal in their logarithms, levels and shapes jointly.
+
+        Draws that explode, a spectral radius at or above 1, are left out unless the estimate does: few events leave the
+        logarithm of the branching so open that it would reach them though nothing seen speaks for it.
+        """
+        count, limit = self.parameters.levels.size, max(self.parameters.radius, 1.0)
+        for _ in range(TRIES):
+            move = self._root @ rng.normal(size=len(self._root))
+            x = np.clip(self.parameters.shape + move[count:], *self.parameters.bounds().T)
+            levels = self.parameters.levels + move[:count].reshape(self.parameters.levels.shape)
+            drawn = self.parameters.with_shape(x, levels)
+            if drawn.radius < limit:
+                return drawn
+        return self.parameters
 
     def summary(self, level: float = 0.95) -> pd.DataFrame:
         """Return all parameters but the levels before the last, with intervals (normal in logarithms).

@@ -1,0 +1,278 @@
+"""The page of one place: how probable an event near it is, why, how that went lately, and what it does not mean."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from forecast.panel.dataset import DataNote
+from forecast.panel.units import Units
+from forecast.predictive.place_pool import LEVEL, Pool, View
+from forecast.predictive.place_record import PastScores, PastView
+from forecast.processes.spacetime.outlook import PARTS
+from forecast.reporting.figure import Figure
+from forecast.reporting.map import map_aspect
+from forecast.reporting.page import render_page
+from forecast.reporting.place_history import COLOURS, history_chart, history_rows
+from forecast.reporting.place_map import CELL, Recent, inside_ring, place_map
+from forecast.reporting.scale import SCALE, SOURCE, plain_word
+from forecast.reporting.tables import provenance_rows
+from forecast.reporting.theme import DARK
+from forecast.reporting.words import (
+    DASH,
+    SPACE,
+    UNKNOWN,
+    central,
+    day,
+    events,
+    expected,
+    frequency,
+    number,
+    percent,
+)
+
+KNOWS = {
+    "space-time": "Single events: where they always happened, and where they happened lately and set off others.",
+    "regions": "The weekly counts of the regions that the ring touches, and what part of their events falls within it.",
+    "towns": "The weekly counts within the ring, drawn towards those around the other towns.",
+}
+"""What each of the models goes by."""
+CAUSES = {
+    "background": "where events happen anyway",
+    "recent events": "set off by events that have happened",
+    "further events": "set off by events that are yet to come",
+}
+"""The parts of the expected count, in words."""
+
+
+@dataclass(frozen=True, eq=False)
+class PlaceContent:
+    """All that the page shows.
+
+    Parameters
+    ----------
+    workspace : str
+        Title of the workspace.
+    place : Units
+        One place, with coordinates and radius.
+    origin : Timestamp
+        First day that is forecast.
+    weeks : int
+    known_until : Timestamp
+    pool : Pool
+    calibrated : float
+        The pool's probability after recalibration; NaN where there is none.
+    views : tuple of View
+        Of the models that could tell.
+    titles : mapping of str to str
+        Title of the catalogue's model behind a view.
+    missing : mapping of str to str
+        Models that could not tell, and why.
+    contributions : mapping of str to float
+        Shares of the expected events; empty where no model tells.
+    base_rates : tuple of (weeks, share)
+        How often an event came from the last so many origins: of two years, and of all that is known.
+    history : tuple of PastView
+    scores : PastScores, optional
+    polygons : mapping of region name to GeoJSON geometry
+    regions : Units
+    recent : Recent
+        Numbers of events of the last 52 weeks.
+    data : DataNote
+    remarks : tuple of str
+    simulated : bool
+    provenance : mapping
+    """
+
+    workspace: str
+    place: Units
+    origin: pd.Timestamp
+    weeks: int
+    known_until: pd.Timestamp
+    pool: Pool
+    calibrated: float
+    views: tuple[View, ...]
+    titles: Mapping[str, str]
+    missing: Mapping[str, str]
+    contributions: Mapping[str, float]
+    base_rates: tuple[tuple[int, float], tuple[int, float]]
+    history: tuple[PastView, ...]
+    scores: PastScores | None
+    polygons: Mapping[str, Mapping[str, Any]]
+    regions: Units
+    recent: Recent
+    data: DataNote
+    remarks: tuple[str, ...]
+    simulated: bool
+    provenance: Mapping[str, Any]
+
+    @property
+    def probability(self) -> float:
+        """What the page says: recalibrated where there is enough to learn from, otherwise as the models say."""
+        return self.calibrated if math.isfinite(self.calibrated) else self.pool.probability
+
+    @property
+    def radius(self) -> str:
+        """The radius with its unit."""
+        return f"{self.place.radius_km[0]:g}{SPACE}km"
+
+    @property
+    def name(self) -> str:
+        """The place without its radius."""
+        return self.place.names[0].removesuffix(f" {self.place.radius_km[0]:g} km")
+
+    @property
+    def span(self) -> str:
+        """How many weeks are asked about."""
+        return "the next week" if self.weeks == 1 else f"the next {self.weeks}{SPACE}weeks"
+
+
+def render_place(content: PlaceContent) -> str:
+    """Return the page as one HTML document, as `forecast.reporting.page.render_page`."""
+    chart = _map(content)
+    figures = [chart]
+    line = _line(content) if content.history else None
+    if line is not None:
+        figures.append(line)
+    names = [view.name for view in content.views]
+    last = content.origin + pd.Timedelta(days=7 * content.weeks - 1)
+    return render_page(
+        "place.html.j2",
+        figures,
+        content=content,
+        banner=_banner(content),
+        facts=[
+            ("Data known until", day(content.known_until, weekday=True)),
+            ("Weeks asked about", f"{day(content.origin)} to {day(last)}"),
+            *_usual(*content.base_rates),
+        ],
+        lead=_lead(content),
+        verdict=_verdict(content),
+        word=plain_word(content.probability),
+        usual=content.base_rates[0][1],
+        recalibrated=math.isfinite(content.calibrated),
+        models=[_model(content, view) for view in content.views],
+        missing=[(name, KNOWS[name], why) for name, why in content.missing.items()],
+        causes=[(CAUSES[part], content.contributions[part]) for part in PARTS if part in content.contributions],
+        map=chart,
+        line=line,
+        keys=[(name, COLOURS[name], DARK[COLOURS[name]]) for name in names],
+        names=names,
+        rows=history_rows(content.history, names),
+        record=_record(content.scores),
+        level=percent(LEVEL),
+        scale=SCALE,
+        scale_source=SOURCE,
+        provenance=provenance_rows(content.provenance),
+    )
+
+
+def _banner(content: PlaceContent) -> list[str]:
+    notes = []
+    if content.simulated:
+        notes.append("Simulated events: nothing on this page describes a real place.")
+    if content.data.preliminary:
+        notes.append("Preliminary data: events of the latest weeks are still being found and corrected.")
+    if content.missing:
+        notes.append(
+            f"{len(content.views)} of three models could tell; the other "
+            f"{'one is' if len(content.missing) == 1 else 'ones are'} listed with the reason."
+        )
+    return notes
+
+
+def _lead(content: PlaceContent) -> str:
+    pool = content.pool
+    wide = round(100 * pool.low) != round(100 * pool.high)
+    between = f", and between {percent(pool.low)} and {percent(pool.high)} as the models see it" if wide else ""
+    return (
+        f"At least one event within {content.radius} of {content.name} over {content.span}: "
+        f"{percent(content.probability)}, {plain_word(content.probability)}{between}. "
+        f"{expected(pool.mean)} expected, {central(0.8, pool.count_low, pool.count_high)}."
+    )
+
+
+def _verdict(content: PlaceContent) -> str:
+    """Compare with what is usual."""
+    (_, lately), (weeks, always) = content.base_rates
+    base, when = (lately, "over the last two years") if weeks > content.base_rates[0][0] else (always, "in these data")
+    if math.isnan(base):
+        return "What is usual here is not known: too few weeks are."
+    if base == 0:
+        return f"No such span had an event {when}: quiet, or not covered by the data?"
+    ratio, told = content.probability / base, f"{frequency(base)} of such spans had an event {when}"
+    if 0.8 <= ratio <= 1.25:
+        return f"That is about as usual: {told}."
+    return f"That is {ratio:.1f} times the usual: {told}."
+
+
+def _usual(lately: tuple[int, float], always: tuple[int, float]) -> list[tuple[str, str]]:
+    """Return the base rates; one where all weeks that are known lie within two years."""
+
+    def told(weeks: int, share: float) -> str:
+        return f"{UNKNOWN} (too few weeks)" if math.isnan(share) else f"{frequency(share)} ({weeks}{SPACE}weeks)"
+
+    every = ("Usual, all weeks known", told(*always))
+    return [("Usual, last two years", told(*lately)), every] if always[0] > lately[0] else [every]
+
+
+def _model(content: PlaceContent, view: View) -> dict[str, Any]:
+    own = f"{percent(view.low)}{DASH}{percent(view.high)}" if math.isfinite(view.low) else UNKNOWN
+    return {
+        "name": view.name,
+        "title": content.titles.get(view.name, "Self-excitation in space and time"),
+        "knows": KNOWS[view.name],
+        "probability": view.probability,
+        "range": own,
+        "mean": expected(view.mean),
+    }
+
+
+def _map(content: PlaceContent) -> Figure:
+    plot = place_map(content.place, content.polygons, content.regions, content.recent)
+    recent = content.recent
+    total = (
+        int(np.array(recent.counts, dtype=np.int64)[inside_ring(content.place, recent)].sum()) if recent.counts else 0
+    )
+    if recent.names:
+        shown = "Discs are the events of each region over the last 52 weeks, drawn in its middle"
+    else:
+        shown = (
+            f"Discs are the events of the last 52 weeks in cells of {CELL:g} degrees, about 28{SPACE}km, drawn "
+            f"in their middle; {events(total)} in cells whose middle lies within the ring"
+        )
+    caption = f"The ring is {content.radius} around {content.name}. {shown}."
+    return Figure("map-figure", f"Map. {caption}", caption, plot, map_aspect(plot))
+
+
+def _line(content: PlaceContent) -> Figure:
+    base = content.base_rates[0][1]
+    said = {view.name: view.probability for view in content.views}
+    pool = content.pool
+    now = PastView(f"{content.origin:%Y-%m-%d}", pool.probability, pool.low, pool.high, said, base, None)
+    caption = (
+        f"Each point is what the models would have said then of the {content.weeks}{SPACE}weeks that followed, from "
+        "what was known then. Filled dots above: an event came in those weeks; open ones: none did. The weeks of "
+        "neighbouring points overlap."
+    )
+    last = content.history[-1]
+    label = f"Line of the probability at {len(content.history)} weekly origins up to {last.origin}. {caption}"
+    return Figure("history-figure", label, caption, history_chart(content.history, now))
+
+
+def _record(scores: PastScores | None) -> str:
+    if scores is None:
+        return "Of none of these origins both what came and what was usual is known yet."
+    better = scores.brier < scores.brier_usual
+    return (
+        f"Over the {number(scores.origins)} origins whose weeks are over, the mean probability was "
+        f"{percent(scores.said)} and an event came after {frequency(scores.came)} of them. Brier score "
+        f"{scores.brier:.3f}, {'better' if better else 'not better'} than that of the two-year base rate known then, "
+        f"{scores.brier_usual:.3f} (0 is perfect); recalibrated week by week, as far as enough was known, it was "
+        f"{scores.brier_calibrated:.3f}. One place over one year is few cases: it can embarrass a model, not prove it."
+    )

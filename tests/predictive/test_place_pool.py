@@ -1,0 +1,47 @@
+"""The pool of models of one place, and the record of its past."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from forecast.errors import InputError
+from forecast.predictive.place_pool import FLOOR, View, mean_odds, pooled
+from forecast.predictive.place_record import PastView, past_scores, spans, usual
+
+
+def test_models_weigh_the_same_however_many_draws_they_gave():
+    many, few = View("a", "a", 0.0, 0.0, np.zeros(900, int)), View("b", "b", 1.0, 5.0, np.full(10, 5))
+    found = pooled([many, few])
+    assert found.probability == pytest.approx(0.5)
+    assert (found.mean, found.low, found.high) == (2.5, 0.0, 1.0)
+    assert (found.count_low, found.count_high) == (0, 5)
+
+
+def test_odds_are_averaged_and_nobody_is_sure():
+    said = np.array([[0.2, 0.0, np.nan], [0.8, 0.0, np.nan], [0.5, np.nan, np.nan]])
+    found = mean_odds(said)
+    assert found[:2] == pytest.approx([0.5, FLOOR])
+    assert np.isnan(found[2])
+
+
+def test_no_model_is_refused():
+    with pytest.raises(InputError, match="no model"):
+        pooled([])
+
+
+def test_spans_and_what_is_usual():
+    counts, observed = np.array([0, 0, 3, 0, 0]), np.ones(5, bool)
+    assert spans(counts, observed, 2).tolist() == [0, 3, 3, 0]
+    assert len(spans(counts, observed, 6)) == 0
+    assert np.isnan(usual(spans(counts, observed, 2), 104))  # fewer than 13 spans
+    assert usual(np.r_[np.ones(50), np.zeros(50)], 50) == 0
+    assert usual(np.r_[np.full(20, np.nan), np.ones(13)], 104) == 1
+
+
+def test_scores_are_of_what_is_known():
+    known = PastView("2026-01-03", 0.5, 0.4, 0.6, {}, 0.1, 0)
+    found = past_scores([known, PastView("2026-01-10", 0.9, 0.8, 1.0, {}, 0.1, None)])
+    assert (found.origins, found.said, found.came) == (1, 0.5, 0.0)
+    assert (found.brier, found.brier_usual) == pytest.approx((0.25, 0.01))
+    assert past_scores([PastView("2026-01-10", 0.9, 0.8, 1.0, {}, float("nan"), 1)]) is None

@@ -1,0 +1,152 @@
+"""The page of one place: what it shows, that it needs nothing else, and that it escapes what it is given."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from forecast.panel.dataset import DataNote
+from forecast.panel.units import Units
+from forecast.predictive.place_pool import View, pooled
+from forecast.predictive.place_record import PastView, past_scores
+from forecast.reporting.place_map import CELL, inside_ring, recent_in_cells, recent_of_regions
+from forecast.reporting.place_page import PlaceContent, render_place
+from forecast.reporting.words import SPACE
+
+ORIGIN = pd.Timestamp("2026-08-01")
+
+
+def square(west, south):
+    ring = [[west, south], [west + 2, south], [west + 2, south + 2], [west, south + 2], [west, south]]
+    return {"type": "Polygon", "coordinates": [ring]}
+
+
+def content(**changes):
+    views = (
+        View(
+            "space-time", "space-time", 0.4, 0.6, np.array([0, 1, 0, 2]), 0.3, 0.55,
+            {"background": 0.2, "recent events": 0.3, "further events": 0.1},
+        ),
+        View("towns", "discount", 0.2, 0.3, np.array([0, 0, 1, 0])),
+    )  # fmt: skip
+    history = tuple(
+        PastView(f"{ORIGIN - pd.Timedelta(days=7 * back):%Y-%m-%d}", 0.3, 0.2, 0.5, {"towns": 0.3}, 0.25, events)
+        for back, events in ((9, 0), (8, 2), (1, None))
+    )
+    made = PlaceContent(
+        workspace="Sahel",
+        place=Units.of(["Bamako 100 km"], kind="place", latitude=[12.65], longitude=[-8.0], radius_km=[100.0]),
+        origin=ORIGIN,
+        weeks=4,
+        known_until=ORIGIN - pd.Timedelta(days=1),
+        pool=pooled(views),
+        calibrated=0.27,
+        views=views,
+        titles={"towns": "Discounted"},
+        missing={"regions": "the ring touches none of the regions that are forecast"},
+        contributions={"background": 0.34, "recent events": 0.5, "further events": 0.16},
+        base_rates=((104, 0.1), (200, 0.12)),
+        history=history,
+        scores=past_scores(history),
+        polygons={"Mali/Koulikoro": square(-9, 12), "Mali/Kayes": square(-11, 12)},
+        regions=Units.of(["Mali/Koulikoro", "Mali/Kayes"], groups=["Mali", "Mali"]),
+        recent=recent_in_cells([12.6, 12.61, 13.2], [-8.01, -8.02, -8.4]),
+        data=DataNote("Events", "3 events.", "somebody", "CC BY 4.0", "of August", ("A limit.",)),
+        remarks=("a remark",),
+        simulated=False,
+        provenance={"seed": 1},
+    )
+    return replace(made, **changes)
+
+
+def plain(page):
+    body = re.sub(r"<script.*?</script>|<style.*?</style>", "", page, flags=re.S)
+    text = re.sub(r"<[^>]+>", " ", body).replace(SPACE, " ").replace("&nbsp;", " ")
+    return re.sub(r"\s+", " ", text)
+
+
+def figures(page):
+    (text,) = re.findall(r'<script type="application/json" id="figures">(.*?)</script>', page, re.S)
+    return json.loads(text)["figures"]
+
+
+@pytest.fixture(scope="module")
+def page():
+    return render_place(content())
+
+
+def test_it_says_the_risk_and_what_is_usual(page):
+    text = plain(page)
+    assert "At least one event within 100 km of Bamako over the next 4 weeks: 27 %, unlikely" in text
+    assert "That gives 29 %, recalibrated by what became of such probabilities" in text
+    assert "and between 20 % and 55 % as the models see it" in text
+    assert "That is 2.7 times the usual: 10 % of such spans had an event over the last two years." in text
+    assert "Missing: the ring touches none of the regions that are forecast." in text
+    assert "2 of three models could tell; the other one is listed with the reason." in text
+    assert "Set off by events that have happened 50 %" in text
+    assert "A remark." in text
+
+
+def test_it_says_how_the_past_year_went(page):
+    text = plain(page)
+    assert "Over the 2 origins whose weeks are over" in text
+    assert "an event came after 50 % of them" in text
+    assert "Brier score 0.290, better than that of the two-year base rate known then, 0.312" in text
+    assert "not known yet" in text
+
+
+def test_it_needs_nothing_else(page):
+    assert "default-src 'none'" in page
+    assert not re.search(r"<(script|link|img)[^>]+(src|href)=\"(?!data:|#)", page)
+
+
+def test_the_same_content_gives_the_same_bytes(page):
+    assert render_place(content()) == page
+
+
+def test_without_a_history_there_is_no_line():
+    page = render_place(content(history=(), scores=None, calibrated=float("nan")))
+    assert "Not recalibrated" in plain(page)
+    assert set(figures(page)) == {"map-figure"}
+    assert "history" not in re.findall(r'<section id="(\w+)"', page)
+
+
+def test_the_map_shows_cells_and_never_where_in_them_an_event_was(page):
+    recent = content().recent
+    assert sorted(recent.counts) == [1, 2]
+    for latitude, longitude in zip(recent.latitude, recent.longitude, strict=True):
+        assert (latitude / CELL) % 1 == pytest.approx(0.5)
+        assert (longitude / CELL) % 1 == pytest.approx(0.5)
+    assert "12.61" not in json.dumps(figures(page)["map-figure"])
+    (discs,) = [trace for trace in figures(page)["map-figure"]["data"] if "hovertext" in trace]
+    assert discs["hovertext"] == ["2 events", "1 event"]
+
+
+def test_counts_of_regions_are_drawn_in_their_middle():
+    recent = recent_of_regions(["Mali/Koulikoro", "Mali/Kayes"], [13.0, 13.0], [-8.0, -10.0], [4, 0])
+    assert (recent.names, recent.counts) == (("Mali/Koulikoro",), (4,))
+    assert inside_ring(content().place, recent).tolist() == [True]
+    assert "Discs are the events of each region" in render_place(content(recent=recent))
+
+
+def test_no_event_at_all():
+    page = render_place(
+        content(recent=recent_in_cells([], []), base_rates=((104, 0.0), (200, 0.0)), scores=None, contributions={})
+    )
+    assert "No such span had an event over the last two years: quiet, or not covered by the data?" in plain(page)
+
+
+def test_names_are_escaped():
+    place = Units.of(["<img src=x> 100 km"], kind="place", latitude=[12.65], longitude=[-8.0], radius_km=[100.0])
+    page = render_place(content(place=place))
+    assert "<img" not in page
+    assert "&lt;img src=x&gt;" in page
+
+
+def test_simulated_events_are_told_first():
+    assert "nothing on this page describes a real place" in plain(render_place(content(simulated=True)))
