@@ -24,6 +24,7 @@ from forecast.families.nowcasted import predict_as_known
 from forecast.jobs.combined_forecast import CombinedForecast, combined_forecast
 from forecast.jobs.findings import DataFindings, find_in
 from forecast.jobs.inputs import FitPanels, Inputs, fit_panels, open_inputs, origin_of
+from forecast.jobs.prior_checks import prior_checks
 from forecast.jobs.run_notes import (
     left_out,
     notes,
@@ -121,6 +122,7 @@ def run(
         failed |= track.failed
         able = [model for model in able if model.name not in failed]
         forecasts = {kind: {model.name: by_model[model.name] for model in able} for kind, by_model in forecasts.items()}
+        checked = prior_checks(able, inputs.regions, fits, spec.backtest.seed)
         combined = _combine(workspace, inputs, track, forecasts)
         risk, borrowed = with_borrowed_base_rates(
             workspace, inputs, _risk(workspace, inputs, fits, forecasts, combined)
@@ -157,6 +159,7 @@ def run(
         warnings=(*warnings, *notes(workspace, inputs, models, fits), *borrowed),
         provenance=manifest,
         findings=(*filter(None, [found.imports]), *found.sentences()),
+        prior_checks=checked,
     )
     told(progress, "writing the report")(0, 1)
     folder = workspace.out / "runs" / definition.name / f"{origin:%Y-%m-%d}"

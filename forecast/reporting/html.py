@@ -31,7 +31,7 @@ from forecast.reporting.page import render_page
 from forecast.reporting.rules import quoted, rule_titles
 from forecast.reporting.scale import CLASS_EDGES, SCALE, SOURCE, percents
 from forecast.reporting.steps import steps_parts, steps_taken
-from forecast.reporting.tables import breakdown_rows, leaderboard_rows, provenance_rows, risk_rows
+from forecast.reporting.tables import breakdown_rows, leaderboard_rows, prior_rows, provenance_rows, risk_rows
 from forecast.reporting.theme import RISK_DARK, RISK_LIGHT
 from forecast.reporting.track import record_titles, records_saw, track_tables
 from forecast.reporting.words import SPACE, day, holds, number, percent, titles
@@ -105,6 +105,7 @@ def render_report(content: ReportContent) -> str:
         risk=risk_rows(content),
         fans=fans,
         records=records,
+        prior_rows={name: prior_rows(table) for name, table in content.prior_checks.items()},
         steps_taken=steps_taken(content),
         steps=steps_parts(content),
         counts="; ".join(holds(panel) for panel in content.panels.values()),
