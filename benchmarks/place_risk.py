@@ -8,15 +8,16 @@ its origin.
   background anew every 13 weeks, all else every week.
 - regions: a model of the 288 regions, thinned to the ring (`forecast/predictive/thinning.py`).
 - towns: a model of the counts around all towns at once, which shrinks them to each other.
-- pool: the mean of the three probabilities.
-- calibrated: the pool, its probabilities mapped by what became of those before (`forecast/combination/event_maps.py`),
-  for each radius and number of weeks; nothing is mapped in the first quarter of a year.
+- pool: the three together, by the mean of the logits; linear: by the mean of the probabilities.
+- calibrated: the pool, its probabilities mapped by what had become by then of those before
+  (`forecast/jobs/place_calibration.py`), for each radius and number of weeks.
 - base-all, base-2y: how often it came true before, of all spans and of those of the last 104 weeks.
 - base-pooled: the same over the last 104 weeks of all towns.
 - kernel: the events of the last 52 weeks, each spread over a Gaussian of 25 km, as a Poisson process.
 
-Reads the event file named in the data's README, from the folder in ``ESCALATION_FORECAST_SOURCES``. Writes
-``benchmarks/results/place_risk.csv`` (scores), and with ``--keep`` all probabilities as parquet.
+Reads the event file named in the data's README, from the folder in ``ESCALATION_FORECAST_SOURCES``. All probabilities
+go to ``out/benchmarks/place_risk/``, a file for each quarter of a year: a run that was stopped goes on where it was.
+Then `place_risk_scores` writes its tables. About a minute of processor time for 13 origins.
 
     ESCALATION_FORECAST_SOURCES=... python benchmarks/place_risk.py --every 4
 """
@@ -32,11 +33,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import place_risk_scores
 from numpy.typing import NDArray
 from scipy.stats import ncx2
 
-from forecast.combination.event_maps import fit_logit_map
-from forecast.evaluation.comparison import REPLICATES, block_bootstrap
 from forecast.families.model import ModelSpec
 from forecast.families.protocol import Fitted
 from forecast.panel.dataset import Dataset
@@ -45,6 +45,7 @@ from forecast.panel.polygons import Polygons, read_polygons
 from forecast.panel.rings import area_shares, ring_shares
 from forecast.panel.units import Units, great_circle_km
 from forecast.panel.weeks import WEEK
+from forecast.predictive.place_pool import mean_odds
 from forecast.predictive.thinning import thinned_probability
 from forecast.processes.spacetime.area import Area
 from forecast.processes.spacetime.catalogue import Catalogue
@@ -52,56 +53,53 @@ from forecast.processes.spacetime.fit import fit
 from forecast.processes.spacetime.fitted import FittedSpaceTime
 from forecast.processes.spacetime.outlook import outlook
 from forecast.provenance import generator
+from forecast.storage import write_file
 from forecast.workspace import open_workspace
 
 Floats = NDArray[np.float64]
 
 ROOT = Path(__file__).parent.parent
 FILE = "ucdp_ged211_precise_west_africa.csv.gz"
-RESULTS = Path(__file__).parent / "results" / "place_risk.csv"
+KEPT = ROOT / "out" / "benchmarks" / "place_risk"
 LEAST_PEOPLE, RADII, HORIZON = 50_000, (50, 100), 8
 EPOCH = pd.Timestamp("1989-01-01")
-FIRST, LAST = pd.Timestamp("2016-01-02"), pd.Timestamp("2019-12-28")
+FIRST, LAST = pd.Timestamp("2016-01-02"), pd.Timestamp("2019-12-21")
 MEMORY_DAYS = 3652.0
 REFIT = 13
 KERNEL_KM, KERNEL_WEEKS = 25.0, 52
 SHARE_HALF_LIFE = 728.0
 """Days, of the events that say where in a region they happen."""
 SEED = 1
-FLOOR = 1e-4
-"""Of probabilities in the log score: one surprise must not decide it."""
-LEAST_ORIGINS, CASES_AN_ORIGIN = 13, 20.0
 FRONT = {"front": 50.0, "near": 150.0, "far": np.inf}
 """Upper limit in km of the distance to the nearest event of the last 52 weeks."""
 
 
 def main() -> None:
-    """Forecast, score, print and write the table."""
+    """Forecast quarter by quarter, then score all of them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--every", type=int, default=1, help="only every so many weeks an origin")
+    parser.add_argument("--every", type=int, default=1, help="an origin every so many weeks")
     parser.add_argument("--regions-model", default="discrete-hawkes")
     parser.add_argument("--towns-model", default="discount-negbin")
     parser.add_argument("--paths", type=int, default=500)
-    parser.add_argument("--keep", type=Path, help="write all probabilities there")
     chosen = parser.parse_args()
-    folder = os.environ.get("ESCALATION_FORECAST_SOURCES")
-    if not folder or not (Path(folder) / FILE).exists():
+    source = os.environ.get("ESCALATION_FORECAST_SOURCES")
+    if not source or not (Path(source) / FILE).exists():
         sys.exit(f"skipped: {FILE} is not in the folder that ESCALATION_FORECAST_SOURCES names")
-    begun = time.perf_counter()
     catalogue = open_workspace(ROOT).catalogue
-    question = Question.read(Path(folder) / FILE)
-    origins = pd.date_range(FIRST, LAST - (HORIZON - 1) * WEEK, freq=chosen.every * WEEK)
-    said = forecasts(
-        question, origins, catalogue[chosen.regions_model], catalogue[chosen.towns_model], paths=chosen.paths
-    )
-    said = calibrated(said)
-    if chosen.keep:
-        said.to_parquet(chosen.keep)
-    table = score_table(said)
-    print(table.to_string())
-    print(f"{len(origins)} origins, {len(question.towns)} rings, {time.perf_counter() - begun:.0f} s")
-    RESULTS.parent.mkdir(exist_ok=True)
-    table.to_csv(RESULTS, index=False, lineterminator="\n")
+    regions_model, towns_model = catalogue[chosen.regions_model], catalogue[chosen.towns_model]
+    question = Question.read(Path(source) / FILE)
+    every = pd.date_range(FIRST, LAST - (HORIZON - 1) * WEEK, freq=WEEK)
+    folder = KEPT / f"{regions_model.name}-{towns_model.name}-{chosen.paths}-every-{chosen.every}"
+    folder.mkdir(parents=True, exist_ok=True)
+    for start in range(0, len(every), REFIT):
+        path = folder / f"{every[start]:%Y-%m-%d}.parquet"
+        if not path.exists():
+            begun = time.process_time()
+            origins = every[start : start + REFIT : chosen.every]
+            said = forecasts(question, origins, regions_model, towns_model, paths=chosen.paths)
+            write_file(path, said.to_parquet())
+            print(f"{path.stem}: {len(origins)} origins, {time.process_time() - begun:.0f} s", file=sys.stderr)
+    place_risk_scores.write(pd.concat([pd.read_parquet(path) for path in sorted(folder.glob("*.parquet"))]))
 
 
 class Question:
@@ -183,15 +181,14 @@ class Question:
 def forecasts(
     question: Question, origins: pd.DatetimeIndex, regions_model: ModelSpec, towns_model: ModelSpec, *, paths: int
 ) -> pd.DataFrame:
-    """Return one row an origin, ring and number of weeks: what each model said, and what came."""
+    """Return one row an origin, ring and number of weeks: what each model, fitted at the first, said, and what came."""
     fitted: FittedSpaceTime | None = None
     kept: dict[str, Fitted] = {}
     tables = []
     area = Area.of_polygons(question.polygons)
-    for at, origin in enumerate(origins):
+    for origin in origins:
         seen = question.before(origin)
-        every = max(REFIT // max((origins[1] - origins[0]).days // 7, 1), 1)
-        fitted = _followed(fitted if at % every else None, seen, area, origin)
+        fitted = _followed(fitted, seen, area, origin)
         rng = generator(SEED, "place risk", f"{origin:%Y-%m-%d}")
         lat, lon, radius = question.towns.latitude, question.towns.longitude, question.towns.radius_km
         ahead = outlook(fitted, lat, lon, rng, radius_km=radius, weeks=HORIZON, paths=paths, parameter_draws=50)
@@ -200,7 +197,7 @@ def forecasts(
             ("regions", regions_model, question.regions.until(origin)),
             ("towns", towns_model, question.town_panel().until(origin)),
         ):
-            if at % every == 0 or kind not in kept:
+            if kind not in kept:
                 kept[kind] = spec.build().fit(panel, generator(SEED, kind))
             kept[kind] = kept[kind].update(panel)
             found = kept[kind].predict(HORIZON, paths, generator(SEED, kind, f"{origin:%Y-%m-%d}"))
@@ -214,10 +211,10 @@ def forecasts(
                 said[kind] = thinned_probability(found.paths, shares)
             else:
                 said[kind] = (np.cumsum(found.paths, axis=1) > 0).mean(axis=0)
-        said["pool"] = (said["space-time"] + said["regions"] + said["towns"]) / 3
+        three = np.stack([said[name] for name in ("space-time", "regions", "towns")])
+        said |= {"pool": mean_odds(three), "linear": three.mean(axis=0)}
         said |= _base_rates(question, seen, origin)
         tables.append(_rows(question, origin, seen, said))
-        print(f"{origin:%Y-%m-%d}", file=sys.stderr)
     return pd.concat(tables, ignore_index=True)
 
 
@@ -275,63 +272,6 @@ def _rows(question: Question, origin: pd.Timestamp, seen: pd.DataFrame, said: Ma
             **{name: values.ravel() for name, values in said.items()},
         }
     )
-
-
-def calibrated(said: pd.DataFrame) -> pd.DataFrame:
-    """Add the recalibrated pool: each origin's map knows only what had come true by then."""
-    out = said["pool"].to_numpy(copy=True)
-    for (_, weeks), mine in said.groupby(["radius", "weeks"]):
-        for origin in mine["origin"].unique():
-            past = mine[mine["origin"] + weeks * WEEK <= origin]
-            origins = past["origin"].nunique()
-            if origins < LEAST_ORIGINS:
-                continue
-            # The rings of one origin depend on each other: together they count for CASES_AN_ORIGIN.
-            weight = np.full(len(past), CASES_AN_ORIGIN * origins / len(past))
-            curve = fit_logit_map(past["pool"], past["came"].astype(float), weight=weight, least=0.0)
-            here = mine.index[mine["origin"] == origin]
-            out[here] = curve(said.loc[here, "pool"])
-    return said.assign(calibrated=out)
-
-
-def score_table(said: pd.DataFrame) -> pd.DataFrame:
-    """Return Brier and log score of each method by radius and distance to the front, and the calibrated
-    pool's gain over it.
-
-    Gains are of the calibrated pool over the method, as a share of its score, with 90 % intervals by a bootstrap over
-    blocks of 13 weeks of origins.
-    """
-    methods = [name for name in said if name not in ("origin", "ring", "radius", "front", "weeks", "came")]
-    came = said["came"].to_numpy(dtype=np.float64)
-    losses = {}
-    for name in methods:
-        p = np.clip(said[name].to_numpy(), FLOOR, 1 - FLOOR)
-        losses[name, "brier"] = (said[name].to_numpy() - came) ** 2
-        losses[name, "log"] = -np.log(np.where(came > 0, p, 1 - p))
-    loss = pd.DataFrame(losses)
-    rows = []
-    for radius in RADII:
-        for front in ("all", *FRONT):
-            mine = (said["radius"] == radius) & ((said["front"] == front) | (front == "all"))
-            if not mine.any():
-                continue
-            by_origin = loss[mine].groupby(said.loc[mine, "origin"]).mean()
-            blocks = max(13 // max((by_origin.index[1] - by_origin.index[0]).days // 7, 1), 1)
-            for name in methods:
-                row = {"radius": radius, "front": front, "method": name, "cases": int(mine.sum())}
-                for score in ("brier", "log"):
-                    theirs, pool = by_origin[name, score].to_numpy(), by_origin["calibrated", score].to_numpy()
-                    drawn = block_bootstrap(len(pool), REPLICATES, generator(SEED, "bootstrap"), block=blocks)
-                    gain = 1 - (drawn @ pool) / (drawn @ theirs)
-                    low, high = np.quantile(gain, [0.05, 0.95])
-                    row |= {
-                        score: theirs.mean(),
-                        f"{score}_gain": 1 - pool.mean() / theirs.mean(),
-                        f"{score}_gain_low": low,
-                        f"{score}_gain_high": high,
-                    }
-                rows.append(row | {"said": said.loc[mine, name].mean(), "came": came[mine].mean()})
-    return pd.DataFrame(rows)
 
 
 if __name__ == "__main__":

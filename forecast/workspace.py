@@ -10,6 +10,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from forecast.combination.settings import Combination
 from forecast.config import parse, read_toml
 from forecast.errors import InputError, nearest_names, unknown_name
 from forecast.families.model import ModelSpec, choose_models, read_models
@@ -102,6 +103,9 @@ class DataSection(_Section):
         Datasets on which the same models are back-tested as well, for a longer record than the data has.
     week_start : {"saturday", "sunday", "monday"}
         For `table` and `store`; a set states its own.
+    stale_after_days : int, optional
+        Data that end longer before a run than that are stale: the report says so on top, and the run warns. Left out,
+        as for a dataset that is complete, they may be of any age.
     """
 
     set: str | None = None
@@ -115,6 +119,7 @@ class DataSection(_Section):
     measure: str | None = None
     calibrate_on: tuple[str, ...] = ()
     week_start: WeekStart = "saturday"
+    stale_after_days: Annotated[int, Field(ge=1)] | None = None
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -157,18 +162,10 @@ class PlaceSpec(_Section):
 
 
 class ModelsSection(_Section):
-    """Which models of the catalogue run, and which one the report speaks for."""
+    """Which models of the catalogue run, and which one the report speaks for: one of them, or the combined one."""
 
     use: Annotated[tuple[str, ...], Field(min_length=1)]
     headline: str
-
-    @model_validator(mode="after")
-    def _headline_is_used(self) -> Self:
-        if self.headline not in self.use:
-            near = nearest_names(self.headline, self.use, count=1)
-            offered = f": did you mean {near[0]!r}?" if near else f", which are {', '.join(self.use)}"
-            raise ValueError(f"headline {self.headline!r} is not among the models in `use`{offered}")
-        return self
 
 
 class BacktestSection(_Section):
@@ -244,6 +241,7 @@ class WorkspaceSpec(_Section):
     places: tuple[PlaceSpec, ...] = ()
     escalations: Annotated[tuple[Escalation, ...], Field(min_length=1)]
     models: ModelsSection
+    combination: Combination | None = None
     backtest: BacktestSection = BacktestSection()
     report: ReportSection
     ledger: LedgerSection = LedgerSection()
@@ -256,6 +254,22 @@ class WorkspaceSpec(_Section):
         for rule in self.escalations:
             if rule.weeks > min(self.report.horizon, self.backtest.horizon):
                 raise ValueError(f"escalation {rule.name!r} looks {rule.weeks} weeks ahead, beyond the horizon")
+        return self
+
+    @model_validator(mode="after")
+    def _models_are_used(self) -> Self:
+        use, combination = self.models.use, self.combination
+        names = use if combination is None else (*use, combination.name)
+        if combination is not None and combination.name in use:
+            raise ValueError(f"combination: a model in `use` is called {combination.name!r} already")
+        for what, name, known in [
+            ("models: headline", self.models.headline, names),
+            *(("combination: member", member, use) for member in (combination.members if combination else ())),
+        ]:
+            if name not in known:
+                near = nearest_names(name, known, count=1)
+                offered = f": did you mean {near[0]!r}?" if near else f", which are {', '.join(known)}"
+                raise ValueError(f"{what} {name!r} is not among the models in `use`{offered}")
         return self
 
 
@@ -313,6 +327,15 @@ class Workspace:
     def models(self) -> list[ModelSpec]:
         """Return the models that run, in the order of ``forecast.toml``."""
         return choose_models(self.catalogue, list(self.spec.models.use), where=f"{CONFIG_NAME} [models] use")
+
+    def headline_models(self) -> tuple[str, ...]:
+        """Return the models that the headline rests on: itself, or the members where it is the combined one."""
+        combination, headline = self.spec.combination, self.spec.models.headline
+        return combination.members if combination is not None and headline == combination.name else (headline,)
+
+    def headline_model(self) -> ModelSpec:
+        """Return the headline model; the first member where that is the combined one, which is no file."""
+        return self.catalogue[self.headline_models()[0]]
 
     def report(self, name: str | None = None) -> ReportSpec:
         """Return a report definition, the default one if no name is given."""

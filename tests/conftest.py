@@ -18,6 +18,8 @@ settings.register_profile("explore", deadline=None, print_blob=True)
 settings.load_profile("repeatable")
 
 MODELS = ("zero", "climatology-26", "discount-negbin")
+MEMBERS = ("discount-negbin", "climatology-26")
+"""Of the combined forecast, which the report speaks for as in the reference workspace; these two take no time."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,9 @@ def small_workspace(tmp_path_factory):
             path.unlink()
     config = folder / "forecast.toml"
     text = config.read_text(encoding="utf-8")
-    start, end = text.index("use = ["), text.index("]", text.index("use = ["))
-    text = text[:start] + "use = [" + ", ".join(f'"{name}"' for name in MODELS) + text[end:]
+    for key, names in {"use": MODELS, "members": MEMBERS}.items():
+        start, end = text.index(f"{key} = ["), text.index("]", text.index(f"{key} = ["))
+        text = text[:start] + f"{key} = [" + ", ".join(f'"{name}"' for name in names) + text[end:]
     for key, value in {"origins": 22, "refit_every": 8, "draws": 200}.items():
         old = next(line for line in text.splitlines() if line.startswith(f"{key} = "))
         text = text.replace(old, f"{key} = {value}")

@@ -9,6 +9,7 @@ import typer
 import forecast
 from forecast.cli.backtest import backtest
 from forecast.cli.check import check
+from forecast.cli.compare import compare
 from forecast.cli.ingest import app as ingest
 from forecast.cli.init import init
 from forecast.cli.ledger import app as ledger
@@ -16,6 +17,7 @@ from forecast.cli.models import models
 from forecast.cli.place import place
 from forecast.cli.run import run
 from forecast.cli.schedule import schedule
+from forecast.cli.score import score
 from forecast.cli.simulate import simulate
 
 app = typer.Typer(
@@ -58,6 +60,8 @@ def options(
 for command, summary in (
     (run, "Forecast the coming weeks and write the report."),
     (backtest, "Score forecasts of the past."),
+    (compare, "Tell which model forecasts best."),
+    (score, "Score what was issued, or forecasts of a file."),
     (place, "The risk near one place."),
     (check, "Tell what is wrong with a workspace."),
     (models, "List the models of the catalogue."),

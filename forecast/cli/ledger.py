@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from forecast.cli.options import JsonOption, NowOption, WorkspaceOption, open_chosen
-from forecast.cli.output import number, percent, progress_bar, result, result_json, say, show_table, significant
+from forecast.cli.options import JsonOption, WorkspaceOption, open_chosen
+from forecast.cli.output import number, percent, progress_bar, result, result_json, say, show_table
 
 if TYPE_CHECKING:
     from forecast.ledger.read import IssueEntry
@@ -193,60 +193,6 @@ def export(
         return
     show_table(("table", "rows"), [(f"{name}.{form.value}", str(count)) for name, count in rows.items()])
     say(f"Everything is in {folder}")
-
-
-@app.command(short_help="Record what came of the forecasts.")
-def score(workspace: WorkspaceOption = None, now: NowOption = None, json: JsonOption = False) -> None:
-    """Record what the data tell of the forecasts of the past, and show how these have turned out.
-
-    New weeks are scored, and weeks whose counts were corrected once more; what was recorded before is kept. Each
-    forecast run does the same.
-
-    \b
-    Examples:
-      forecast ledger score
-      forecast ledger score --json
-    """
-    from forecast.cli.clock import clock
-    from forecast.jobs.issue_content import ledger_name
-    from forecast.jobs.ledger_state import existing_ledger, score_issues, standing
-
-    chosen = open_chosen(workspace)
-    with existing_ledger(chosen) as opened:
-        _, found = score_issues(chosen, opened, clock(now))
-        with opened.reading() as connection:
-            now_known = standing(connection, ledger_name(chosen))
-    news: dict[str, Any] = {"counts": 0, "corrected": 0, "scores": 0, "entry": None}
-    if found is not None:
-        news = {
-            "counts": len(found.settlement.outcomes),
-            "corrected": found.corrected,
-            "scores": len(found.settlement.scores),
-            "entry": found.entry.number,
-        }
-    if json:
-        tables = {name: getattr(now_known, name).to_dict("records") for name in ("weeks", "events")}
-        result_json({**news, **tables})
-        return
-    say(f"New: {news['counts']} weekly counts, {news['corrected']} of them corrections; {news['scores']} scores.")
-    weeks = [
-        (str(row["model"]), str(row["n"]), *(significant(float(row[name])) for name in ("crps", "log", "wis")))
-        for row in now_known.weeks.to_dict("records")
-    ]
-    show_table(("model", "weeks", "CRPS", "log", "WIS"), weeks, title="Weekly counts of regions")
-    events = [
-        (
-            str(row["escalation"]),
-            str(row["model"]),
-            str(row["n"]),
-            percent(float(row["stated"])),
-            percent(float(row["came"])),
-            significant(float(row["brier"])),
-        )
-        for row in now_known.events.to_dict("records")
-    ]
-    columns = ("escalation", "model", "statements", "stated", "came", "Brier")
-    show_table(columns, events, title="Escalations in regions", left=2)
 
 
 def _row(entry: IssueEntry) -> dict[str, Any]:

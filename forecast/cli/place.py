@@ -64,8 +64,14 @@ def place(
         say("SIMULATED counts: nothing of this describes a real place.")
     result(f"{outlook.place}, {outlook.target_start} to {outlook.target_end}")
     between = f"{percent(outlook.probability_low)} to {percent(outlook.probability_high)}"
+    how = (
+        [("  as the models say", f"{percent(outlook.probability_raw)}; recalibrated by how it went over the past year")]
+        if outlook.recalibrated
+        else []
+    )
     lines = [
         ("at least one event", f"{percent(outlook.probability)} (the models leave open {between})"),
+        *how,
         *((f"  {one.name}", f"{percent(one.probability)} ({one.model})") for one in outlook.models),
         *((f"  {name}", f"- ({why})") for name, why in outlook.missing.items()),
         ("events expected", f"{outlook.mean:.1f} (80 %: {outlook.low} to {outlook.high})"),

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from forecast.combination.level_map import Composed, LevelMap, case_weights
+from forecast.combination.level_map import Composed, Identity, LevelMap, case_weights
 from forecast.errors import InputError
 
 Floats = NDArray[np.float64]
@@ -58,6 +58,19 @@ class ClassMaps:
             if (finer := self.maps.get(label[:depth])) is not None:
                 found = Composed(found, finer)
         return found
+
+    def changes(self, *label: Hashable) -> bool:
+        """Return whether the map of a class does anything: with too few cases to learn from it leaves all as it is.
+
+        Examples
+        --------
+        >>> maps = ClassMaps({(): Identity(), ("active",): np.sqrt})
+        >>> maps.changes("active"), maps.changes("silent")
+        (True, False)
+        """
+        return any(
+            not isinstance(self.maps.get(label[:depth], Identity()), Identity) for depth in range(len(label) + 1)
+        )
 
     def at(self, *labels: ArrayLike) -> LevelMap:
         """Return the map of an array of cells, each by its class.

@@ -9,7 +9,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -21,17 +21,23 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from forecast.combination.member_forecasts import Track
 from forecast.errors import InputError
-from forecast.evaluation.blocks import TABLES, Block, code_hash, compute_block, panel_hash, unpack_block
+from forecast.evaluation.block_file import TABLES, unpack_block
+from forecast.evaluation.blocks import Block, code_hash, compute_block, panel_hash
+from forecast.evaluation.combined import Combined, combine_blocks
 from forecast.evaluation.comparison import leaderboard, missing_cells, reference_models
 from forecast.evaluation.plan import BacktestPlan
 from forecast.evaluation.planned_blocks import plan_blocks
 from forecast.evaluation.record import BacktestRecord
+from forecast.evaluation.step_table import step_manifest, step_table
 from forecast.panel.panel import Panel
+from forecast.panel.units import UnitKind
 from forecast.provenance import generator, hash_file, versions
 from forecast.storage import HIDDEN, folder_in_progress, write_file
 
 LEADERBOARD = "leaderboard.csv"
+STEPS = "steps.csv"
 MANIFEST = "manifest.json"
 _SUFFIX = ".block"
 
@@ -90,6 +96,8 @@ def run_backtest(
 ) -> BacktestRecord:
     """Forecast and score every origin with every model, and publish the record.
 
+    A combined model, if the plan has one, learns from this record alone; `backtest_and_combine` has more.
+
     Parameters
     ----------
     plan : BacktestPlan
@@ -118,6 +126,33 @@ def run_backtest(
     ForecastError
         If a model fails. Blocks that were finished before are kept.
     """
+    return backtest_and_combine(plan, folder, {}, workers=workers, progress=progress, blocks=blocks, first=first)[0]
+
+
+def backtest_and_combine(
+    plan: BacktestPlan,
+    folder: Path,
+    earlier: Mapping[UnitKind, Sequence[Track]],
+    *,
+    workers: int = 2,
+    progress: Progress | None = None,
+    blocks: Path | None = None,
+    first: Sequence[str] = (),
+) -> tuple[BacktestRecord, Combined]:
+    """Do the same, with a combined model that learns from the forecasts of other panels too.
+
+    Parameters
+    ----------
+    plan, folder, workers, progress, blocks, first
+        As for `run_backtest`.
+    earlier : mapping of unit kind to sequence of Track
+        Of other records; used as far as it was known at each origin how they turned out.
+
+    Returns
+    -------
+    BacktestRecord, mapping of unit kind to CombinedKind
+        The latter is empty without a combination.
+    """
     _check(plan)
     if workers < 1:
         raise InputError(f"{workers} workers", expected="at least 1")
@@ -133,10 +168,10 @@ def run_backtest(
         write_file(store / f"{key}{_SUFFIX}", content)
         done += 1
         report(done, len(planned))
-    _publish(plan, [store / f"{block.key}{_SUFFIX}" for block in planned], folder)
+    combined = _publish(plan, planned, [store / f"{block.key}{_SUFFIX}" for block in planned], folder, earlier)
     if blocks is None:
         _prune(store, {f"{block.key}{_SUFFIX}" for block in planned})
-    return read_record(folder)
+    return read_record(folder), combined
 
 
 def blocks_folder(folder: Path) -> Path:
@@ -178,8 +213,10 @@ def read_record(folder: Path) -> BacktestRecord:
         if all(hashlib.sha256(content[name]).hexdigest() == digest for name, digest in manifest["files"].items()):
             tables = {name: _frame(pq.read_table(pa.BufferReader(content[f"{name}.parquet"]))) for name in TABLES}
             board = pd.read_csv(io.BytesIO(content[LEADERBOARD]))
+            steps = _steps(content[STEPS]) if STEPS in content else None
+            known_as = manifest["known_as"]
             return BacktestRecord(
-                manifest["name"], manifest["source"], leaderboard=board, **tables, known_as=manifest["known_as"]
+                manifest["name"], manifest["source"], leaderboard=board, **tables, known_as=known_as, steps=steps
             )
     if not folder.is_dir():
         raise InputError(f"no backtest {folder.name!r}", where=str(folder.parent), hint="`forecast backtest`")
@@ -189,7 +226,9 @@ def read_record(folder: Path) -> BacktestRecord:
 def _check(plan: BacktestPlan) -> None:
     """Refuse a plan that cannot be carried out before anything is computed."""
     names = [model.name for model in plan.models]
-    if not names or len(set(names)) < len(names) or not plan.panels:
+    if plan.combination is not None:
+        names.append(plan.combination.name)
+    if not plan.models or len(set(names)) < len(names) or not plan.panels:
         raise InputError("a backtest needs models, each once, and a panel")
     if not len(plan.origins) or not plan.origins.is_monotonic_increasing or not plan.origins.is_unique:
         raise InputError("the origins of a backtest must be ascending", expected="at least one, each once")
@@ -245,9 +284,19 @@ def _is_whole(path: Path) -> bool:
     return True
 
 
-def _publish(plan: BacktestPlan, paths: Sequence[Path], folder: Path) -> None:
-    """Write the tables of all blocks, in their order, with the leaderboard and the manifest."""
-    parts = [unpack_block(path.read_bytes()) for path in paths]
+def _publish(
+    plan: BacktestPlan,
+    blocks: Sequence[Block],
+    paths: Sequence[Path],
+    folder: Path,
+    earlier: Mapping[UnitKind, Sequence[Track]],
+) -> Combined:
+    """Write the tables of all blocks, in their order, with the leaderboard and the manifest; combine, if asked for."""
+    parts: list[Mapping[str, pa.Table]] = [unpack_block(path.read_bytes()) for path in paths]
+    combined: Combined = {}
+    if plan.combination is not None:
+        combined, more = combine_blocks(plan, plan.combination, blocks, parts, earlier)
+        parts += more
     tables = {name: pa.concat_tables([part[name] for part in parts]).unify_dictionaries() for name in TABLES}
     scores, risk = _frame(tables["scores"]), _frame(tables["risk"])
     references, rng = reference_models(plan.models), generator(plan.seed, "leaderboard")
@@ -256,10 +305,17 @@ def _publish(plan: BacktestPlan, paths: Sequence[Path], folder: Path) -> None:
         for name, table in tables.items():
             pq.write_table(table, work / f"{name}.parquet", compression="zstd")
         board.to_csv(work / LEADERBOARD, index=False, lineterminator="\n")
+        if combined:
+            steps = step_table(combined, plan.escalations, generator(plan.seed, "steps"))
+            steps.to_csv(work / STEPS, index=False, float_format="%.6g", lineterminator="\n")
         files = {path.name: hash_file(path) for path in sorted(work.iterdir())}
         content = _manifest(plan) | {"missing_cells": missing_cells(scores), "files": files}
+        if plan.combination is not None:
+            spec = plan.combination.model_dump(mode="json")
+            content["combination"] = spec | {"steps": step_manifest(combined, plan.escalations)}
         text = json.dumps(content, indent=2, ensure_ascii=False, default=str)
         (work / MANIFEST).write_text(f"{text}\n", encoding="utf-8")
+    return combined
 
 
 def _manifest(plan: BacktestPlan) -> dict[str, Any]:
@@ -306,6 +362,11 @@ def _prune(store: Path, used: set[str]) -> None:
     for path in store.iterdir():
         if path.name not in used and (path.suffix == _SUFFIX or path.name.startswith(HIDDEN)):
             path.unlink(missing_ok=True)
+
+
+def _steps(content: bytes) -> pd.DataFrame:
+    """Return the table of steps; steps over counts have no escalation."""
+    return pd.read_csv(io.BytesIO(content)).fillna({"escalation": ""})
 
 
 def _frame(table: pa.Table) -> pd.DataFrame:

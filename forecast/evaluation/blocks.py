@@ -6,7 +6,6 @@ computed in any order by any number of workers.
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,12 +16,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 import threadpoolctl
 from numpy.typing import NDArray
 
 import forecast
+from forecast.combination.pool import marginals
 from forecast.errors import ForecastError, ModelError
+from forecast.evaluation.block_file import marginal_table, pack_block
 from forecast.evaluation.record import HEAD, QUANTILE_LEVELS
 from forecast.evaluation.scores import SCORES, brier, score_forecast
 from forecast.families.model import ModelSpec
@@ -39,9 +39,6 @@ from forecast.provenance import generator, hash_bytes, hash_files, hash_json, ve
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-
-TABLES = ("forecasts", "scores", "risk")
-"""What a block holds, in the order in which it is packed; columns as in `BacktestRecord`."""
 
 ACTIVITIES = ("silent", "low", "active")
 ACTIVITY_WEEKS = 52
@@ -144,7 +141,7 @@ def compute_block(block: Block) -> bytes:
     Returns
     -------
     bytes
-        The tables, packed; `unpack_block` reads them.
+        The tables, packed; `forecast.evaluation.block_file.unpack_block` reads them.
 
     Raises
     ------
@@ -167,44 +164,15 @@ def compute_block(block: Block) -> bytes:
                 delay = block.delays.get(origin)
                 found = predict_as_known(fitted, known, delay, block.horizon, block.draws, rng)
                 _check_targets(found, known, origin)
+                chance = chances_of(block.escalations, found, known)
             except Exception as error:
                 raise ModelError(
                     f"model {name!r} failed on the {block.kind} panel at origin {day}: {type(error).__name__}: {error}",
                     name,
                 ) from error
-            results.append(_evaluate(block, found, known, origin))
-    return _pack([_forecast_table(block, results), _score_table(block, results), _risk_table(block, results)])
-
-
-def unpack_block(content: bytes) -> dict[str, pa.Table]:
-    """Return the tables of a block by name.
-
-    Raises
-    ------
-    ValueError
-        If the bytes are not whole and unaltered.
-    """
-    digest, body = content[:32], content[32:]
-    if hashlib.sha256(body).digest() != digest:
-        raise ValueError("damaged block")
-    tables = {}
-    for name in TABLES:
-        size = int.from_bytes(body[:8], "little")
-        tables[name] = pq.read_table(pa.BufferReader(body[8 : 8 + size]))
-        body = body[8 + size :]
-    return tables
-
-
-def _pack(tables: list[pa.Table]) -> bytes:
-    """Each table as parquet after its length, and before all the sha256 of what follows."""
-    parts = []
-    for table in tables:
-        sink = pa.BufferOutputStream()
-        pq.write_table(table, sink, compression="zstd")
-        content = sink.getvalue().to_pybytes()
-        parts += [len(content).to_bytes(8, "little"), content]
-    body = b"".join(parts)
-    return hashlib.sha256(body).digest() + body
+            results.append(evaluate(block, found, known, origin, chance))
+    chances = pa.table({"probability": pa.array(_stacked(results, "probability").ravel())})
+    return pack_block([*tables_of(block, results), marginal_table([each.marginals for each in results]), chances])
 
 
 def _check_targets(found: Forecast, known: Panel, origin: pd.Timestamp) -> None:
@@ -212,8 +180,8 @@ def _check_targets(found: Forecast, known: Panel, origin: pd.Timestamp) -> None:
         raise ForecastError("the forecast is of other weeks or units than those of the panel")
 
 
-class _Result(NamedTuple):
-    """Of one origin, arrays of (horizon, units) unless noted."""
+class Evaluated(NamedTuple):
+    """What one origin's forecast says and how it turned out, arrays of (horizon, units) unless noted."""
 
     observed: NDArray[np.int64]
     seen: Bools
@@ -222,45 +190,87 @@ class _Result(NamedTuple):
     quantiles: NDArray[np.int64]  # (levels, horizon, units)
     head: Floats  # (horizon, units, HEAD)
     scores: Floats  # (horizon, units, scores)
+    marginals: Floats  # (horizon, units, k)
     probability: Floats  # (units, escalations)
+    uncalibrated: Floats  # (units, escalations)
     outcome: Bools  # (units, escalations)
     decided: Bools  # (units, escalations) the level and all target weeks are known
 
 
-def _evaluate(block: Block, found: Forecast, known: Panel, origin: pd.Timestamp) -> _Result:
+def activity_of(known: Panel) -> NDArray[np.int32]:
+    """Return the position in `ACTIVITIES` of each unit, by its counts of the last year."""
+    recent = known.counts[-ACTIVITY_WEEKS:].sum(axis=0)
+    return np.asarray((recent > 0).astype(np.int32) + (recent >= ACTIVE_FROM))
+
+
+def chances_of(rules: tuple[Escalation, ...], found: Forecast, known: Panel) -> Floats:
+    """Return the probability of each escalation, shape (units, escalations); NaN where it cannot be told."""
+    out = np.empty((len(known.units), len(rules)))
+    for at, rule in enumerate(rules):
+        out[:, at] = probability(rule, found, known)
+    return out
+
+
+def evaluate(
+    block: Block,
+    found: Forecast,
+    known: Panel,
+    origin: pd.Timestamp,
+    chance: Floats,
+    uncalibrated: Floats | None = None,
+) -> Evaluated:
+    """Score the forecast of one origin.
+
+    Parameters
+    ----------
+    block : Block
+    found : Forecast
+    known : Panel
+        What was known at the origin.
+    origin : Timestamp
+    chance : ndarray, shape (units, escalations)
+        Probability of each escalation; NaN where it cannot be told.
+    uncalibrated : ndarray, shape (units, escalations), optional
+        The same before any recalibration; `chance` if not given.
+    """
     start, units = len(block.panel.until(origin).weeks), len(known.units)
     cells = (block.horizon, units)
     observed, seen = np.zeros(cells, np.int64), np.zeros(cells, np.bool_)
     here = block.panel.counts[start : start + block.horizon]
     observed[: len(here)], seen[: len(here)] = here, block.panel.observed[start : start + block.horizon]
 
-    recent = known.counts[-ACTIVITY_WEEKS:].sum(axis=0)
     quantiles = found.quantile(QUANTILE_LEVELS)
     scores = score_forecast(found, observed, quantiles)
     head = np.zeros((*cells, HEAD))
     head[..., : found.pmf.shape[2]] = found.pmf[..., :HEAD]
 
     cases = (units, len(block.escalations))
-    share, outcome, decided = np.zeros(cases), np.zeros(cases, np.bool_), np.zeros(cases, np.bool_)
+    outcome, decided = np.zeros(cases, np.bool_), np.zeros(cases, np.bool_)
     for at, rule in enumerate(block.escalations):
-        share[:, at] = probability(rule, found, known)
         outcome[:, at] = rule.met(observed, rule.level(known))
-        decided[:, at] = np.isfinite(share[:, at]) & seen[: rule.weeks].all(axis=0)
-    return _Result(
+        decided[:, at] = np.isfinite(chance[:, at]) & seen[: rule.weeks].all(axis=0)
+    return Evaluated(
         observed=observed,
         seen=seen,
-        activity=((recent > 0).astype(np.int32) + (recent >= ACTIVE_FROM)),
+        activity=activity_of(known),
         mean=found.mean(),
         quantiles=quantiles,
         head=head,
         scores=np.stack([scores[name] for name in SCORES], axis=-1),
-        probability=share,
+        marginals=marginals(found),
+        probability=chance,
+        uncalibrated=chance if uncalibrated is None else uncalibrated,
         outcome=outcome,
         decided=decided,
     )
 
 
-def _forecast_table(block: Block, results: list[_Result]) -> pa.Table:
+def tables_of(block: Block, results: list[Evaluated]) -> list[pa.Table]:
+    """Return the `TABLES` of a block."""
+    return [_forecast_table(block, results), _score_table(block, results), _risk_table(block, results)]
+
+
+def _forecast_table(block: Block, results: list[Evaluated]) -> pa.Table:
     """One row an origin, horizon and unit, in this order."""
     origin, horizon, unit = _cell_codes(block)
     seen = _stacked(results, "seen").ravel()
@@ -282,7 +292,7 @@ def _forecast_table(block: Block, results: list[_Result]) -> pa.Table:
     return pa.table(columns)
 
 
-def _score_table(block: Block, results: list[_Result]) -> pa.Table:
+def _score_table(block: Block, results: list[Evaluated]) -> pa.Table:
     """One row an origin, horizon, unit and score, in this order; observed cells only."""
     seen = np.flatnonzero(_stacked(results, "seen"))
     origin, horizon, unit = (np.repeat(codes[seen], len(SCORES)) for codes in _cell_codes(block))
@@ -297,7 +307,7 @@ def _score_table(block: Block, results: list[_Result]) -> pa.Table:
     )
 
 
-def _risk_table(block: Block, results: list[_Result]) -> pa.Table:
+def _risk_table(block: Block, results: list[Evaluated]) -> pa.Table:
     """One row an origin, unit and escalation, in this order; decided cases only."""
     rules = [rule.name for rule in block.escalations]
     decided = _stacked(results, "decided")
@@ -312,11 +322,12 @@ def _risk_table(block: Block, results: list[_Result]) -> pa.Table:
             "probability": pa.array(chance),
             "outcome": pa.array(outcome.astype(np.int8)),
             "brier": pa.array(brier(chance, outcome)),
+            "uncalibrated": pa.array(_stacked(results, "uncalibrated")[decided]),
         }
     )
 
 
-def _stacked(results: list[_Result], name: str) -> NDArray[Any]:
+def _stacked(results: list[Evaluated], name: str) -> NDArray[Any]:
     return np.stack([getattr(result, name) for result in results])
 
 
@@ -334,7 +345,7 @@ def _keys(block: Block, origin: NDArray[np.intp]) -> dict[str, pa.Array]:
 
 
 def _unit_columns(
-    block: Block, results: list[_Result], origin: NDArray[np.intp], unit: NDArray[np.intp]
+    block: Block, results: list[Evaluated], origin: NDArray[np.intp], unit: NDArray[np.intp]
 ) -> dict[str, pa.Array]:
     return {
         "unit": _words(unit, block.panel.units.names),

@@ -119,7 +119,7 @@ def diebold_mariano_by_horizon(
     ]
     table = pd.DataFrame(rows, columns=list(DieboldMariano._fields))
     table.insert(0, "horizon", steps)
-    return table.assign(p_holm=_holm(table["p"].to_numpy()))
+    return table.assign(p_holm=holm(table["p"].to_numpy()))
 
 
 def _long_run_variance(deviation: Floats, n: int, horizon: int, lags: int | None) -> float:
@@ -133,7 +133,23 @@ def _long_run_variance(deviation: Floats, n: int, horizon: int, lags: int | None
     return float(autocovariance[0] + 2 * weights @ autocovariance[1:])
 
 
-def _holm(p: Floats) -> Floats:
+def holm(p: Floats) -> Floats:
+    """Return p-values with which a claim about any of several tests is wrong no more often than stated.
+
+    Parameters
+    ----------
+    p : ndarray, shape (tests,)
+        NaN where a test tells nothing.
+
+    References
+    ----------
+    Holm (1979), https://www.jstor.org/stable/4615733.
+
+    Examples
+    --------
+    >>> holm(np.array([0.01, 0.5, 0.03])).round(3).tolist()
+    [0.03, 0.5, 0.06]
+    """
     adjusted = np.full(len(p), np.nan)
     known = np.flatnonzero(np.isfinite(p))
     order = known[np.argsort(p[known], kind="stable")]

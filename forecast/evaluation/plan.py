@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from forecast.combination.settings import Combination
 from forecast.errors import InputError
 from forecast.families.model import ModelSpec
 from forecast.panel.panel import Panel
@@ -51,6 +52,8 @@ class BacktestPlan:
         `fit_panels` are as they are.
     nowcast_weeks : int, optional
         Forecasts go through a nowcast of so many last weeks, where `known` are `VintagePanels`.
+    combination : Combination, optional
+        One more model, made of the forecasts of others.
     """
 
     name: str
@@ -65,6 +68,7 @@ class BacktestPlan:
     seed: int
     known: Mapping[UnitKind, Vintages] = field(default_factory=dict)
     nowcast_weeks: int | None = None
+    combination: Combination | None = None
 
     def weeks_known(self, kind: UnitKind, origin: pd.Timestamp) -> int:
         """Return how many weeks are known at an origin, 0 where its vintage is wanted but not there."""

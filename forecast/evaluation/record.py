@@ -33,12 +33,15 @@ class BacktestRecord:
         at it), value. Only observed weeks.
     risk : DataFrame
         One row a model, origin, unit and escalation: model, origin, unit, unit_kind, activity, escalation,
-        probability, outcome (0/1), brier. Only where all target weeks are observed.
+        probability, outcome (0/1), brier, uncalibrated (the probability before recalibration; the same where there is
+        none). Only where all target weeks are observed.
     leaderboard : DataFrame
         model, n, crps, log, dss, wis, brier_<escalation>, cov50, cov80, cov95, skill, skill_low, skill_high;
         best CRPS first; regions only.
     known_as : str
         What the forecasts could see of the weeks before: `forecast.evaluation.plan.BacktestPlan.known_as`.
+    steps : DataFrame, optional
+        Of a combined model, what each step brought or cost: `forecast.evaluation.step_table.step_table`.
     """
 
     name: str
@@ -48,3 +51,4 @@ class BacktestRecord:
     risk: pd.DataFrame
     leaderboard: pd.DataFrame
     known_as: str = ""
+    steps: pd.DataFrame | None = None

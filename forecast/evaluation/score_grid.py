@@ -58,7 +58,7 @@ class ScoreGrid:
         for score in SCORES:
             chosen = (label == score).to_numpy()
             at = cell[chosen]
-            if len(np.unique(at)) < len(at):
+            if len(at) and np.bincount(at).max() > 1:
                 raise InputError(f"score {score!r} stands twice for a model, origin, horizon and unit", where="scores")
             values[score] = np.full(shape, np.nan)
             values[score].ravel()[at] = value[chosen]

@@ -15,7 +15,6 @@ import pandas as pd
 
 from forecast.errors import ForecastError
 from forecast.events.store_lock import StoreBusyError, one_writer
-from forecast.jobs.check import STALE_DAYS
 from forecast.jobs.issue_content import counts_hash, issue_of, ledger_name, settings_hash, vintage_hash
 from forecast.jobs.run import Preparation, carry_out, prepare
 from forecast.jobs.run_log import RunLog
@@ -303,11 +302,11 @@ def _one_run(workspace: Workspace) -> Iterator[None]:
 
 def _stale(ready: Preparation, today: dt.date) -> tuple[str, ...]:
     """Return a warning if the data end long before a day; without the number of days, to be the same every day."""
-    until = ready.inputs.regions.known_until
-    if ready.inputs.simulated or (pd.Timestamp(today) - until).days <= STALE_DAYS:
+    until, limit = ready.inputs.regions.known_until, ready.workspace.spec.data.stale_after_days
+    if limit is None or ready.inputs.simulated or (pd.Timestamp(today) - until).days <= limit:
         return ()
     return (
-        f"stale data: they end on {until:%Y-%m-%d}, more than {STALE_DAYS} days before this forecast was made, so that "
+        f"stale data: they end on {until:%Y-%m-%d}, more than {limit} days before this forecast was made, so that "
         "it knows nothing of what happened since, and some of the weeks that it forecasts are over",
     )
 

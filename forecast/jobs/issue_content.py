@@ -9,7 +9,7 @@ import numpy as np
 
 import forecast
 from forecast.evaluation.blocks import code_hash, delay_hash, panel_hash
-from forecast.jobs.inputs import Inputs
+from forecast.jobs.inputs import Inputs, related_panels
 from forecast.jobs.run import Preparation
 from forecast.ledger.chain import text_bytes
 from forecast.ledger.issue import CHANCE_COLUMNS, QUESTION_COLUMNS, Issue, IssueHead, ModelVersion, RuleVersion
@@ -34,24 +34,35 @@ def vintage_hash(ready: Preparation) -> str:
 
     Weeks after the origin are not in it, so that a file that has grown since gives the same.
     """
-    inputs, origin = ready.inputs, ready.origin
+    inputs, origin, workspace = ready.inputs, ready.origin, ready.workspace
     delays = {kind: inputs.delay(kind, origin) for kind in inputs.panels}
     return hash_json(
         {
             "counts": counts_hash(inputs),
             "fits": {f"{name} {kind}": panel_hash(panel.until(origin)) for (name, kind), panel in ready.fits.items()},
             "delays": {kind: delay_hash(delay) for kind, delay in delays.items() if delay is not None},
+            "learned_from": {
+                f"{name} {kind}": panel_hash(panel.until(origin))
+                for name in (workspace.spec.data.calibrate_on if workspace.spec.combination else ())
+                for kind, panel in related_panels(workspace, name, inputs.panels).items()
+            },
         }
     )
 
 
 def settings_hash(ready: Preparation) -> str:
-    """Return the hash of all that was chosen and can change a forecast: models, escalations, seed, draws."""
+    """Return the hash of all that was chosen and can change a forecast: models, escalations, seed, draws.
+
+    Where the combined forecast learns from the track record, the protocol of that is among it.
+    """
     spec = ready.workspace.spec
+    combination = spec.combination.model_dump(mode="json", exclude={"title"}) if spec.combination else None
     return hash_json(
         {
             "models": [model.model_dump(mode="json", exclude={"title", "method"}) for model in ready.models],
             "headline": spec.models.headline,
+            "combination": combination,
+            "backtest": spec.backtest.model_dump(mode="json") if combination else None,
             "escalations": [rule.model_dump(mode="json") for rule in spec.escalations],
             "horizon": spec.report.horizon,
             "draws": spec.report.draws,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
@@ -14,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 from jinja2 import Environment, StrictUndefined
 
+from forecast.combination.settings import Combination
 from forecast.errors import InputError, unknown_name
 from forecast.panel.dataset import PACKAGE_NAME, Dataset
 from forecast.panel.table import panel_from_counts, usual_week_start
@@ -33,6 +34,8 @@ WINDOW, LEAST_WINDOW, FIRST_AFTER = 52, 4, 8
 """Weeks of a rule's window, at most and at least; weeks known before the first origin of a backtest, at least."""
 SHORT_WEEKS = 104
 """Data of fewer weeks are joined by a longer set of the same countries to calibrate on."""
+FROM_LONG_DATA = frozenset({"direct-endemic"})
+"""Models that are of use only after a fit on `SHORT_WEEKS` weeks or more: on fewer they know no season, and say so."""
 
 
 def create_workspace(
@@ -92,8 +95,7 @@ def create_workspace(
             calibrate_on=calibrate_on,
             countries=chosen,
             places=places,
-            models=list(spec.models.use),
-            headline=spec.models.headline,
+            choice=_choice(source, len(panel.weeks), needed),
         )
         (work / CONFIG_NAME).write_text(text, encoding="utf-8", newline="\n")
         open_workspace(work)
@@ -103,7 +105,8 @@ def create_workspace(
 def table_workspace(target: Path, source: Workspace, table: Path, title: str | None = None) -> Workspace:
     """Make a workspace for a plain table of counts in a new folder; the table is copied into it.
 
-    Models with `fit_on` keep it where that dataset has the countries of the table, and weeks of the same days.
+    Models with `fit_on` keep it where that dataset has the countries of the table, and weeks of the same days. Those
+    that a short table alone cannot teach do not run.
 
     Parameters
     ----------
@@ -141,8 +144,7 @@ def table_workspace(target: Path, source: Workspace, table: Path, title: str | N
             table=TableSource(
                 f"data/{table.name}", columns, week_start, panel.observed.size, int((~panel.observed).sum())
             ),
-            models=list(source.spec.models.use),
-            headline=source.spec.models.headline,
+            choice=_choice(source, weeks, needed),
             window=max(LEAST_WINDOW, min(WINDOW, weeks)),
             first_after=max(FIRST_AFTER, min(WINDOW, weeks // 3)),
         )
@@ -180,8 +182,7 @@ def simulate_workspace(target: Path, source: Workspace, kind: str, weeks: int, r
             calibrate_on=[],
             countries=[],
             places=largest_towns(dataset.places(), sorted(set(simulated.panel.units.groups))),
-            models=list(source.spec.models.use),
-            headline=source.spec.models.headline,
+            choice=_choice(source, weeks, set()),
         )
         (work / CONFIG_NAME).write_text(text, encoding="utf-8", newline="\n")
         open_workspace(work)
@@ -230,11 +231,26 @@ class TableSource:
     absent: int
 
 
+@dataclass(frozen=True)
+class ModelChoice:
+    """Which models run, which one the report speaks for, and what is combined.
+
+    Parameters
+    ----------
+    use : tuple of str
+    headline : str
+    combination : Combination or None
+    """
+
+    use: tuple[str, ...]
+    headline: str
+    combination: Combination | None
+
+
 def workspace_file(
     *,
     title: str,
-    models: Sequence[str],
-    headline: str,
+    choice: ModelChoice,
     set: str = "",  # noqa: A002 - as the key is called
     table: TableSource | None = None,
     calibrate_on: Sequence[str] = (),
@@ -254,11 +270,30 @@ def workspace_file(
         calibrate_on=calibrate_on,
         countries=countries,
         places=places,
-        models=models,
-        headline=headline,
+        models=choice.use,
+        headline=choice.headline,
+        combination=choice.combination,
         window=window,
         first_after=first_after,
     )
+
+
+def _choice(source: Workspace, weeks: int, datasets: Collection[str]) -> ModelChoice:
+    """Return the choice of another workspace, but for models that have neither enough weeks nor a dataset to fit on."""
+    spec = source.spec
+    lost = {
+        model.name
+        for model in source.models()
+        if model.name in FROM_LONG_DATA and weeks < SHORT_WEEKS and model.fit_on not in datasets
+    }
+    use, combination = tuple(name for name in spec.models.use if name not in lost), spec.combination
+    members = tuple(name for name in combination.members if name not in lost) if combination else ()
+    if combination and lost.intersection(combination.members):
+        combination = combination.model_copy(update={"members": members}) if len(members) > 1 else None
+    headline = spec.models.headline
+    if headline not in {*use, combination.name if combination else ""}:
+        headline = members[0] if members else use[-1]
+    return ModelChoice(use, headline, combination)
 
 
 def _toml_text(value: str) -> str:

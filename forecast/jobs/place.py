@@ -57,7 +57,12 @@ class PlaceOutlook:
         ISO 8601 days; the last one is the last day of the last week.
     weeks : int
     probability : float
-        Of at least one event: the mean of those of the models.
+        Of at least one event. Recalibrated by what became of the probabilities of the history, of all places of the
+        workspace; as the models say without a history, or where its weeks are over at too few origins.
+    recalibrated : bool
+        Which of the two it is.
+    probability_raw : float
+        As the models say: the odds are the geometric mean of theirs.
     probability_low, probability_high : float
         From the lowest to the highest that a model says, the space-time model's own 90 % range included.
     mean : float
@@ -94,6 +99,8 @@ class PlaceOutlook:
     target_end: str
     weeks: int
     probability: float
+    recalibrated: bool
+    probability_raw: float
     probability_low: float
     probability_high: float
     mean: float
@@ -192,13 +199,17 @@ def _outlook(question: Question, risk: PlaceRisk, page: str) -> PlaceOutlook:
     always = float(base_rate(question.rule, panel, window=len(panel.weeks))[at])
     parts = next((view.parts for view in risk.views if view.parts), {})
     expected = sum(parts.values())
+    recalibrated = bool(np.isfinite(risk.calibrated))
+    said = risk.calibrated if recalibrated else pool.probability
     return PlaceOutlook(
         place=panel.units.names[at],
         origin=f"{panel.origin:%Y-%m-%d}",
         target_start=f"{panel.origin:%Y-%m-%d}",
         target_end=f"{panel.origin + pd.Timedelta(days=7 * weeks - 1):%Y-%m-%d}",
         weeks=weeks,
-        probability=pool.probability,
+        probability=said,
+        recalibrated=recalibrated,
+        probability_raw=pool.probability,
         probability_low=pool.low,
         probability_high=pool.high,
         mean=pool.mean,
@@ -218,8 +229,8 @@ def _outlook(question: Question, risk: PlaceRisk, page: str) -> PlaceOutlook:
         contributions={name: value / expected for name, value in parts.items()} if expected > 0 else {},
         base_rate_two_years=lately,
         base_rate_all=always,
-        ratio_two_years=pool.probability / lately if lately > 0 else float("nan"),
-        ratio_all=pool.probability / always if always > 0 else float("nan"),
+        ratio_two_years=said / lately if lately > 0 else float("nan"),
+        ratio_all=said / always if always > 0 else float("nan"),
         weeks_known=len(panel.weeks),
         history=risk.history,
         scores=past_scores(risk.history),
@@ -249,6 +260,7 @@ def _content(question: Question, risk: PlaceRisk, outlook: PlaceOutlook) -> Plac
         weeks=question.weeks,
         known_until=panel.known_until,
         pool=risk.pool,
+        calibrated=risk.calibrated,
         views=risk.views,
         titles={name: spec.title for name, spec in specs.items() if spec is not None},
         missing=risk.missing,

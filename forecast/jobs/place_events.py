@@ -14,7 +14,6 @@ from shapely.geometry.base import BaseGeometry
 from forecast.events.store import EventStore
 from forecast.events.table import events_from_frame
 from forecast.jobs.inputs import Inputs
-from forecast.jobs.region_file import workspace_regions
 from forecast.panel.dataset import Dataset
 from forecast.panel.event_versions import COLUMNS, EventVersions
 from forecast.panel.polygons import Polygons
@@ -141,15 +140,15 @@ def place_events(
     """
     names = inputs.regions.units.names
     polygons = Polygons(names, tuple(shape(dict(inputs.polygons[name])) for name in names))
-    if workspace.spec.data.store is None:
+    regions = inputs.regions_file
+    if regions is None:
         dataset = Dataset.open(workspace.data_folder(str(workspace.spec.data.set)))
         every = {name: shape(geometry) for name, geometry in dataset.polygons().items()}
         versions = _of_dataset(dataset)
         region = np.empty(0, np.intp) if versions is None else polygons.locate(versions.latitude, versions.longitude)
     else:
-        regions = workspace_regions(workspace)
         every = dict(zip(regions.every.names, regions.every.shapes, strict=True))
-        source, store = workspace.spec.data.store, EventStore(workspace.data_folder("events"))
+        source, store = str(workspace.spec.data.store), EventStore(workspace.data_folder("events"))
         # Vintages are numbered as in the panels: those that were known on the day that the data were opened as of.
         last = inputs.vintages["region"].known_at[-1]
         versions = EventVersions.packed(store.history(source, last, COLUMNS))

@@ -73,7 +73,12 @@ class Question:
     @property
     def place(self) -> Units:
         """The place, alone."""
-        return self.inputs.panels["place"].units.take(np.array([self.at]))
+        return self.places.take(np.array([self.at]))
+
+    @property
+    def places(self) -> Units:
+        """The place among all others of the workspace."""
+        return self.inputs.panels["place"].units
 
     @property
     def rule(self) -> AnyEvent:
@@ -91,7 +96,7 @@ class Question:
 
     def headline(self) -> ModelSpec:
         """Return the model that the report speaks for."""
-        return self.workspace.catalogue[self.workspace.spec.models.headline]
+        return self.workspace.headline_model()
 
     def counts_events(self) -> None:
         """Refuse what asks for counts of events where those of something else are forecast."""
@@ -109,8 +114,10 @@ class SpaceTime:
     model: str = "space-time"
     _fitted: FittedSpaceTime | None = None
 
-    def view(self, origin: pd.Timestamp, *, anew: bool, draws: int) -> View:
+    def view(self, origin: pd.Timestamp, *, anew: bool, draws: int, everywhere: bool) -> View:
         """Return what it says at an origin: fitted anew, or only followed from an earlier fit.
+
+        With `everywhere` of all places of the workspace as well, from the same paths.
 
         Raises
         ------
@@ -128,21 +135,23 @@ class SpaceTime:
             self._fitted = fit(events, since=since)
         else:
             self._fitted = followed(self._fitted, events)
-        place = asked.place
-        lat, lon, radius = place.latitude, place.longitude, place.radius_km
-        if not sum(one.within(lat, lon, radius).sum() for one in self._fitted.background) > 0:
+        places, at = (asked.places, asked.at) if everywhere else (asked.place, 0)
+        lat, lon, radius = places.latitude, places.longitude, places.radius_km
+        known = np.sum([one.within(lat, lon, radius) for one in self._fitted.background], axis=0) > 0
+        if not known[at]:
             raise InputError("the place lies outside of the area in which events are known")
-        rng = asked.rng("place outlook", place.names[0], f"{origin:%Y-%m-%d}")
+        rng = asked.rng("place outlook", places.names[at], f"{origin:%Y-%m-%d}")
         ahead = outlook(
             self._fitted, lat, lon, rng,
             radius_km=radius, weeks=asked.weeks, paths=draws, parameter_draws=PARAMETER_DRAWS,
         )  # fmt: skip
-        low, high = np.quantile(ahead.by_draw[:, 0], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-        parts = ahead.parts.sum(axis=1)[:, 0]
+        low, high = np.quantile(ahead.by_draw[:, at], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+        parts = ahead.parts.sum(axis=1)[:, at]
         return View(
-            self.name, self.model, float(ahead.probability[-1, 0]), float(parts.sum()),
-            ahead.counts[:, :, 0].sum(axis=1), float(low), float(high),
+            self.name, self.model, float(ahead.probability[-1, at]), float(parts.sum()),
+            ahead.counts[:, :, at].sum(axis=1), float(low), float(high),
             dict(zip(PARTS, parts.tolist(), strict=True)),
+            np.where(known, ahead.probability[-1], np.nan) if everywhere else np.empty(0),
         )  # fmt: skip
 
     @property
@@ -229,14 +238,14 @@ class Towns(_Panels):
     def __init__(self, question: Question) -> None:
         super().__init__(question, "place", question.headline())
 
-    def view(self, origin: pd.Timestamp, *, anew: bool, draws: int) -> View:
-        """Return what it says at an origin; `draws` is that of the report."""
-        del draws
+    def view(self, origin: pd.Timestamp, *, anew: bool, draws: int, everywhere: bool) -> View:
+        """Return what it says at an origin; `draws` is that of the report, and it always speaks of all places."""
+        del draws, everywhere
         asked, found = self.question, self.forecast(origin, anew=anew)
-        chance = probability(asked.rule, found, asked.panel("place", origin))[asked.at]
+        chances = probability(asked.rule, found, asked.panel("place", origin))
         mean = float(found.mean()[: asked.weeks, asked.at].sum())
         counts = found.paths[:, : asked.weeks, asked.at].sum(axis=1, dtype=np.int64)
-        return View(self.name, self.model, float(chance), mean, counts)
+        return View(self.name, self.model, float(chances[asked.at]), mean, counts, everywhere=chances)
 
 
 class Regions(_Panels):
@@ -248,8 +257,10 @@ class Regions(_Panels):
         spec = question.workspace.catalogue.get(REGIONS_MODEL, question.headline())
         super().__init__(question, "region", spec)
 
-    def view(self, origin: pd.Timestamp, *, anew: bool, draws: int) -> View:
+    def view(self, origin: pd.Timestamp, *, anew: bool, draws: int, everywhere: bool) -> View:
         """Return what it says at an origin; `draws` is that of the report.
+
+        With `everywhere` of all places of the workspace as well.
 
         Raises
         ------
@@ -259,20 +270,24 @@ class Regions(_Panels):
         del draws
         asked = self.question
         asked.counts_events()
-        if not self.area.any():
+        if not self.area[asked.at].any():
             raise InputError("the ring touches none of the regions that are forecast")
-        shares = self.shares(origin)[None]
+        every = self.shares(origin)
+        shares = every[[asked.at]]
         paths = self.forecast(origin, anew=anew).paths[:, : asked.weeks]
         rng = asked.rng("place thinning", asked.place.names[0], f"{origin:%Y-%m-%d}")
         counts = rng.binomial(paths.sum(axis=1, dtype=np.int64), shares).sum(axis=1)
         chance, mean = thinned_probability(paths, shares)[-1, 0], thinned_mean(paths, shares)[:, 0].sum()
-        return View(self.name, self.model, float(chance), float(mean), counts)
+        chances = np.empty(0)
+        if everywhere:
+            chances = np.where(self.area.any(axis=1), thinned_probability(paths, every)[-1], np.nan)
+        return View(self.name, self.model, float(chance), float(mean), counts, everywhere=chances)
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """What a reader of the last forecast should know, and how much of the ring it does not see."""
         ring = np.pi * float(self.question.place.radius_km[0]) ** 2
-        inside = float(self.area @ self.question.events.sizes_km2) / ring
+        inside = float(self.area[self.question.at] @ self.question.events.sizes_km2) / ring
         blind = (
             f"{100 * inside:.0f} % of the ring lies in the regions that are forecast, and it sees nothing of the rest, "
             "which may be sea or another country"
@@ -281,27 +296,28 @@ class Regions(_Panels):
 
     @cached_property
     def area(self) -> Floats:
-        """Share of each region's area within the ring, shape (regions,)."""
-        return np.asarray(area_shares(self.question.place, self.question.events.regions)[0])
+        """Share of each region's area within the ring of each place, shape (places, regions)."""
+        return area_shares(self.question.places, self.question.events.regions)
 
     def shares(self, origin: pd.Timestamp) -> Floats:
-        """Return the share of each region's events that is expected within the ring."""
+        """Return the share of each region's events that is expected within each ring, shape (places, regions)."""
         asked, seen = self.question, self.question.events.seen(origin)
         panel = asked.panel("region", origin)
         if seen is None:
             ring = asked.panel("place", origin)
             age = np.asarray((origin - panel.weeks) / WEEK, dtype=np.float64) * 7.0
             weight = 0.5 ** (age / SHARE_HALF_LIFE)
-            inside = float(weight @ (ring.counts[:, asked.at] * ring.observed[:, asked.at]))
-            return count_shares(self.area, inside, weight @ (panel.counts * panel.observed))
+            inside, counts = weight @ (ring.counts * ring.observed), weight @ (panel.counts * panel.observed)
+            every = zip(self.area, inside.tolist(), strict=True)
+            return np.array([count_shares(area, one, counts) for area, one in every])
         weight = 0.5 ** ((since_1970(origin) - seen.day) / SHARE_HALF_LIFE)
         near, of = seen.where(seen.precise), weight[seen.precise]
         share = ring_shares(
-            asked.place, asked.events.regions, near.latitude, near.longitude, near.region, of, area=self.area[None]
-        )[0]
+            asked.places, asked.events.regions, near.latitude, near.longitude, near.region, of, area=self.area
+        )
         # What is known to a region only is not counted around places.
         total, told = (
-            np.bincount(region[region >= 0], w[region >= 0], len(share)) + PRIOR_EVENTS
+            np.bincount(region[region >= 0], w[region >= 0], share.shape[1]) + PRIOR_EVENTS
             for region, w in ((seen.region, weight), (near.region, of))
         )
         return np.asarray(share * told / total)
@@ -329,14 +345,21 @@ class Answers:
 
 
 def ask(
-    model: type[SpaceTime | Regions | Towns], question: Question, origins: Sequence[pd.Timestamp], draws: int
+    model: type[SpaceTime | Regions | Towns],
+    question: Question,
+    origins: Sequence[pd.Timestamp],
+    draws: int,
+    everywhere: bool = False,
 ) -> Answers:
-    """Fit a model at the first of some ascending origins, and ask it there and at the later ones."""
+    """Fit a model at the first of some ascending origins, and ask it there and at the later ones.
+
+    With `everywhere` also about the other places of the workspace.
+    """
     asked, views = model(question), list[View | str]()
     with threadpoolctl.threadpool_limits(1):  # how many threads there are can change the last bits of a sum
         for at, origin in enumerate(origins):
             try:
-                views.append(asked.view(origin, anew=at == 0, draws=draws))
+                views.append(asked.view(origin, anew=at == 0, draws=draws, everywhere=everywhere))
             except InputError as error:
                 views.append(error.what)
     return Answers(asked.name, tuple(views), asked.remarks if views and isinstance(views[-1], View) else ())

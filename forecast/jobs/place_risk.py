@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import joblib
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from forecast.combination.level_map import Identity
 from forecast.errors import ModelError
+from forecast.jobs.place_calibration import LEAST_ORIGINS, past_map
 from forecast.jobs.place_models import MODELS, Answers, Question, Regions, SpaceTime, Towns, ask
 from forecast.jobs.track_record import Progress, told
 from forecast.panel.weeks import WEEK
-from forecast.predictive.place_pool import Pool, View, pooled
+from forecast.predictive.place_pool import Pool, View, mean_odds, pooled
 from forecast.predictive.place_record import PastView, spans, usual
+
+Floats = NDArray[np.float64]
 
 TWO_YEARS = 104
 """Weeks, of the origins of the first base rate."""
@@ -24,8 +29,8 @@ ORIGINS, REFIT = 52, 13
 DRAWS, PAST_DRAWS = 10_000, 2_000
 """Paths of the space-time model, now and at origins of the past."""
 
-Task = tuple[type[SpaceTime | Regions | Towns], Sequence[pd.Timestamp], int]
-"""A model, origins to ask it at, and how many paths to draw."""
+Task = tuple[type[SpaceTime | Regions | Towns], Sequence[pd.Timestamp], int, bool]
+"""A model, origins to ask it at, how many paths to draw, and whether to ask about all places."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +44,9 @@ class PlaceRisk:
     missing : dict of str to str
         Models that could not, and why.
     pool : Pool
+    calibrated : float
+        The pool's probability, recalibrated by what became of those of the history, of all places of the workspace;
+        NaN without a history, or where its weeks are over at too few origins.
     history : tuple of PastView
         Origins before the present one, the earliest first; empty if it was not asked for.
     remarks : tuple of str
@@ -48,6 +56,7 @@ class PlaceRisk:
     views: tuple[View, ...]
     missing: dict[str, str]
     pool: Pool
+    calibrated: float
     history: tuple[PastView, ...]
     remarks: tuple[str, ...]
 
@@ -81,8 +90,8 @@ def place_risk(
     # Quarters are counted back from the present, which is fitted anew as well.
     bounds = sorted({0, *range(len(origins), 0, -REFIT)})
     quarters = [origins[start:stop] for start, stop in pairwise(bounds)]
-    tasks = [(model, [question.inputs.regions.origin], DRAWS) for model in MODELS]
-    tasks += [(model, quarter, PAST_DRAWS) for quarter in reversed(quarters) for model in MODELS]
+    tasks: list[Task] = [(model, [question.inputs.regions.origin], DRAWS, False) for model in MODELS]
+    tasks += [(model, quarter, PAST_DRAWS, True) for quarter in reversed(quarters) for model in MODELS]
     step, answers = told(progress, "asking the models"), []
     step(0, len(tasks))
     for done, answer in enumerate(_answers(question, tasks, workers), start=1):
@@ -98,16 +107,26 @@ def place_risk(
         for one in answers[len(MODELS) * at : len(MODELS) * (at + 1)]:
             past[one.name] += one.views
     remarks = tuple(f"of the model {one.name}: {remark}" for one in now for remark in one.remarks)
-    return PlaceRisk(views, missing, pooled(views), _history(question, origins, past), remarks)
+    pool, record = pooled(views), _history(question, origins, past)
+    said = _everywhere(question, len(origins), past)
+    calibrated = _calibrated(question, origins, said, question.inputs.regions.origin, pool.probability)
+    record = tuple(
+        replace(view, calibrated=_calibrated(question, origins, said, origin, view.probability))
+        for view, origin in zip(record, origins, strict=True)
+    )
+    return PlaceRisk(views, missing, pool, calibrated, record, remarks)
 
 
 def _answers(question: Question, tasks: Sequence[Task], workers: int) -> Iterator[Answers]:
     """Answer tasks in their order."""
     if workers == 1:
-        yield from (ask(model, question, origins, draws) for model, origins, draws in tasks)
+        yield from (ask(model, question, origins, draws, everywhere) for model, origins, draws, everywhere in tasks)
         return
     parallel = joblib.Parallel(n_jobs=workers, return_as="generator", batch_size=1, max_nbytes=None)
-    yield from parallel(joblib.delayed(ask)(model, question, origins, draws) for model, origins, draws in tasks)
+    call = joblib.delayed(ask)
+    yield from parallel(
+        call(model, question, origins, draws, everywhere) for model, origins, draws, everywhere in tasks
+    )
 
 
 def past_origins(question: Question) -> list[pd.Timestamp]:
@@ -147,3 +166,34 @@ def _past(origin: pd.Timestamp, views: Sequence[View], base: float, came: float)
         base,
         int(came) if np.isfinite(came) else None,
     )
+
+
+def _everywhere(question: Question, origins: int, said: Mapping[str, Sequence[View | str]]) -> Floats:
+    """Return what the models together said of each place of the workspace, shape (origins, places)."""
+    nothing = np.full(len(question.places), np.nan)
+    rows = [
+        [view.everywhere if isinstance(view := each[number], View) else nothing for each in said.values()]
+        for number in range(origins)
+    ]
+    return mean_odds(np.array(rows).swapaxes(0, 1)) if rows else np.empty((0, len(nothing)))
+
+
+def _calibrated(
+    question: Question, origins: Sequence[pd.Timestamp], said: Floats, origin: pd.Timestamp, probability: float
+) -> float:
+    """Return a probability of an origin, recalibrated by what was known by then of earlier ones; NaN if too little."""
+    panel = question.panel("place", origin)
+    earlier = [at for at, day in enumerate(origins) if day + question.weeks * WEEK <= origin]
+    if len(earlier) < LEAST_ORIGINS or not np.isfinite(probability):
+        return float("nan")
+    came = np.stack(
+        [
+            spans(counts, observed, question.weeks)
+            for counts, observed in zip(panel.counts.T, panel.observed.T, strict=True)
+        ]
+    )
+    week = panel.weeks.get_indexer(pd.DatetimeIndex([origins[at] for at in earlier]))
+    known = np.where(np.isfinite(came[:, week]), came[:, week] > 0, np.nan).T
+    of = np.repeat(week, known.shape[1])
+    found = past_map(of, said[earlier].ravel(), known.ravel(), weeks=question.weeks, at=len(panel.weeks))
+    return float("nan") if isinstance(found, Identity) else float(found(probability))

@@ -39,7 +39,8 @@ def publish(content: ReportContent, folder: Path, record: Record | None = None) 
         (work / "index.html").write_text(page, encoding="utf-8", newline="\n")
         table = pa.Table.from_pandas(_forecast_frame(content), preserve_index=False).replace_schema_metadata(None)
         pq.write_table(table, work / "forecast.parquet", compression="zstd")
-        content.risk[list(RISK_COLUMNS)].to_csv(
+        stated = [*RISK_COLUMNS, *(["uncalibrated"] if "combination" in content.provenance else [])]
+        content.risk[stated].to_csv(
             work / "risk.csv", index=False, float_format="%.6f", date_format="%Y-%m-%d", lineterminator="\n"
         )
         files = {path.name: hash_file(path) for path in sorted(work.iterdir())}

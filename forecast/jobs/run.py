@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import threadpoolctl
 
 from forecast.errors import ModelError
-from forecast.evaluation.record import BacktestRecord
+from forecast.evaluation.combined import combined_spec
 from forecast.families.model import ModelSpec
 from forecast.families.nowcasted import predict_as_known
-from forecast.jobs.findings import DataFindings, find_in
+from forecast.jobs.combined_forecast import CombinedForecast, combined_forecast
+from forecast.jobs.findings import find_in
 from forecast.jobs.inputs import FitPanels, Inputs, fit_panels, open_inputs, origin_of
+from forecast.jobs.manifest import run_manifest
+from forecast.jobs.prior_checks import prior_checks
 from forecast.jobs.publish import Record, publish
 from forecast.jobs.run_notes import (
     left_out,
@@ -31,18 +33,17 @@ from forecast.jobs.run_notes import (
     without_nowcast,
 )
 from forecast.jobs.time_budget import TimeBudget
-from forecast.jobs.track_record import Progress, told, track_record
-from forecast.panel.dataset import Dataset
+from forecast.jobs.track_record import Progress, TrackRecord, told, track_record
 from forecast.panel.panel import Panel
 from forecast.panel.reporting_delay import ReportingDelay
 from forecast.panel.units import UnitKind
 from forecast.panel.weeks import WEEK
 from forecast.predictive.forecast import Forecast
 from forecast.predictive.risk import risk_table
-from forecast.provenance import generator, hash_files, hash_json, versions
+from forecast.provenance import generator
 from forecast.reporting.content import ReportContent
 from forecast.storage import check_writable
-from forecast.workspace import CONFIG_NAME, ReportSpec, Workspace
+from forecast.workspace import ReportSpec, Workspace
 
 Forecasts = dict[UnitKind, dict[str, Forecast]]
 
@@ -207,7 +208,11 @@ def carry_out(
         failed |= track.failed
         able = [model for model in able if model.name not in failed]
         forecasts = {kind: {model.name: by_model[model.name] for model in able} for kind, by_model in forecasts.items()}
-        risk, borrowed = with_borrowed_base_rates(workspace, inputs, _risk(workspace, inputs, fits, forecasts))
+        checked = prior_checks(able, inputs.regions, fits, spec.backtest.seed)
+        combined = _combine(workspace, inputs, track, forecasts)
+        risk, borrowed = with_borrowed_base_rates(
+            workspace, inputs, _risk(workspace, inputs, fits, forecasts, combined)
+        )
 
     found = find_in(workspace, inputs, ready.as_of)
     warnings = (
@@ -221,7 +226,7 @@ def carry_out(
         *other_sources(workspace, fits),
         *refuted(workspace, models, track.records[0]),
     )
-    manifest = _manifest(workspace, definition, inputs, models, fits, track.records, warnings, found)
+    manifest = run_manifest(workspace, definition, inputs, models, fits, track, warnings, found)
     content = ReportContent(
         name=definition.name,
         title=f"{spec.title}: {definition.title}",
@@ -230,7 +235,7 @@ def carry_out(
         data=inputs.note,
         panels=inputs.panels,
         forecasts=forecasts,
-        models=tuple(able),
+        models=(*able, *([combined_spec(spec.combination)] if spec.combination and combined else [])),
         headline_model=spec.models.headline,
         headline_escalation=definition.headline_escalation,
         escalations=spec.escalations,
@@ -241,6 +246,7 @@ def carry_out(
         warnings=(*warnings, *notes(workspace, inputs, models, fits), *borrowed),
         provenance=manifest,
         findings=(*filter(None, [found.imports]), *found.sentences()),
+        prior_checks=checked,
         notices=tuple(notices),
     )
     told(progress, "writing the report")(0, 1)
@@ -289,14 +295,16 @@ def _forecast_all(
     budget: TimeBudget | None,
 ) -> tuple[Forecasts, dict[str, str]]:
     """Return the forecasts by unit kind and model, and what went wrong with the models that failed."""
-    headline = workspace.spec.models.headline
+    headline, lasting = workspace.spec.models.headline, workspace.headline_models()
     found: dict[str, dict[UnitKind, Forecast]] = {}
     failed: dict[str, str] = {}
     step = told(progress, "fitting")
-    # The headline model first: it is the one that no budget may cost.
-    for done, model in enumerate(sorted(models, key=lambda model: model.name != headline)):
+    # First what the headline rests on: no budget may cost all of it.
+    rank = {name: at for at, name in enumerate(lasting)}
+    for done, model in enumerate(sorted(models, key=lambda model: rank.get(model.name, len(rank)))):
         step(done, len(models))
-        if budget is not None and model.name != headline and budget.spent:
+        needed = model.name in lasting and not any(name in found for name in lasting)
+        if budget is not None and not needed and budget.spent:
             failed[model.name] = budget.refusal(model.name)
             continue
         began = budget.now() if budget is not None else 0.0
@@ -317,72 +325,50 @@ def _forecast_all(
     return {kind: {name: found[name][kind] for name in able} for kind in inputs.panels}, failed
 
 
-def _risk(workspace: Workspace, inputs: Inputs, fits: FitPanels, forecasts: Forecasts) -> pd.DataFrame:
+def _combine(
+    workspace: Workspace, inputs: Inputs, track: TrackRecord, forecasts: Forecasts
+) -> dict[UnitKind, CombinedForecast]:
+    """Add the combined forecast to the others, if the workspace has one."""
+    combination, spec = workspace.spec.combination, workspace.spec
+    if combination is None:
+        return {}
+    if not track.combined and spec.models.headline == combination.name:
+        raise ModelError(f"no member of {combination.name!r} could be forecast and back-tested", combination.name)
+    found = {}
+    for kind, mine in track.combined.items():
+        panel = inputs.panels[kind]
+        rng = generator(spec.backtest.seed, "combine", combination.name, kind, f"{panel.origin:%Y-%m-%d}")
+        found[kind] = combined_forecast(combination.name, mine, forecasts[kind], spec.escalations, panel, rng)
+        forecasts[kind][combination.name] = found[kind].forecast
+    return found
+
+
+def _risk(
+    workspace: Workspace,
+    inputs: Inputs,
+    fits: FitPanels,
+    forecasts: Forecasts,
+    combined: Mapping[UnitKind, CombinedForecast],
+) -> pd.DataFrame:
     """Return the risks of all units, with what the headline model said of the same rules one week before."""
     rules, headline = workspace.spec.escalations, workspace.spec.models.headline
-    spec = next(model for model in workspace.models() if model.name == headline)
     tables = []
     for kind, panel in inputs.panels.items():
         table = risk_table(rules, forecasts[kind], panel)
+        table["uncalibrated"], table["previous"] = table["probability"], np.nan
+        tables.append(table)
+        # The rows of a model are in the order of the rules and units, both times.
+        if kind in combined:
+            said = combined[kind]
+            mine = table["model"] == said.forecast.model
+            table.loc[mine, "probability"] = said.chance.ravel()
+            table.loc[mine, "uncalibrated"] = said.uncalibrated.ravel()
+            table.loc[mine, "previous"] = said.previous.ravel()
+            if headline == said.forecast.model:
+                continue
+        spec = workspace.catalogue[headline]
         before = inputs.known(kind, panel.origin - WEEK)
         late = inputs.delay(kind, before.origin)
         earlier = risk_table(rules, {headline: forecast_with(workspace, spec, before, fits, delay=late)}, before)
-        table["previous"] = np.nan
-        # The rows of a model are in the order of the rules and units, both times.
         table.loc[table["model"] == headline, "previous"] = earlier["probability"].to_numpy()
-        tables.append(table)
     return pd.concat(tables, ignore_index=True)
-
-
-def _manifest(
-    workspace: Workspace,
-    definition: ReportSpec,
-    inputs: Inputs,
-    models: Sequence[ModelSpec],
-    fits: FitPanels,
-    records: Sequence[BacktestRecord],
-    warnings: Sequence[str],
-    found: DataFindings,
-) -> dict[str, Any]:
-    """Return where the forecast comes from; neither the clock nor the machine is in it."""
-    root, spec = workspace.root, workspace.spec
-    own = [root / CONFIG_NAME, root / "reports" / f"{definition.name}.toml"]
-    own += [root / "models" / f"{model.name}.toml" for model in models]
-    hashes = {**hash_files(own, root), **inputs.hashes}
-    for name in sorted({*spec.data.calibrate_on, *(dataset for dataset, _ in fits)}):
-        files = Dataset.open(workspace.data_folder(name)).hashes()
-        hashes |= {f"data/{name}/{path}": digest for path, digest in files.items()}
-    return {
-        "report": definition.name,
-        "workspace": spec.title,
-        "origin": f"{inputs.regions.origin:%Y-%m-%d}",
-        "known_until": f"{inputs.regions.known_until:%Y-%m-%d}",
-        "data": {
-            "name": inputs.name,
-            "title": inputs.note.title,
-            "vintage": inputs.note.vintage,
-            "preliminary": inputs.note.preliminary,
-            "simulated": inputs.simulated,
-        },
-        "horizon": spec.report.horizon,
-        "draws": spec.report.draws,
-        "seed": spec.backtest.seed,
-        "headline_model": spec.models.headline,
-        "models": {model.name: hash_json(model.model_dump(mode="json")) for model in models},
-        "backtests": {record.name: _origins(record) for record in records},
-        "warnings": list(warnings),
-        "findings": found.entries(),
-        "versions": versions(),
-        "inputs": dict(sorted(hashes.items())),
-    }
-
-
-def _origins(record: BacktestRecord) -> dict[str, Any]:
-    origins = record.forecasts["origin"]
-    return {
-        "origins": int(origins.nunique()),
-        "first": f"{origins.min():%Y-%m-%d}",
-        "last": f"{origins.max():%Y-%m-%d}",
-        "known_as": record.known_as,
-        "models": list(record.leaderboard["model"]),
-    }

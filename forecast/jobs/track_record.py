@@ -5,21 +5,24 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
 
+from forecast.combination.member_forecasts import Track
 from forecast.errors import InputError, ModelError, unknown_name
-from forecast.evaluation.backtest import blocks_folder, finished_models, plan_origins, run_backtest
+from forecast.evaluation.backtest import backtest_and_combine, blocks_folder, finished_models, plan_origins
+from forecast.evaluation.combined import Combined
 from forecast.evaluation.plan import BacktestPlan
 from forecast.evaluation.record import BacktestRecord
 from forecast.families.model import ModelSpec, choose_models
 from forecast.jobs.inputs import FitPanels, Inputs, Panels, fit_panels, open_inputs, origin_of, related_panels
 from forecast.jobs.time_budget import BudgetSpentError, TimeBudget
 from forecast.panel.panel import Panel
+from forecast.panel.units import UnitKind
 from forecast.storage import check_writable
-from forecast.workspace import CONFIG_NAME, Workspace
+from forecast.workspace import CONFIG_NAME, BacktestSection, Workspace
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done and how much there is."""
@@ -40,10 +43,13 @@ class TrackRecord:
         On the workspace's own data first.
     failed : mapping of model name to str
         What went wrong. These models are in no record.
+    combined : mapping of unit kind to CombinedKind
+        Of the combined model on the workspace's own data, if there is one.
     """
 
     records: tuple[BacktestRecord, ...]
     failed: Mapping[str, str]
+    combined: Combined = field(default_factory=dict)
 
 
 def backtest_plan(
@@ -76,7 +82,7 @@ def backtest_plan(
     InputError
         If the panels hold no origin.
     """
-    protocol = workspace.spec.backtest
+    protocol, combination = workspace.spec.backtest, workspace.spec.combination
     if origins is None:
         origins = plan_origins(panels["region"], origins=protocol.origins, first_after=protocol.first_after)
     return BacktestPlan(
@@ -92,6 +98,7 @@ def backtest_plan(
         seed=protocol.seed,
         known=inputs.vintages if inputs else {},
         nowcast_weeks=inputs.nowcast_weeks if inputs else None,
+        combination=combination if combination and {model.name for model in models} & {*combination.members} else None,
     )
 
 
@@ -109,7 +116,8 @@ def track_record(
 
     A model that fails anywhere is left out everywhere, so that all models are compared on the same cells. A record
     of data that were cut at an origin is published in ``<dataset>-<origin>``, so that the whole one stays as it is;
-    what is the same in both is computed once.
+    what is the same in both is computed once. A combined model learns, at each origin of the workspace's own data, from
+    the records of `calibrate_on` as well, as far as they were known then.
 
     Parameters
     ----------
@@ -122,7 +130,8 @@ def track_record(
     workers : int
     progress : callable of (what, done, total), optional
     budget : TimeBudget, optional
-        When it is spent, models whose blocks are not all finished are left out, but for the headline model.
+        When it is spent, models whose blocks are not all finished are left out, but for the headline model, or one
+        member where that is the combined one.
 
     Returns
     -------
@@ -136,7 +145,7 @@ def track_record(
         If the headline model fails.
     """
     origin, backtests = inputs.regions.origin, workspace.out / "backtests"
-    plans: list[tuple[str, Panels, Inputs | None, bool]] = [(inputs.name, inputs.panels, inputs, inputs.cut)]
+    plans: list[tuple[str, Panels, Inputs | None, bool]] = []
     for name in workspace.spec.data.calibrate_on:
         panels = related_panels(workspace, name, inputs.panels)
         if "region" not in panels:
@@ -148,8 +157,9 @@ def track_record(
         # A record of what came after the origin would tell what nobody could know then.
         known = {kind: panel.until(origin) for kind, panel in panels.items()}
         plans.append((name, known, None, origin < panels["region"].origin))
+    plans.append((inputs.name, inputs.panels, inputs, inputs.cut))
     remaining, failed = list(models), dict[str, str]()
-    headline, spent = workspace.spec.models.headline, False
+    headline, lasting, spent = workspace.spec.models.headline, workspace.headline_models(), False
     while True:
         planned = [
             (
@@ -157,25 +167,31 @@ def track_record(
                 backtests / (f"{name}-{origin:%Y-%m-%d}" if cut else name),
                 blocks_folder(backtests / name),
                 cut,
+                own is not None,
             )
             for name, panels, own, cut in plans
         ]
+        records, earlier, combined = list[BacktestRecord](), dict[UnitKind, list[Track]](), Combined()
         try:
-            records = tuple(
-                run_backtest(
+            for plan, folder, blocks, cut, mine in planned:
+                record, combined = backtest_and_combine(
                     plan,
                     folder,
+                    earlier if mine else {},
                     workers=workers,
                     progress=_within(budget, told(progress, f"back-testing on {plan.name}")),
                     # The blocks of models that were left out for want of time are kept for the next run.
                     blocks=blocks if cut or spent else None,
-                    first=_quick_first(budget, headline),
+                    first=_quick_first(budget, lasting),
                 )
-                for plan, folder, blocks, cut in planned
-            )
+                records.append(record)
+                for kind, found in combined.items():
+                    earlier.setdefault(kind, []).append(found.track)
         except BudgetSpentError:
-            done = set.intersection(*(finished_models(plan, blocks) for plan, _, blocks, _ in planned))
-            late = [model.name for model in remaining if model.name not in {*done, headline}]
+            done = set.intersection(*(finished_models(plan, blocks) for plan, _, blocks, *_ in planned))
+            there = [model.name for model in remaining]
+            needed = [name for name in lasting if name in there][:1]
+            late = [name for name in there if name not in {*done, *needed}]
             failed |= {name: budget.refusal(name) for name in late if budget is not None}
             remaining, budget = [model for model in remaining if model.name not in late], None
             spent = True
@@ -185,7 +201,7 @@ def track_record(
             remaining = [model for model in remaining if model.name != error.model]
             failed[error.model] = str(error)
         else:
-            return TrackRecord(records, failed)
+            return TrackRecord((records[-1], *records[:-1]), failed, combined)
 
 
 def _within(budget: TimeBudget | None, progress: Callable[[int, int], None]) -> Callable[[int, int], None]:
@@ -199,11 +215,11 @@ def _within(budget: TimeBudget | None, progress: Callable[[int, int], None]) -> 
     return report
 
 
-def _quick_first(budget: TimeBudget | None, headline: str) -> list[str]:
-    """Return in which order models are back-tested: the headline model, then those that took least to forecast."""
+def _quick_first(budget: TimeBudget | None, lasting: Sequence[str]) -> list[str]:
+    """Return in which order models are back-tested: what the headline rests on, then the quick ones."""
     if budget is None:
         return []
-    return sorted(budget.took, key=lambda name: (name != headline, budget.took[name]))
+    return sorted(budget.took, key=lambda name: (name != lasting[0], name not in lasting, budget.took[name]))
 
 
 def backtest_workspace(
@@ -227,7 +243,8 @@ def backtest_workspace(
     ----------
     workspace : Workspace
     models : sequence of str
-        Of the catalogue; those that the workspace uses if empty.
+        Of the catalogue; those that the workspace uses if empty. With all of its members named, the combined model
+        is among them.
     start, end : date, optional
         Origins lie within these days, both included. Without `start` they are the latest ones of the protocol.
     horizon, refit_every : int, optional
@@ -241,7 +258,8 @@ def backtest_workspace(
         ``<dataset>-custom``, so that the record which the report uses stays as it is.
     as_issued : bool
         Forecast each origin as `forecast.jobs.run.run` does: fitted anew, with the horizon and draws of the report.
-        The scores are then those of the ledger for the same origins and data.
+        The scores are then those of the ledger for the same origins and data. The combined model, which learns from
+        the protocol's backtest in each run, is not in it.
     workers : int
     progress : callable of (what, done, total), optional
 
@@ -256,18 +274,7 @@ def backtest_workspace(
         For unknown names, and days between which there is no origin.
     """
     chosen = choose_models(workspace.catalogue, list(models), where="--models") if models else workspace.models()
-    if as_issued and (horizon or refit_every):
-        raise InputError("forecasts as they are issued have the horizon of the report and are fitted anew each week")
-    issued = {"horizon": workspace.spec.report.horizon, "refit_every": 1, "draws": workspace.spec.report.draws}
-    changes = issued if as_issued else {"horizon": horizon, "refit_every": refit_every}
-    protocol = workspace.spec.backtest.model_copy(update={key: value for key, value in changes.items() if value})
-    for rule in workspace.spec.escalations:
-        if rule.weeks > protocol.horizon:
-            raise InputError(
-                f"escalation {rule.name!r} looks {rule.weeks} weeks ahead, beyond a horizon of {protocol.horizon}",
-                where="--horizon",
-                expected=f"at least {max(rule.weeks for rule in workspace.spec.escalations)}",
-            )
+    protocol = _protocol(workspace, horizon, refit_every, as_issued)
     if name is not None and not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,59}", name):
         raise InputError(f"name {name!r}", where="--name", expected="small letters, digits and hyphens")
     check_writable(workspace.out / "backtests")
@@ -285,7 +292,17 @@ def backtest_workspace(
         if "region" not in panels:
             raise InputError(f"dataset {data!r} has none of the countries of the workspace", where="--data")
         panels = {kind: panel.until(inputs.regions.origin) for kind, panel in panels.items()} if as_of else panels
-    spec = workspace.spec.model_copy(update={"backtest": protocol})
+    if not own and name is None and data is None and workspace.spec.combination is not None:
+        track = track_record(  # a combined model learns from the other records too, as in a run
+            workspace, inputs, chosen, fit_panels(workspace, chosen, inputs.panels), workers=workers, progress=progress
+        )
+        for failed, reason in track.failed.items():
+            raise ModelError(reason, failed)
+        return track.records[0], workspace.out / "backtests" / dataset
+    whole = workspace.spec.combination is None or {*workspace.spec.combination.members} <= {m.name for m in chosen}
+    # Of some of its members only, the combined model would be another one under the same name.
+    changed = {"backtest": protocol} | ({} if whole and not as_issued else {"combination": None})
+    spec = workspace.spec.model_copy(update=changed)
     name = name or (f"{dataset}{CUSTOM}" if own else dataset)
     plan = backtest_plan(
         replace(workspace, spec=spec),
@@ -296,8 +313,25 @@ def backtest_workspace(
         _origins(panels["region"], start, end, origins=protocol.origins, first_after=protocol.first_after),
         inputs=inputs if dataset == inputs.name else None,
     )
-    folder = workspace.out / "backtests" / name
-    return run_backtest(plan, folder, workers=workers, progress=told(progress, f"back-testing on {name}")), folder
+    folder, step = workspace.out / "backtests" / name, told(progress, f"back-testing on {name}")
+    return backtest_and_combine(plan, folder, {}, workers=workers, progress=step)[0], folder
+
+
+def _protocol(workspace: Workspace, horizon: int | None, refit_every: int | None, as_issued: bool) -> BacktestSection:
+    """Return the protocol with some choices of one's own."""
+    if as_issued and (horizon or refit_every):
+        raise InputError("forecasts as they are issued have the horizon of the report and are fitted anew each week")
+    issued = {"horizon": workspace.spec.report.horizon, "refit_every": 1, "draws": workspace.spec.report.draws}
+    changes = issued if as_issued else {"horizon": horizon, "refit_every": refit_every}
+    protocol = workspace.spec.backtest.model_copy(update={key: value for key, value in changes.items() if value})
+    needed = max(workspace.spec.escalations, key=lambda rule: rule.weeks)
+    if needed.weeks > protocol.horizon:
+        raise InputError(
+            f"escalation {needed.name!r} looks {needed.weeks} weeks ahead, beyond a horizon of {protocol.horizon}",
+            where="--horizon",
+            expected=f"at least {needed.weeks}",
+        )
+    return protocol
 
 
 def told(progress: Progress | None, what: str) -> Callable[[int, int], None]:

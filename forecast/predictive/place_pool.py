@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
 
 from forecast.errors import InputError
 
@@ -14,6 +15,8 @@ Floats = NDArray[np.float64]
 
 LEVEL = 0.9
 """Of the central range of a model's own uncertainty."""
+FLOOR = 1e-4
+"""No model is taken to be surer than this: some thousand paths cannot tell."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +39,8 @@ class View:
         Central range of the probability over what is not known of the parameters; NaN if the model does not tell.
     parts : dict of str to float
         Expected events by where they come from; empty if the model does not tell.
+    everywhere : ndarray, shape (places,)
+        The same probability of each place of the workspace, this one among them; NaN where the model does not tell.
     """
 
     name: str
@@ -46,6 +51,7 @@ class View:
     low: float = float("nan")
     high: float = float("nan")
     parts: dict[str, float] = field(default_factory=dict)
+    everywhere: Floats = field(default_factory=lambda: np.empty(0))
 
 
 @dataclass(frozen=True)
@@ -54,8 +60,10 @@ class Pool:
 
     Parameters
     ----------
-    probability, mean : float
-        Means of those of the models.
+    probability : float
+        The odds are the geometric mean of those of the models.
+    mean : float
+        Mean of those of the models.
     low, high : float
         From the lowest to the highest that a model says, the ranges of those that tell one included.
     count_low, count_high : int
@@ -70,11 +78,42 @@ class Pool:
     count_high: int
 
 
-def pooled(views: Sequence[View]) -> Pool:
-    r"""Return the linear pool of models, :math:`P = \frac{1}{m} \sum_i P_i`.
+def mean_odds(probability: ArrayLike) -> Floats:
+    r"""Return the probability whose odds are the geometric mean of those of several models.
 
-    Stone (1961), https://doi.org/10.1214/aoms/1177704873. The range is no confidence interval of any level: it
-    shows how far the models and their parameters leave the probability open.
+    .. math:: \operatorname{logit} P = \frac{1}{m} \sum_i \operatorname{logit} P_i
+
+    The mean of probabilities is too timid, even where each of them is right (Ranjan & Gneiting 2010,
+    https://doi.org/10.1111/j.1467-9868.2009.00726.x); the mean of logits is sharper (Satopää et al. 2014,
+    https://doi.org/10.1016/j.ijforecast.2013.09.009).
+
+    Parameters
+    ----------
+    probability : array_like, shape (models, ...)
+        Taken as at least `FLOOR` from 0 and from 1; NaN where a model does not tell.
+
+    Returns
+    -------
+    ndarray, shape (...)
+        NaN where no model tells.
+
+    Examples
+    --------
+    >>> mean_odds([[0.1, 0.2], [0.5, np.nan]]).round(3)
+    array([0.25, 0.2 ])
+    """
+    p = np.clip(np.asarray(probability, dtype=np.float64), FLOOR, 1 - FLOOR)
+    told = np.isfinite(p)
+    logit = np.where(told, np.log(p) - np.log1p(-p), 0.0)
+    count = told.sum(axis=0)
+    return np.where(count, expit(logit.sum(axis=0) / np.maximum(count, 1)), np.nan)
+
+
+def pooled(views: Sequence[View]) -> Pool:
+    """Return what models say together: their probability by `mean_odds`, their counts as a mixture.
+
+    The range is no confidence interval of any level: it shows how far the models and their parameters leave the
+    probability open.
 
     Raises
     ------
@@ -84,10 +123,10 @@ def pooled(views: Sequence[View]) -> Pool:
     Examples
     --------
     >>> one = View("towns", "last", 0.2, 0.3, np.array([0, 0, 0, 0, 1]))
-    >>> two = View("space-time", "space-time", 0.4, 0.5, np.array([0, 0, 1, 1, 0]), 0.3, 0.5)
+    >>> two = View("space-time", "space-time", 0.4, 0.5, np.array([0, 0, 1, 1, 0]), low=0.3, high=0.5)
     >>> found = pooled([one, two])
     >>> round(found.probability, 3), found.low, found.high, found.count_high
-    (0.3, 0.2, 0.5, 1)
+    (0.29, 0.2, 0.5, 1)
     """
     if not views:
         raise InputError("no model tells of the place")
@@ -97,7 +136,7 @@ def pooled(views: Sequence[View]) -> Pool:
     weight = np.concatenate([np.full(len(view.counts), 1 / len(view.counts) / len(views)) for view in views])
     low, high = np.quantile(counts, [0.1, 0.9], method="inverted_cdf", weights=weight)
     return Pool(
-        float(np.mean(said)),
+        float(mean_odds(said)),
         float(np.mean([view.mean for view in views])),
         float(np.nanmin([*said, *(view.low for view in views)])),
         float(np.nanmax([*said, *(view.high for view in views)])),

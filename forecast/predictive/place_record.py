@@ -23,6 +23,8 @@ class PastView:
         ISO 8601 day.
     probability, low, high : float
         Of the pool; NaN if no model could tell.
+    calibrated : float
+        The same after recalibration by what had come true by then; NaN where that was too little.
     models : dict of str to float
         Probability by model, of those that could tell.
     usual : float
@@ -38,6 +40,7 @@ class PastView:
     models: dict[str, float]
     usual: float
     events: int | None
+    calibrated: float = float("nan")
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,8 @@ class PastScores:
         Mean probability, and share of the origins after which an event came.
     brier, brier_usual : float
         Mean squared error of the pool, and of the base rate known then.
+    brier_calibrated : float
+        Of the recalibrated pool; where it was not recalibrated the pool's own counts.
     """
 
     origins: int
@@ -59,6 +64,7 @@ class PastScores:
     came: float
     brier: float
     brier_usual: float
+    brier_calibrated: float
 
 
 def spans(counts: NDArray[np.integer], observed: NDArray[np.bool_], weeks: int) -> Floats:
@@ -107,17 +113,23 @@ def past_scores(views: Sequence[PastView]) -> PastScores | None:
     (0.04, 0.25)
     """
     rows = [
-        (view.probability, view.usual, float(view.events > 0))
+        (
+            view.probability,
+            view.usual,
+            float(view.events > 0),
+            view.calibrated if np.isfinite(view.calibrated) else view.probability,
+        )
         for view in views
         if view.events is not None and np.isfinite([view.probability, view.usual]).all()
     ]
     if not rows:
         return None
-    said, base, came = np.array(rows).T
+    said, base, came, calibrated = np.array(rows).T
     return PastScores(
         len(rows),
         float(said.mean()),
         float(came.mean()),
         float(((said - came) ** 2).mean()),
         float(((base - came) ** 2).mean()),
+        float(((calibrated - came) ** 2).mean()),
     )

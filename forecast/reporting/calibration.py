@@ -9,25 +9,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from numpy.typing import NDArray
-from scipy.stats import binom
 
-from forecast.evaluation.calibration import (
-    COVERAGE_LEVELS,
-    Reliability,
-    central_coverage,
-    pit_histogram,
-    reliability,
-)
+from forecast.evaluation.calibration import COVERAGE_LEVELS, Reliability, pit_histogram, reliability
+from forecast.evaluation.diagnosis import coverage, pit_band
 from forecast.evaluation.record import BacktestRecord
+from forecast.evaluation.record_diagnosis import PitCells, pit_cells
 from forecast.predictive.escalation import Escalation
 from forecast.provenance import generator
 from forecast.reporting.figure import Figure
 from forecast.reporting.rules import quoted, rule_titles
 from forecast.reporting.theme import BAND_50, BAND_95, CONTRAST, FORECAST, HISTOGRAM, INK, MUTED, figure
 from forecast.reporting.words import MINUS, SPACE, listing, number, percent
-
-Floats = NDArray[np.float64]
 
 _QUARTERS = {"tickvals": [0, 0.25, 0.5, 0.75, 1]}
 _STYLE = {"all": (FORECAST, "circle", 0.14), "active": (CONTRAST, "diamond", -0.14)}
@@ -70,7 +62,11 @@ def record_figures(
         What the record is called; its name if not given.
     """
     title, called = title or record.name, rule_titles(escalations)
-    pit = {group: values for group in GROUPS if len(values := pit_values(record, model, group))}
+    every = pit_cells(record, model)
+    cells = {group: part for group in GROUPS if len(part := _of_group(every, group))}
+    rng = generator(0, "calibration", record.name, model)
+    bars = pit_band(every.pit, every.week, rng) if cells else pd.DataFrame()
+    shares = {group: coverage(part.pit, part.week, rng) for group, part in cells.items()}
     curves = []
     for rule in escalations:
         statements = statements_of(record, model, rule.name)
@@ -84,20 +80,10 @@ def record_figures(
             drawn = _reliability_figure(found, statements, called[rule.name], title, f"{anchor}-{rule.name}")
             curves.append((called[rule.name], drawn))
     return RecordFigures(
-        _pit_figure(pit, title, f"{anchor}-pit") if pit else None,
-        _coverage_figure(pit, title, f"{anchor}-coverage") if pit else None,
+        _pit_figure(bars, cells, title, f"{anchor}-pit") if cells else None,
+        _coverage_figure(shares, title, f"{anchor}-coverage") if cells else None,
         tuple(curves),
     )
-
-
-def pit_values(record: BacktestRecord, model: str, group: str) -> Floats:
-    """Return the cdf below and at each observed count of regions, all or the active ones, shape (cells, 2)."""
-    scores = record.scores
-    chosen = scores[(scores["model"] == model) & (scores["unit_kind"] == "region")]
-    if group != "all":
-        chosen = chosen[chosen["activity"] == group]
-    bounds = [chosen.loc[chosen["score"] == name, "value"].to_numpy(np.float64) for name in ("pit_below", "pit_upto")]
-    return np.stack(bounds, axis=-1)
 
 
 def statements_of(record: BacktestRecord, model: str, escalation: str) -> pd.DataFrame:
@@ -107,75 +93,75 @@ def statements_of(record: BacktestRecord, model: str, escalation: str) -> pd.Dat
     return mine[["origin", "probability", "outcome"]].dropna().reset_index(drop=True)
 
 
-def pit_chart(pit: Mapping[str, Floats]) -> go.Figure:
-    """Return the PIT histogram of all regions, the outline of the active ones, and what chance leaves of the bars."""
-    bars = pit_histogram(pit["all"])
+def pit_chart(bars: pd.DataFrame, active: PitCells | None) -> go.Figure:
+    """Return the PIT histogram of all regions with its band, and the outline of the active ones.
+
+    Parameters
+    ----------
+    bars : DataFrame
+        From `forecast.evaluation.diagnosis.pit_band`.
+    active : PitCells, optional
+        Those of active regions.
+    """
     bins = len(bars)
-    n = len(pit["all"])
-    low, high = (round(float(binom.ppf(q, n, 1 / bins)) * bins / n, 4) for q in (0.05, 0.95))
+    middle = ((bars["left"] + bars["right"]) / 2).round(3).tolist()
+    edges = [*bars["left"].round(3).tolist(), 1.0]
     traces: list[Any] = [
         go.Bar(
-            x=((bars["left"] + bars["right"]) / 2).round(3).tolist(),
+            x=middle,
             y=bars["density"].round(4).tolist(),
             width=round(0.94 / bins, 4),
             marker={"color": BAND_50},
             hovertemplate="all regions: %{y:.2f}<extra></extra>",
         )
     ]
-    if "active" in pit:
-        outline = pit_histogram(pit["active"])["density"].round(4).tolist()
-        traces.append(
-            go.Scatter(
-                x=[*bars["left"].round(3).tolist(), 1.0],
-                y=[*outline, outline[-1]],
-                mode="lines",
-                line={"color": CONTRAST, "width": 2, "shape": "hv"},
-                hovertemplate="active regions: %{y:.2f}<extra></extra>",
-            )
-        )
-    whole = {"type": "line", "xref": "paper", "x0": 0, "x1": 1}
-    thin = {"color": INK, "width": 1}
+    if active is not None:
+        outline = pit_histogram(active.pit)["density"].round(4).tolist()
+        traces.append(_steps(edges, outline, {"color": CONTRAST, "width": 2}, "active regions: %{y:.2f}"))
+    if bars["low"].notna().all():
+        for name in ("low", "high"):
+            line = {"color": INK, "width": 1, "dash": "dot"}
+            traces.append(_steps(edges, bars[name].clip(lower=0).round(4).tolist(), line, ""))
+    even = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": 1, "y1": 1}
     return figure(
         traces,
         height=240,
         x={**_QUARTERS, "range": [0, 1], "showgrid": False, "title": "probability integral transform"},
         y={"rangemode": "tozero", "nticks": 4, "title": "relative frequency"},
         bargap=0,
-        shapes=[
-            *({**whole, "y0": edge, "y1": edge, "line": {**thin, "dash": "dot"}} for edge in (low, high)),
-            {**whole, "y0": 1, "y1": 1, "line": thin},
-        ],
+        shapes=[{**even, "line": {"color": INK, "width": 1}}],
     )
 
 
-def coverage_chart(pit: Mapping[str, Floats]) -> go.Figure:
-    """Return stated against observed coverage of the central ranges, one row a range."""
+def coverage_chart(shares: Mapping[str, pd.DataFrame]) -> go.Figure:
+    """Return stated against observed coverage of the central ranges with intervals, one row a range.
+
+    Parameters
+    ----------
+    shares : mapping of group to DataFrame
+        From `forecast.evaluation.diagnosis.coverage`.
+    """
     rows = {level: position for position, level in enumerate(COVERAGE_LEVELS)}
     traces: list[Any] = []
     lowest = 1.0
-    for group, values in pit.items():
+    for group, table in shares.items():
         colour, symbol, shift = _STYLE[group]
-        shares = central_coverage(values).round(4).tolist()
-        lowest = min(lowest, *shares)
-        for (level, at), share in zip(rows.items(), shares, strict=True):
-            traces.append(
-                go.Scatter(
-                    x=[level, share],
-                    y=[at + shift] * 2,
-                    mode="lines",
-                    line={"color": colour, "width": 2},
-                    hoverinfo="skip",
-                )
-            )
+        found = table.round(4)
+        lowest = min(lowest, float(np.nanmin(found[["coverage", "low"]].to_numpy(np.float64))))
+        for row in found.to_dict("records"):
+            at, ends = rows[row["level"]] + shift, (row["low"], row["high"])
+            if np.isfinite(ends).all():
+                traces.append(_bar_of_interval(ends, at, colour))
         traces.append(
             go.Scatter(
-                x=shares,
+                x=found["coverage"].tolist(),
                 y=[at + shift for at in rows.values()],
                 mode="markers",
                 marker={"color": colour, "size": 10, "symbol": symbol},
                 text=[
-                    f"{group} regions: {percent(share)} within the {level:.0%} range"
-                    for share, level in zip(shares, rows, strict=True)
+                    f"{group} regions: {percent(row['coverage'])} within the {row['level']:.0%} range"
+                    f"{_told(row['low'], row['high'])}"
+                    for row in found.to_dict("records")
                 ],
                 hoverinfo="text",
             )
@@ -250,22 +236,48 @@ def reliability_chart(found: Reliability) -> go.Figure:
     )
 
 
-def _pit_figure(pit: Mapping[str, Floats], record: str, anchor: str) -> Figure:
+def _of_group(cells: PitCells, group: str) -> PitCells:
+    return cells if group == "all" else cells.where(cells.activity == group)
+
+
+def _steps(edges: list[float], heights: list[float], line: dict[str, Any], hover: str) -> go.Scatter:
+    told: dict[str, Any] = {"hovertemplate": f"{hover}<extra></extra>"} if hover else {"hoverinfo": "skip"}
+    drawn = {**line, "shape": "hv"}
+    return go.Scatter(x=edges, y=[*heights, heights[-1]], mode="lines", line=drawn, **told)
+
+
+def _bar_of_interval(ends: tuple[float, float], at: float, colour: str) -> go.Scatter:
+    line = {"color": colour, "width": 2}
+    return go.Scatter(x=list(ends), y=[at] * 2, mode="lines", line=line, hoverinfo="skip")
+
+
+def _told(low: float, high: float) -> str:
+    return f" (90{SPACE}% interval {percent(low)} to {percent(high)})" if np.isfinite([low, high]).all() else ""
+
+
+def _pit_figure(bars: pd.DataFrame, cells: Mapping[str, PitCells], record: str, anchor: str) -> Figure:
     parts = []
-    for group, values in pit.items():
-        density = pit_histogram(values)["density"]
-        parts.append(f"{density.min():.2f} to {density.max():.2f} in {group} regions ({number(len(values))} counts)")
+    for group, part in cells.items():
+        density = bars["density"] if group == "all" else pit_histogram(part.pit)["density"]
+        parts.append(f"{density.min():.2f} to {density.max():.2f} in {group} regions ({number(len(part))} counts)")
     caption = f"Frequencies of {listing(parts)}; 1 is perfect."
-    return Figure(anchor, f"PIT histogram, record {record}. {caption}", caption, pit_chart(pit))
+    if bars["low"].notna().all():
+        outside = int((~bars["density"].between(bars["low"], bars["high"])).sum())
+        caption += f" {'All' if not outside else f'{len(bars) - outside} of {len(bars)}'} bars lie within the band."
+    else:
+        caption += " The record is too short for a band."
+    return Figure(anchor, f"PIT histogram, record {record}. {caption}", caption, pit_chart(bars, cells.get("active")))
 
 
-def _coverage_figure(pit: Mapping[str, Floats], record: str, anchor: str) -> Figure:
+def _coverage_figure(shares: Mapping[str, pd.DataFrame], record: str, anchor: str) -> Figure:
     parts = [
-        f"{listing([percent(share) for share in central_coverage(values)])} of counts in {group} regions"
-        for group, values in pit.items()
+        f"{listing([percent(float(share)) for share in table['coverage']])} of counts in {group} regions"
+        for group, table in shares.items()
     ]
     caption = f"The 50, 80 and 95{SPACE}% ranges held {'; '.join(parts)}."
-    return Figure(anchor, f"Coverage, record {record}. {caption}", caption, coverage_chart(pit))
+    if all(table["low"].notna().all() for table in shares.values()):
+        caption += f" Bars are 90{SPACE}% intervals."
+    return Figure(anchor, f"Coverage, record {record}. {caption}", caption, coverage_chart(shares))
 
 
 def _reliability_figure(found: Reliability, statements: pd.DataFrame, rule: str, record: str, anchor: str) -> Figure:

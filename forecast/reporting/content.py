@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -39,7 +39,7 @@ class ReportContent:
         unit, unit_kind, origin, target_start, target_end, escalation, probability, model (as ``risk.csv``), and
         base_rate (share of the origins of the last two years at which the rule was met), base_origins (how many these
         are), level (count that the sum of the weeks must reach), previous (probability of the same rule from one week
-        before; NaN if unknown).
+        before; NaN if unknown), uncalibrated (the probability before recalibration, if there is any).
     polygons : mapping of region name to GeoJSON geometry
         Polygon or MultiPolygon in degrees; may be empty.
     backtests : tuple of BacktestRecord
@@ -50,6 +50,9 @@ class ReportContent:
         The manifest: versions, hashes, seed.
     findings : tuple of str
         What the checks found in the data, one or two sentences each, the worst first.
+    prior_checks : mapping of model name to DataFrame
+        How the counts compare with what a model's priors alone make; of models with priors, as
+        `Family.prior_check` returns it.
     notices : tuple of str
         What must be known before everything else: that this is a draft, that it was issued again.
     """
@@ -72,4 +75,5 @@ class ReportContent:
     warnings: tuple[str, ...]
     provenance: Mapping[str, Any]
     findings: tuple[str, ...] = ()
+    prior_checks: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     notices: tuple[str, ...] = ()

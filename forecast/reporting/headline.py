@@ -14,6 +14,7 @@ from forecast.predictive.escalation import ENOUGH_ORIGINS, Escalation
 from forecast.reporting.content import ReportContent
 from forecast.reporting.rules import quoted, rule_titles
 from forecast.reporting.scale import plain_word
+from forecast.reporting.tables import uncalibrated
 from forecast.reporting.track import track_of
 from forecast.reporting.words import (
     central,
@@ -162,6 +163,8 @@ def _statement(content: ReportContent, row: Mapping[Any, Any]) -> Statement:
         track = ""
     else:
         compared = against_base(probability, base, int(row["base_origins"]))
+        before = uncalibrated(row)
+        compared += f" ({before} before recalibration)" if before else ""
         compared += f". A week before, it was {percent(previous)}." if np.isfinite(previous) else "."
         track = track_of(content, probability, kind)
     title = titles(panel.units)[unit]

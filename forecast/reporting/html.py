@@ -12,7 +12,10 @@ from forecast.evaluation.comparison import SKILL_LEVEL
 from forecast.evaluation.record import BacktestRecord
 from forecast.predictive.escalation import ENOUGH_ORIGINS
 from forecast.reporting.calibration import RecordFigures, record_figures
+from forecast.reporting.comparison_part import ComparisonPart, comparison_part, reference_of
 from forecast.reporting.content import ReportContent
+from forecast.reporting.decisions import DecisionPart, decision_part
+from forecast.reporting.diagnosis import DiagnosisPart, diagnosis_part
 from forecast.reporting.fan import fan_figure, fan_frame, fan_rows
 from forecast.reporting.figure import Figure
 from forecast.reporting.headline import (
@@ -27,8 +30,8 @@ from forecast.reporting.map import map_aspect, risk_map
 from forecast.reporting.page import render_page
 from forecast.reporting.rules import quoted, rule_titles
 from forecast.reporting.scale import CLASS_EDGES, SCALE, SOURCE, percents
-from forecast.reporting.skill import reference_of, skill_figure
-from forecast.reporting.tables import breakdown_rows, leaderboard_rows, provenance_rows, risk_rows
+from forecast.reporting.steps import steps_parts, steps_taken
+from forecast.reporting.tables import breakdown_rows, leaderboard_rows, prior_rows, provenance_rows, risk_rows
 from forecast.reporting.theme import RISK_DARK, RISK_LIGHT
 from forecast.reporting.track import record_titles, records_saw, track_tables
 from forecast.reporting.words import SPACE, day, holds, number, percent, titles
@@ -53,10 +56,12 @@ class RecordPart:
     period: str
     origins: str
     calibration: RecordFigures
+    diagnosis: DiagnosisPart | None
+    decisions: DecisionPart | None
     leaderboard: list[dict[str, Any]]
     reference: str
     breakdown: list[dict[str, Any]]
-    skill: Figure | None
+    comparison: ComparisonPart | None
 
 
 def render_report(content: ReportContent) -> str:
@@ -100,6 +105,9 @@ def render_report(content: ReportContent) -> str:
         risk=risk_rows(content),
         fans=fans,
         records=records,
+        prior_rows={name: prior_rows(table) for name, table in content.prior_checks.items()},
+        steps_taken=steps_taken(content),
+        steps=steps_parts(content),
         counts="; ".join(holds(panel) for panel in content.panels.values()),
         skill_level=percent(SKILL_LEVEL),
         enough_origins=ENOUGH_ORIGINS,
@@ -189,13 +197,33 @@ def _record(content: ReportContent, record: BacktestRecord, position: int) -> Re
         f"{day(origins.iloc[0])} to {day(origins.iloc[-1])}" if len(origins) else "",
         number(len(origins)),
         record_figures(record, content.headline_model, content.escalations, anchor=anchor, title=title),
+        diagnosis_part(record, content.headline_model),
+        decision_part(
+            record,
+            content.headline_model,
+            content.escalations,
+            content.headline_escalation,
+            anchor=f"{anchor}-value",
+            title=title,
+        ),
         leaderboard_rows(record, content.models, content.headline_escalation),
         named[reference] if reference else "",
         breakdown_rows(record, content.models, content.headline_model),
-        skill_figure(record, content.models, content.headline_model, anchor=f"{anchor}-skill", title=title),
+        comparison_part(
+            record,
+            content.models,
+            content.headline_model,
+            (content.headline_escalation, headline_title(content)),
+            content.polygons,
+            content.panels["region"].units,
+            anchor=anchor,
+            title=title,
+        ),
     )
 
 
 def _drawn(part: RecordPart) -> list[Figure]:
-    one = [part.calibration.pit, part.calibration.coverage, part.skill]
-    return [figure for figure in one if figure is not None] + [figure for _, figure in part.calibration.reliability]
+    value = part.decisions.figure if part.decisions else None
+    one = [part.calibration.pit, part.calibration.coverage, value]
+    several = [*part.calibration.reliability, *(part.comparison.figures if part.comparison else [])]
+    return [figure for figure in one if figure is not None] + [figure for _, figure in several]

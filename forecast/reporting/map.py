@@ -1,10 +1,10 @@
-"""The risk map: the workspace's own polygons as plain traces, so that no tiles or outlines are fetched."""
+"""Maps of regions: the workspace's own polygons as plain traces, so that no tiles or outlines are fetched."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,15 @@ SIZES = {"wide": 600.0, "narrow": 320.0}
 _SIDES: tuple[Position, ...] = ("bottom center", "top center", "middle right", "middle left")
 _STYLES = {"region": (7.8, INK, "<b>{}</b>"), "place": (7.6, INK, "{}"), "country": (7.0, MUTED, "{}")}
 """Pixels of a letter, colour and setting of each kind of name; the first kinds go first."""
+
+
+@dataclass(frozen=True)
+class Fill:
+    """Colour of a region, what is told of it, and how faint it is."""
+
+    colour: str
+    text: str
+    opacity: float = 1.0
 
 
 def circle(latitude: float, longitude: float, radius_km: float, corners: int = 72) -> NDArray[np.float64]:
@@ -77,26 +86,62 @@ def risk_map(
     labelled : sequence of str
         Regions whose names stand on the map.
     """
+    names = titles(regions)
+    fills = {}
+    for name in regions.names:
+        chance = probability.get(name, float("nan"))
+        if np.isfinite(chance):
+            text = f"{names[name]}: {percent(chance)}, {plain_word(chance)}"
+            fills[name] = Fill(RISK_LIGHT[probability_class(chance)], text)
+    rings = _rings(places, place_probability or {}) if places is not None else []
+    return region_map(polygons, regions, fills, places=places, rings=rings, labelled=labelled)
+
+
+def region_map(
+    polygons: Mapping[str, Mapping[str, Any]],
+    regions: Units,
+    fills: Mapping[str, Fill],
+    *,
+    places: Units | None = None,
+    rings: Sequence[Any] = (),
+    labelled: Sequence[str] = (),
+) -> go.Figure:
+    """Return a map of regions, each in a colour of its own.
+
+    Parameters
+    ----------
+    polygons : mapping of region name to GeoJSON geometry
+    regions : Units
+        Only polygons of these are drawn; at least one.
+    fills : mapping of region name to Fill
+        A region without one stays grey.
+    places : Units, optional
+        Whose names stand on the map.
+    rings : sequence of traces
+        Drawn above the regions.
+    labelled : sequence of str
+        Regions whose names stand on the map where there is room, the first ones first.
+    """
     geometries = {name: shape(dict(polygons[name])) for name in regions.names if name in polygons}
     west, south, east, north = _extent([geometry.bounds for geometry in geometries.values()])
     names, group = titles(regions), dict(zip(regions.names, regions.groups, strict=True))
     traces: list[Any] = []
     for name, geometry in geometries.items():
         x, y = drawn_rings(simplify(geometry, (east - west) * _DETAIL, preserve_topology=True))
-        chance = probability.get(name, float("nan"))
-        known = np.isfinite(chance)
+        fill = fills.get(name, Fill(LAND, names[name]))
         traces.append(
             go.Scatter(
                 x=x,
                 y=y,
                 mode="lines",
                 fill="toself",
-                fillcolor=RISK_LIGHT[probability_class(chance)] if known else LAND,
+                fillcolor=fill.colour,
                 line={"color": BORDER, "width": 0.8},
                 hoveron="fills",
                 hoverinfo="text",
                 name=literal(name),
-                text=literal(f"{names[name]}: {percent(chance)}, {plain_word(chance)}" if known else names[name]),
+                text=literal(fill.text),
+                opacity=fill.opacity if fill.opacity < 1 else None,
             )
         )
     countries = _countries(geometries, group, (east - west) * _DETAIL)
@@ -104,7 +149,7 @@ def risk_map(
         x, y = drawn_rings(outline)
         line = {"color": MUTED, "width": 1.8}
         traces.append(go.Scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip"))
-    traces += _rings(places, place_probability or {}) if places is not None else []
+    traces += rings
     # A degree of longitude is shorter than one of latitude by the cosine of the latitude.
     shrink = float(np.cos(np.radians((south + north) / 2)))
     plain = {"showgrid": False, "showticklabels": False, "ticks": "", "automargin": False}

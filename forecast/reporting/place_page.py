@@ -65,6 +65,8 @@ class PlaceContent:
     weeks : int
     known_until : Timestamp
     pool : Pool
+    calibrated : float
+        The pool's probability after recalibration; NaN where there is none.
     views : tuple of View
         Of the models that could tell.
     titles : mapping of str to str
@@ -93,6 +95,7 @@ class PlaceContent:
     weeks: int
     known_until: pd.Timestamp
     pool: Pool
+    calibrated: float
     views: tuple[View, ...]
     titles: Mapping[str, str]
     missing: Mapping[str, str]
@@ -107,6 +110,11 @@ class PlaceContent:
     remarks: tuple[str, ...]
     simulated: bool
     provenance: Mapping[str, Any]
+
+    @property
+    def probability(self) -> float:
+        """What the page says: recalibrated where there is enough to learn from, otherwise as the models say."""
+        return self.calibrated if math.isfinite(self.calibrated) else self.pool.probability
 
     @property
     def radius(self) -> str:
@@ -141,13 +149,13 @@ def render_place(content: PlaceContent) -> str:
         facts=[
             ("Data known until", day(content.known_until, weekday=True)),
             ("Weeks asked about", f"{day(content.origin)} to {day(last)}"),
-            ("Usual, last two years", _usual(*content.base_rates[0], content.base_rates[1][0])),
-            ("Usual, all weeks known", _usual(*content.base_rates[1], content.base_rates[1][0])),
+            *_usual(*content.base_rates),
         ],
         lead=_lead(content),
         verdict=_verdict(content),
-        word=plain_word(content.pool.probability),
+        word=plain_word(content.probability),
         usual=content.base_rates[0][1],
+        recalibrated=math.isfinite(content.calibrated),
         models=[_model(content, view) for view in content.views],
         missing=[(name, KNOWS[name], why) for name, why in content.missing.items()],
         causes=[(CAUSES[part], content.contributions[part]) for part in PARTS if part in content.contributions],
@@ -184,7 +192,7 @@ def _lead(content: PlaceContent) -> str:
     between = f", and between {percent(pool.low)} and {percent(pool.high)} as the models see it" if wide else ""
     return (
         f"At least one event within {content.radius} of {content.name} over {content.span}: "
-        f"{percent(pool.probability)}, {plain_word(pool.probability)}{between}. "
+        f"{percent(content.probability)}, {plain_word(content.probability)}{between}. "
         f"{expected(pool.mean)} expected, {central(0.8, pool.count_low, pool.count_high)}."
     )
 
@@ -197,16 +205,20 @@ def _verdict(content: PlaceContent) -> str:
         return "What is usual here is not known: too few weeks are."
     if base == 0:
         return f"No such span had an event {when}: quiet, or not covered by the data?"
-    ratio, told = content.pool.probability / base, f"{frequency(base)} of such spans had an event {when}"
+    ratio, told = content.probability / base, f"{frequency(base)} of such spans had an event {when}"
     if 0.8 <= ratio <= 1.25:
         return f"That is about as usual: {told}."
     return f"That is {ratio:.1f} times the usual: {told}."
 
 
-def _usual(window: int, share: float, known: int) -> str:
-    if math.isnan(share):
-        return f"{UNKNOWN} (too few weeks)"
-    return f"{frequency(share)} ({min(window, known)}{SPACE}weeks)"
+def _usual(lately: tuple[int, float], always: tuple[int, float]) -> list[tuple[str, str]]:
+    """Return the base rates; one where all weeks that are known lie within two years."""
+
+    def told(weeks: int, share: float) -> str:
+        return f"{UNKNOWN} (too few weeks)" if math.isnan(share) else f"{frequency(share)} ({weeks}{SPACE}weeks)"
+
+    every = ("Usual, all weeks known", told(*always))
+    return [("Usual, last two years", told(*lately)), every] if always[0] > lately[0] else [every]
 
 
 def _model(content: PlaceContent, view: View) -> dict[str, Any]:
@@ -244,9 +256,9 @@ def _line(content: PlaceContent) -> Figure:
     pool = content.pool
     now = PastView(f"{content.origin:%Y-%m-%d}", pool.probability, pool.low, pool.high, said, base, None)
     caption = (
-        f"Each point is what would have been said then of the {content.weeks}{SPACE}weeks that followed, from what was "
-        "known then. Filled dots above: an event came in those weeks; open ones: none did. The weeks of neighbouring "
-        "points overlap."
+        f"Each point is what the models would have said then of the {content.weeks}{SPACE}weeks that followed, from "
+        "what was known then. Filled dots above: an event came in those weeks; open ones: none did. The weeks of "
+        "neighbouring points overlap."
     )
     last = content.history[-1]
     label = f"Line of the probability at {len(content.history)} weekly origins up to {last.origin}. {caption}"
@@ -261,6 +273,6 @@ def _record(scores: PastScores | None) -> str:
         f"Over the {number(scores.origins)} origins whose weeks are over, the mean probability was "
         f"{percent(scores.said)} and an event came after {frequency(scores.came)} of them. Brier score "
         f"{scores.brier:.3f}, {'better' if better else 'not better'} than that of the two-year base rate known then, "
-        f"{scores.brier_usual:.3f} (0 is perfect). One place over one year is few cases: it can embarrass a model, not "
-        "prove it."
+        f"{scores.brier_usual:.3f} (0 is perfect); recalibrated week by week, as far as enough was known, it was "
+        f"{scores.brier_calibrated:.3f}. One place over one year is few cases: it can embarrass a model, not prove it."
     )

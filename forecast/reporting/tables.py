@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from forecast.evaluation.comparison import Breakdown, breakdown, reference_models
+from forecast.evaluation.comparison import breakdown, reference_models
 from forecast.evaluation.record import BacktestRecord
+from forecast.evaluation.score_grid import Breakdown
 from forecast.families.model import ModelSpec
 from forecast.predictive.escalation import ENOUGH_ORIGINS
 from forecast.reporting.content import ReportContent
@@ -22,6 +23,13 @@ ACTIVITY_WORDS = {
     "silent": "no event in the year before",
     "low": "1 to 9 events in the year before",
     "active": "10 or more events in the year before",
+}
+
+STATISTIC_WORDS = {
+    "zeros": "weeks without an event, share",
+    "maximum": "largest count of a week",
+    "variance": "variance of the counts",
+    "lag_one": "correlation of a region's successive weeks",
 }
 
 
@@ -41,6 +49,8 @@ class RiskRow:
     ----------
     unit, escalation, probability, word, base_rate, change : Cell
     unit_kind : str
+    uncalibrated : str
+        The probability before recalibration, where it shows as another one; empty otherwise.
     width : float
     base_width : float or None
         Probability and base rate in percent, for the drawn bar.
@@ -53,6 +63,7 @@ class RiskRow:
     word: Cell
     base_rate: Cell
     change: Cell
+    uncalibrated: str
     width: float
     base_width: float | None
 
@@ -70,6 +81,20 @@ def risk_rows(content: ReportContent) -> list[RiskRow]:
         _risk_row(row, named[row["unit_kind"]][row["unit"]], called[row["escalation"]])
         for row in mine.to_dict("records")
     ]
+
+
+def uncalibrated(row: Mapping[Any, Any]) -> str:
+    """Return what a row of `ReportContent.risk` had before recalibration; empty where it shows as the same.
+
+    Examples
+    --------
+    >>> uncalibrated({"probability": 0.31, "uncalibrated": 0.26}).split()
+    ['26', '%']
+    >>> uncalibrated({"probability": 0.314, "uncalibrated": 0.313})
+    ''
+    """
+    stated, before = (percent(float(row.get(key, np.nan))) for key in ("probability", "uncalibrated"))
+    return "" if before in {stated, UNKNOWN} else before
 
 
 def breakdown_rows(record: BacktestRecord, models: Sequence[ModelSpec], headline: str) -> list[dict[str, Any]]:
@@ -105,6 +130,25 @@ def leaderboard_rows(record: BacktestRecord, models: Sequence[ModelSpec], escala
             "interval": _interval(row.get("skill_low"), row.get("skill_high")),
         }
         for row in record.leaderboard.to_dict("records")
+    ]
+
+
+def prior_rows(table: pd.DataFrame) -> list[dict[str, str]]:
+    """Return what a model's priors make of each statistic, and what the counts have, as texts.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame([[0.9, 0.2, 0.8, 1.0]], ["zeros"], ["observed", "q5", "median", "q95"])
+    >>> prior_rows(table)
+    [{'statistic': 'weeks without an event, share', 'observed': '0.9', 'low': '0.2', 'median': '0.8', 'high': '1'}]
+    """
+    columns = {"observed": "observed", "low": "q5", "median": "median", "high": "q95"}
+    return [
+        {
+            "statistic": STATISTIC_WORDS.get(str(name), str(name)),
+            **{key: _two_digits(float(row[column])) for key, column in columns.items()},
+        }
+        for name, row in table.iterrows()
     ]
 
 
@@ -146,9 +190,14 @@ def _risk_row(row: dict[Any, Any], title: str, rule: str) -> RiskRow:
         word=Cell(plain_word(probability), sortable(probability)),
         base_rate=Cell(f"{frequency(base)}{rests}", sortable(base)),
         change=Cell(points(change), sortable(change)),
+        uncalibrated=uncalibrated(row),
         width=0.0 if np.isnan(probability) else round(100 * probability, 1),
         base_width=None if np.isnan(base) else round(100 * base, 1),
     )
+
+
+def _two_digits(value: float) -> str:
+    return f"{value:.2g}".replace("-", MINUS) if abs(value) < 99.5 else number(round(value))
 
 
 def _score(value: Any) -> str:

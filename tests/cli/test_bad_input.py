@@ -30,7 +30,7 @@ def refused(outcome, *texts, code=2):
         ("draws = 200", "draws = 0", ["draws = 0", "greater than or equal to 100"]),
         ('title = "', 'titel = "', ["unknown key 'titel'", "key 'title' is missing"]),
         ('rule = "any_event"', 'rule = "any_evnt"', ["unknown rule 'any_evnt'", "did you mean 'any_event'?"]),
-        ('headline = "discount-negbin"', 'headline = "glm"', ["headline 'glm' is not among the models in `use`"]),
+        ('headline = "combined"', 'headline = "glm"', ["headline 'glm' is not among the models in `use`"]),
         ('use = ["zero"', 'use = ["zeroo"', ["unknown model 'zeroo'", "'zero'", "[models] use"]),
         ('name = "weekly"', 'name = "weekli"', ["unknown report 'weekli'", "'weekly'"]),
         (

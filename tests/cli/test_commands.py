@@ -19,7 +19,19 @@ from forecast.panel.checks.registry import PANEL_CHECKS
 from forecast.reference import reference_workspace
 from forecast.workspace import open_workspace
 
-COMMANDS = ("run", "backtest", "place", "check", "models", "init", "simulate", "schedule", "ledger")
+COMMANDS = (
+    "run",
+    "backtest",
+    "compare",
+    "score",
+    "place",
+    "check",
+    "models",
+    "init",
+    "simulate",
+    "schedule",
+    "ledger",
+)
 
 
 @pytest.fixture(scope="module")
@@ -161,10 +173,11 @@ def test_a_place_of_the_workspace_has_the_figures_of_the_report(ran, forecast):
     assert content["place"] == "Town 1 100 km"
     assert content["simulated"] is True
     risk = (ran / "out/runs/weekly" / report["origin"] / "risk.csv").read_text(encoding="utf-8")
-    (row,) = [line for line in risk.splitlines() if re.search("^Town 1 100 km,.*any_event_4w.*discount-negbin$", line)]
+    (row,) = [line for line in risk.splitlines() if re.search("^Town 1 100 km,.*any_event_4w.*,discount-negbin,", line)]
     said = {one["name"]: one["probability"] for one in content["models"]}
-    assert f"{said['towns']:.6f}" == row.split(",")[-2]
-    assert content["probability"] == pytest.approx(np.mean(list(said.values())))
+    assert f"{said['towns']:.6f}" == row.split(",")[-3]
+    odds = np.exp(np.mean([np.log(chance / (1 - chance)) for chance in said.values()]))
+    assert content["probability"] == content["probability_raw"] == pytest.approx(odds / (1 + odds))
     assert content["low"] <= content["mean"] <= content["high"]
     assert content["ratio_all"] == pytest.approx(content["probability"] / content["base_rate_all"])
 
@@ -218,10 +231,13 @@ def test_place_goes_back_and_looks_further_ahead(ran, forecast):
 
 def test_models_lists_the_catalogue(workspace, forecast):
     content = json.loads(forecast("models", "--workspace", workspace, "--json").out)
-    assert [row["name"] for row in content["models"]] == ["climatology-26", "discount-negbin", "zero"]
-    assert [row["headline"] for row in content["models"]] == [False, True, False]
+    assert [row["name"] for row in content["models"]] == ["climatology-26", "discount-negbin", "zero", "combined"]
+    assert [row["headline"] for row in content["models"]] == [False, False, False, True]
+    assert all(row["in_use"] for row in content["models"])
     one = json.loads(forecast("models", "climatology-26", "--workspace", workspace, "--json").out)
     assert one["settings"] == {"weeks": 26, "pooled_share": 0.05, "pool": "all"}
+    combined = json.loads(forecast("models", "combined", "--workspace", workspace, "--json").out)
+    assert combined["settings"]["members"] == ["discount-negbin", "climatology-26"]
 
 
 def test_init_makes_a_workspace_for_another_country(tmp_path, forecast):
@@ -233,6 +249,8 @@ def test_init_makes_a_workspace_for_another_country(tmp_path, forecast):
     assert made.spec.regions.countries == ("Nigeria",)
     assert [place.unit for place in made.spec.places] == ["Lagos 100 km", "Kano 100 km", "Ibadan 100 km"]
     assert made.spec.data.calibrate_on == ()
+    reference = open_workspace(reference_workspace()).spec
+    assert (made.spec.models, made.spec.combination) == (reference.models, reference.combination)
     assert forecast("check", "--workspace", target, "--as-of", "2020-01-01").code == 0
     assert not list(target.rglob("*.py"))
 
@@ -278,6 +296,9 @@ def test_init_with_a_table_makes_a_workspace_that_runs_at_once(tmp_path, forecas
     assert "0 of 240 of them had no row" in (target / "forecast.toml").read_text(encoding="utf-8")
     assert made.spec.backtest.first_after == 26  # of 80 weeks, a third is for learning
     assert all(model.fit_on is None for model in made.catalogue.values())
+    assert made.spec.models.headline == "combined"
+    assert made.spec.combination.members == ("discount-negbin", "excited-hurdle")  # the third needs a long history
+    assert "direct-endemic" not in made.spec.models.use
     ran = forecast("run", "--workspace", target, "--workers", 1, "--json")
     assert ran.code in {0, 3}, ran.err
     assert {row["unit"] for row in json.loads(ran.out)["top"]} == {"Bay", "Banadir", "Gedo"}
@@ -289,6 +310,7 @@ def test_init_with_a_table_of_known_countries_borrows_parameters(tmp_path, forec
     made = open_workspace(tmp_path / "own")
     assert (made.spec.title, made.spec.data.columns.country) == ("Mali, own", "country")
     assert made.catalogue["discount-negbin"].fit_on == "west-africa-weekly"
+    assert made.spec.combination == open_workspace(reference_workspace()).spec.combination
     assert made.spec.backtest.first_after == 10
     assert {rule.window for rule in made.spec.escalations if hasattr(rule, "window")} == {30}
     assert forecast("check", "--workspace", tmp_path / "own", "--as-of", "2024-12-28").code == 0

@@ -110,7 +110,7 @@ def test_bad_options_are_refused(ran, forecast, arguments, message):
 
 def test_list_show_and_verify(ran, forecast):
     listed = call(forecast, ran, "ledger", "list")
-    assert re.search(r"1 +2000-10-09 06:00 +weekly +2000-09-09 +1 +discount-negbin +0 +[0-9a-f]{12}", listed.out)
+    assert re.search(r"1 +2000-10-09 06:00 +weekly +2000-09-09 +1 +combined +0 +[0-9a-f]{12}", listed.out)
     shown = call(forecast, ran, "ledger", "show", 1)
     assert "known_until: 2000-09-08" in shown.out
     assert "any_event_4w" in shown.out
@@ -138,16 +138,16 @@ def test_verify_names_the_first_broken_link(ran, forecast):
 
 
 def test_score_and_export(ran, forecast, tmp_path):
-    told = call(forecast, ran, "ledger", "score", "--now", NOW)
+    told = call(forecast, ran, "score", "--now", NOW)
     assert told.code == 0
-    assert "New: 28 weekly counts, 0 of them corrections; 84 scores." in told.err
+    assert "New: 28 weekly counts, 0 of them corrections; 112 scores." in told.err
     assert re.search(r"discount-negbin +16 ", told.out)
-    again = json.loads(call(forecast, ran, "ledger", "score", "--json").out)
+    again = json.loads(call(forecast, ran, "score", "--json").out)
     assert (again["counts"], again["entry"]) == (0, None)
-    assert {row["model"] for row in again["weeks"]} == {"zero", "climatology-26", "discount-negbin"}
+    assert {row["model"] for row in again["weeks"]} == {"zero", "climatology-26", "discount-negbin", "combined"}
     done = call(forecast, ran, "ledger", "export", tmp_path / "exported", "--format", "csv")
     assert done.code == 0
-    assert len(pd.read_csv(tmp_path / "exported" / "scores.csv")) == 84
+    assert len(pd.read_csv(tmp_path / "exported" / "scores.csv")) == 112
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").touch()
     refused = call(forecast, ran, "ledger", "export", tmp_path / "mine")
@@ -155,8 +155,8 @@ def test_score_and_export(ran, forecast, tmp_path):
 
 
 def test_looking_into_a_ledger_that_is_not_there_makes_none(workspace, forecast):
-    for command in (["list"], ["verify"], ["show", "1"], ["score"]):
-        refused = call(forecast, workspace, "ledger", *command)
+    for command in (["ledger", "list"], ["ledger", "verify"], ["ledger", "show", "1"], ["score"]):
+        refused = call(forecast, workspace, *command)
         assert (refused.code, "there is no ledger yet" in refused.err) == (2, True)
     assert not (workspace / "ledger.sqlite").exists()
 
@@ -200,6 +200,7 @@ def chain_of(folder):
         return [str(entry.head.origin) for entry in read.issues(connection)]
 
 
+@pytest.mark.slow
 def test_two_runs_of_one_workspace_at_once_issue_once(workspace):
     first, second = start(workspace), start(workspace)
     ends = [(process.communicate(timeout=PATIENCE)[1], process.returncode) for process in (first, second)]
@@ -209,6 +210,7 @@ def test_two_runs_of_one_workspace_at_once_issue_once(workspace):
     assert len(chain_of(workspace)) == 1
 
 
+@pytest.mark.slow
 def test_two_machines_with_one_ledger_issue_once(small_workspace, tmp_path, database_url, monkeypatch):
     monkeypatch.setenv(VARIABLE, database_url)
     folders = [tmp_path / "one", tmp_path / "two"]
@@ -264,6 +266,7 @@ def kill_at_random_moments(workspace, kills, seed):
     return stopped
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_loses_and_doubles_nothing(workspace):
     assert kill_at_random_moments(workspace, 2, seed=1) >= 2
 

@@ -42,8 +42,14 @@ def test_json_has_all_figures(told):
     assert [one["name"] for one in content["models"]] == ["space-time", "regions", "towns"]
     assert content["missing"] == {}
     assert sum(content["contributions"].values()) == pytest.approx(1)
-    assert content["probability_low"] <= content["probability"] <= content["probability_high"]
-    assert content["history"][0].keys() == {"origin", "probability", "low", "high", "models", "usual", "events"}
+    assert content["probability_low"] <= content["probability_raw"] <= content["probability_high"]
+    keys = {"origin", "probability", "calibrated", "low", "high", "models", "usual", "events"}
+    assert content["history"][0].keys() == keys
+    assert content["history"][0]["calibrated"] is None  # nothing was known of past probabilities
+    assert 0 < content["history"][-1]["calibrated"] < 1
+    assert content["recalibrated"]
+    assert 0 < content["probability"] < 1
+    assert content["ratio_all"] == pytest.approx(content["probability"] / content["base_rate_all"])
     assert content["history"][-1]["events"] is None  # its weeks are not over
     assert content["scores"]["origins"] <= len(content["history"])
 
@@ -59,6 +65,7 @@ def test_without_the_past(workspace, forecast):
     for label in ("at least one event", "space-time", "regions", "towns", "background", "recent events", "usual"):
         assert label in done.out
     assert "past year" not in done.out
+    assert "recalibrated" not in done.out
 
 
 def test_a_point_has_a_folder_of_its_own(workspace, forecast):

@@ -6,7 +6,8 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    "command", ["", "run", "backtest", "place", "check", "models", "init", "simulate", "schedule", "ledger"]
+    "command",
+    ["", "run", "backtest", "compare", "score", "place", "check", "models", "init", "simulate", "schedule", "ledger"],
 )
 def test_help(forecast, snapshot, command):
     shown = forecast(*filter(None, [command]), "--help")
@@ -19,12 +20,16 @@ def test_help(forecast, snapshot, command):
     [
         ["models"],
         ["models", "zero"],
+        ["models", "combined"],
         ["models", "climatolgy-26"],
         ["check"],
         ["run", "--as-of", "2031-01-01"],
         ["run", "--as-of", "soon"],
         ["run", "--report", "monthly"],
         ["backtest", "--horizon", "0"],
+        ["compare"],
+        ["compare", "--name", "weekly"],
+        ["score", "forecasts.csv"],
         ["place", "Timbuktu", "--radius-km", "100"],
         ["place", "Town 1", "--radius-km", "1"],
         ["forecast"],

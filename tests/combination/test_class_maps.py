@@ -100,3 +100,13 @@ def test_bad_labels_are_refused():
         fit_cdf_classes([[0.1, 0.2]], [["a", "b"]], fit_beta_map)
     with pytest.raises(InputError, match="no labels"):
         fit_cdf_classes([[0.1, 0.2]], [], fit_beta_map).at()
+
+
+def test_a_class_of_too_few_cases_changes_nothing_unless_the_map_of_all_does():
+    few = fit_event_classes([0.5] * 100, [1] * 80 + [0] * 20, [["active"] * 100], fit_logit_map)
+    assert not few.changes("active")
+    assert few.of("active")(0.5) == 0.5
+    kinds = ["active"] * 500 + ["silent"] * 10
+    many = fit_event_classes([0.5] * 510, [1] * 400 + [0] * 110, [kinds], fit_logit_map)
+    assert many.changes("active")
+    assert many.changes("silent")  # by the map of all

@@ -479,10 +479,10 @@ def test_a_failed_search_says_so(monkeypatch):
 def test_a_backtest_of_three_years_takes_less_than_a_minute():
     rng = RNG(1)
     panel = panel_of(rng.poisson(rng.gamma(0.5, 0.4, 30), (520 + 156, 30)))
-    family, begun, fit = DiscreteHawkes(), time.perf_counter(), None
+    family, begun, fit = DiscreteHawkes(), time.process_time(), None
     for origin in range(156):
         known = panel.weeks_between(0, 520 + origin)
         if origin % 13 == 0:
             fit = family.fit(known, rng) if fit is None else family.refit(known, rng, fit)
         fit.update(known).predict(8, 1000, rng)
-    assert time.perf_counter() - begun < 60
+    assert time.process_time() - begun < 60

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from forecast.families.dynamic_poisson_gamma.country import CountryBelief, CountrySettings, outlook, waves
+from forecast.families.dynamic_poisson_gamma.country import CYCLIC, CountryBelief, CountrySettings, waves
 from forecast.families.dynamic_poisson_gamma.family import DynamicPoissonGamma, FittedDynamicPoissonGamma
 from forecast.panel.neighbours import Neighbours
 from forecast.panel.panel import Panel
@@ -71,24 +72,24 @@ def test_forecasts_and_scores_are_those_of_the_formulas() -> None:
     for h, unit in product(range(4), range(4)):
         expected = distribution(panel, 13, h + 1, unit).pmf(np.arange(pmf.shape[2]))
         np.testing.assert_allclose(pmf[h, unit], expected, atol=1e-9)  # where heads are cut
-    for at, h in enumerate((1, 3, 8)):
-        for unit in range(4):
-            came_true = [
-                0.5 ** ((13 - t) / 30) * distribution(panel, t - h, h, unit).logpmf(panel.counts[t, unit])
-                for t in range(h, 14)
-                if panel.observed[t, unit]
-            ]
-            assert model.evidence[at, unit, 0] == pytest.approx(sum(came_true), rel=1e-10)
+    for unit in range(4):
+        came_true = [
+            0.5 ** ((13 - t) / 30) * distribution(panel, t - 1, 1, unit).logpmf(panel.counts[t, unit])
+            for t in range(1, 14)
+            if panel.observed[t, unit]
+        ]
+        assert model.evidence[unit, 0] == pytest.approx(sum(came_true), rel=1e-10)
 
 
-def test_weeks_of_a_path_share_the_level() -> None:
-    family = ONE.model_copy(update={"excesses": (0.0,), "factors": ((0.0, 0.0),)})
+@pytest.mark.parametrize("excess", [0.0, 1.5])
+def test_weeks_of_a_path_share_the_level(excess: float) -> None:
+    family = ONE.model_copy(update={"excesses": (excess,), "factors": ((0.0, 0.0),)})
     model = fitted(family, panel_of(np.array([[3], [5], [2], [6]])))
     found = model.predict(3, 200_000, np.random.default_rng(2))
     mean = found.mean()[:, 0]
     shape = 0.8 ** np.arange(1, 4) * (np.array([3, 5, 2, 6]) @ 0.8 ** np.arange(4)[::-1]) + 0.5
     covariance = np.cov(found.paths[:, :, 0].T)
-    np.testing.assert_allclose(np.diag(covariance), mean + mean**2 / shape, rtol=0.03)
+    np.testing.assert_allclose(np.diag(covariance), mean + mean**2 / shape + excess * mean, rtol=0.03)
     for h, k in ((0, 1), (0, 2), (1, 2)):
         assert covariance[h, k] == pytest.approx(mean[h] * mean[k] / shape[h], rel=0.04)
 
@@ -100,7 +101,7 @@ def test_updates_filter_only_what_is_new_and_end_in_the_same_bytes() -> None:
     for stop in range(76, 91):
         stepped = stepped.update(panel.weeks_between(0, stop))
     whole = fitted(DynamicPoissonGamma(), panel)
-    for name in ("sums", "around", "countries", "evidence"):
+    for name in ("sums", "around", "evidence"):
         assert getattr(stepped.filtered, name).tobytes() == getattr(whole.filtered, name).tobytes()
     again = DynamicPoissonGamma().refit(panel, rng, stepped)
     assert again.weights().tobytes() == whole.weights().tobytes()
@@ -122,10 +123,10 @@ def test_a_unit_that_was_not_in_the_fit_has_the_weights_of_all() -> None:
     panel = panel_of(counts[:, [1, 0]])
     other = Panel.of(counts[:, [1, 0]], panel.weeks, Units.of(["U1", "new"], groups=["A", "A"]))
     weights, before = model.update(other).weights(), model.weights()
-    np.testing.assert_array_equal(weights[:, 0], before[:, 1])
-    pooled = np.exp(0.05 * (model.evidence.sum(axis=1) - model.evidence.sum(axis=1).max(axis=1, keepdims=True)))
-    np.testing.assert_allclose(weights[:, 1], pooled / pooled.sum(axis=1, keepdims=True))
-    assert np.abs(before[:, 0] - before[:, 1]).max() > 0.01
+    np.testing.assert_array_equal(weights[0], before[1])
+    pooled = np.exp(0.05 * (model.evidence.sum(axis=0) - model.evidence.sum(axis=0).max()))
+    np.testing.assert_allclose(weights[1], pooled / pooled.sum())
+    assert np.abs(before[0] - before[1]).max() > 0.01
 
 
 def test_it_learns_to_forget_faster_and_slower_again() -> None:
@@ -174,25 +175,35 @@ def test_remarks_say_what_the_panel_could_not_carry() -> None:
     assert any("no event" in remark for remark in fitted(ONE, panel_of(np.zeros((30, 3), int))).remarks)
     assert any("no weights" in remark for remark in fitted(ONE, panel_of(np.ones((1, 3), int))).remarks)
     assert fitted(ONE, panel_of(np.ones((30, 3), int))).remarks == ()
+    [remark] = fitted(DynamicPoissonGamma(), panel_of(np.ones((30, 3), int))).remarks
+    assert "season: 30 weeks" in remark
 
 
-def test_horizons_take_the_weights_of_the_nearest_that_is_scored() -> None:
-    filters = DynamicPoissonGamma(scored_horizons=(8, 1, 3)).filters()
-    assert filters.scored_at(12).tolist() == [0, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2]
-
-
-def test_the_outlook_is_a_season_of_mean_one_and_a_damped_slope() -> None:
+def test_levels_are_multiplied_by_a_season_of_mean_one_and_a_damped_slope() -> None:
     settings = CountrySettings()
-    mean = np.array([[0.0, 0.1, 0.5, -0.3]])
+    belief = replace(CountryBelief.start(settings, 1), mean=np.array([[0.0, 0.1, 0.5, -0.3]]))
     year = waves(pd.date_range("2015-01-03", periods=1461, freq="D", unit="s"), 1)
-    season, growth = outlook(mean[None], year, settings, np.full(1461, 2.0))
-    assert season.mean() == pytest.approx(1.0, abs=1e-3)
-    np.testing.assert_allclose(growth, np.exp(0.1 * (0.9 + 0.81)))
+    season = [belief.scales(settings, wave, 0)[CYCLIC, 0] for wave in year]
+    assert np.mean(season) == pytest.approx(1.0, abs=1e-3)
+    growth = belief.scales(settings, year[0], 2)[CYCLIC, 0] / season[0]
+    assert growth == pytest.approx(np.exp(0.1 * (0.9 + 0.81)))
+
+
+def test_level_slope_and_season_forget_each_at_its_own_speed() -> None:
+    settings = CountrySettings(level_discount=0.9, slope_discount=0.7, slope_persistence=0.5, season_discount=0.99)
+    belief = CountryBelief.start(settings, 1)
+    known = replace(belief, covariance=np.diag([0.04, 1e-4, 0.01, 0.01])[None])
+    mean, covariance = known.evolved(settings)
+    np.testing.assert_allclose(mean, belief.mean)
+    expected = [(0.04 + 1e-4) / 0.9, 0.25e-4 / 0.7, 0.01 / 0.99, 0.01 / 0.99]
+    np.testing.assert_allclose(np.diag(covariance[0]), expected)
+    assert covariance[0, 0, 1] == pytest.approx(0.5e-4)
+    np.testing.assert_allclose(np.diag(belief.evolved(settings)[1][0])[2:], settings.season_scale**2)
 
 
 SEARCH = DynamicPoissonGamma(
     discounts=(0.7, 0.85, 0.95), pooling=(0.5, 4.0), base_pooling=(0.3,), excesses=(0.0, 0.5, 1.5),
-    scored_horizons=(1,), half_life_weeks=1e9, temper=1.0, own_temper=0.0, **PLAIN,
+    half_life_weeks=1e9, temper=1.0, own_temper=0.0, **PLAIN,
 )  # fmt: skip
 
 
@@ -214,7 +225,7 @@ def settings_held(seeds: range) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             counts = np.concatenate([counts, model.predict(1, 1, rng).paths[0]])
             model = model.update(panel_of(counts))
         found = fitted(SEARCH, panel_of(counts))
-        weight = found.weights()[0, 0]
+        weight = found.weights()[0]
         parameters = np.array([(*row[:2], e) for row in SEARCH.combinations() for e in SEARCH.excesses])
         true = np.array([one["discounts"][0], one["pooling"][0], one["excesses"][0]])
         mine = weight[(parameters == true).all(axis=1)][0]
@@ -227,6 +238,7 @@ def settings_held(seeds: range) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def seasons_held(seeds: range) -> tuple[np.ndarray, np.ndarray]:
     """Filter countries drawn from the model: errors in units of what is stated, of level, slope and season."""
     settings = CountrySettings(season_discount=1.0)
+    still = settings.model_copy(update={"level_discount": 1.0, "slope_discount": 1.0})
     weeks = pd.date_range("2010-01-02", periods=520, freq="7D", unit="s")
     wave = waves(weeks, 1)
     out = []
@@ -235,11 +247,11 @@ def seasons_held(seeds: range) -> tuple[np.ndarray, np.ndarray]:
         truth = np.r_[np.log(0.2), 0.0, rng.normal(0, settings.season_scale, 2)]
         belief, exposure = CountryBelief.start(settings, 1), np.array([10.0])
         for t in range(len(weeks)):
-            # What the filter takes the level to have moved by, given all before.
-            before = belief.evolved(settings)[1][0, 0, 0]
-            moved = before * (1 - settings.level_discount)
-            truth[1] = 0.9 * truth[1] + np.sqrt(1 - 0.81) * settings.slope_scale * rng.standard_normal()
-            truth[0] = np.clip(truth[0] + truth[1] + np.sqrt(moved) * rng.standard_normal(), -6, 3)
+            # Level and slope move by as much as the filter takes them to, given all before.
+            moved = np.diag(belief.evolved(settings)[1][0] - belief.evolved(still)[1][0])[:2]
+            truth[:2] = truth[0] + truth[1], settings.slope_persistence * truth[1]
+            truth[:2] += np.sqrt(np.maximum(moved, 0)) * rng.standard_normal(2)
+            truth[0] = np.clip(truth[0], -6, 3)
             count = rng.poisson(10 * np.exp(truth[0] + wave[t] @ truth[2:]))
             belief = belief.follow(settings, np.array([float(count)]), exposure, wave[t])
         out.append((belief.mean[0] - truth) / np.sqrt(np.diag(belief.covariance[0])))

@@ -13,6 +13,7 @@ import pytest
 from forecast.errors import ForecastError, ModelError
 from forecast.events.store_lock import one_writer
 from forecast.families.climatology import Climatology
+from forecast.families.discount_negbin import DiscountNegbin
 from forecast.jobs import issue as issue_module
 from forecast.jobs import publish
 from forecast.jobs.inputs import Inputs
@@ -81,6 +82,28 @@ def copy(issued, tmp_path):
     return folder
 
 
+@pytest.fixture
+def fresh(copy):
+    """A workspace in which nothing was issued, while what its backtest needs is computed already."""
+    for name in ("ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm"):
+        (copy / name).unlink(missing_ok=True)
+    for name in ("runs", "log"):
+        shutil.rmtree(copy / "out" / name)
+    return copy
+
+
+@pytest.fixture
+def change(copy):
+    """A function that replaces a text in its forecast.toml."""
+
+    def replace(old, new):
+        text = (copy / "forecast.toml").read_text(encoding="utf-8")
+        assert old in text
+        (copy / "forecast.toml").write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    return replace
+
+
 def everything(folder):
     return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file() and "log" not in path.parts}
 
@@ -106,6 +129,8 @@ def test_what_is_issued_is_what_was_published(issued):
     risk = pd.read_csv(done.folder / "risk.csv")
     both = risk.merge(chances, on=["model", "unit_kind", "unit", "escalation"], suffixes=("", "_kept"))
     assert len(both) == len(risk) == len(chances)
+    assert entry.head.headline == "combined"
+    assert {model.name for model in kept.models} == {"zero", "climatology-26", "discount-negbin", "combined"}
     assert (both["probability"] - both["probability_kept"]).abs().max() < 1e-6
     manifest = json.loads((done.folder / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["issue"] == {"revision": 1, "forecast": entry.forecast}
@@ -257,27 +282,27 @@ def test_a_draft_leaves_everything_as_it_is(copy):
     assert {path: after[path] for path in before} == before
 
 
-def test_without_a_ledger_each_run_replaces_the_one_before(workspace, edit):
-    edit("[models]", "[ledger]\nenabled = false\n\n[models]")
+def test_without_a_ledger_each_run_replaces_the_one_before(fresh, change):
+    change("[models]", "[ledger]\nenabled = false\n\n[models]")
     for _ in range(2):
-        assert issue(workspace).outcome == "not recorded"
-    assert not (workspace / "ledger.sqlite").exists()
+        assert issue(fresh).outcome == "not recorded"
+    assert not (fresh / "ledger.sqlite").exists()
 
 
-def test_nothing_is_published_that_could_not_be_recorded(workspace, monkeypatch):
+def test_nothing_is_published_that_could_not_be_recorded(fresh, monkeypatch):
     def refuse(*_):
         raise ForecastError("the ledger cannot be reached")
 
     monkeypatch.setattr(issue_module, "append_issue", refuse)
     with pytest.raises(ForecastError, match="cannot be reached"):
-        issue(workspace)
-    assert not list((workspace / "out").glob("runs/*/2*"))
-    assert not list((workspace / "out").glob("**/.part-*"))
+        issue(fresh)
+    assert not list((fresh / "out").glob("runs/*/2*"))
+    assert not list((fresh / "out").glob("**/.part-*"))
     monkeypatch.undo()
-    assert issue(workspace).outcome == "issued"
+    assert issue(fresh).outcome == "issued"
 
 
-def test_a_run_that_ends_between_record_and_page_is_made_up_for(workspace, monkeypatch):
+def test_a_run_that_ends_between_record_and_page_is_made_up_for(fresh, monkeypatch):
     append = issue_module.append_issue
 
     def dies(connection, made, moment):
@@ -287,19 +312,19 @@ def test_a_run_that_ends_between_record_and_page_is_made_up_for(workspace, monke
 
     monkeypatch.setattr(issue_module, "append_issue", dies)
     with pytest.raises(KeyboardInterrupt):
-        issue(workspace)
-    assert not list((workspace / "out").glob("runs/*/2*"))
+        issue(fresh)
+    assert not list((fresh / "out").glob("runs/*/2*"))
     monkeypatch.undo()
-    again = issue(workspace, MONDAY + dt.timedelta(hours=1))
+    again = issue(fresh, MONDAY + dt.timedelta(hours=1))
     assert (again.outcome, again.entry, again.issued_at) == ("published again", 1, MONDAY)
-    assert len(entries_of(workspace)) == 1
+    assert len(entries_of(fresh)) == 1
 
 
-def test_two_runs_in_one_workspace_do_not_mix(workspace, monkeypatch):
+def test_two_runs_in_one_workspace_do_not_mix(fresh, monkeypatch):
     monkeypatch.setattr(issue_module, "LOCK_SECONDS", 0.1)
-    with one_writer(workspace / "out", 1), pytest.raises(ForecastError, match="another run is at work"):
-        issue(workspace)
-    assert issue(workspace).outcome == "issued"
+    with one_writer(fresh / "out", 1), pytest.raises(ForecastError, match="another run is at work"):
+        issue(fresh)
+    assert issue(fresh).outcome == "issued"
 
 
 def test_a_lock_file_that_was_left_stops_nobody(copy):
@@ -307,21 +332,31 @@ def test_a_lock_file_that_was_left_stops_nobody(copy):
     assert issue(copy).outcome == "unchanged"
 
 
+@pytest.fixture
+def kept_current(fresh, change):
+    """A workspace whose data are kept up to date."""
+    change("# stale_after_days = 14", "stale_after_days = 14")
+    return fresh
+
+
 @pytest.mark.usefixtures("whole_page")
-def test_stale_data_are_named_on_top_of_the_report(workspace, monkeypatch):
+def test_stale_data_are_named_on_top_of_the_report(kept_current, monkeypatch):
     monkeypatch.setattr(Inputs, "simulated", False)
-    done = issue(workspace, dt.datetime(2000, 11, 20, tzinfo=dt.UTC))
+    done = issue(kept_current, dt.datetime(2000, 11, 20, tzinfo=dt.UTC))
     assert done.warnings[0].startswith("stale data: they end on 2000-10-06, more than 14 days before")
     page = page_of(done)
     assert page.index("stale data: they end on") < page.index('id="headline"')
-    assert issue(workspace, dt.datetime(2000, 11, 21, tzinfo=dt.UTC)).warnings == done.warnings  # told again
+    assert issue(kept_current, dt.datetime(2000, 11, 21, tzinfo=dt.UTC)).warnings == done.warnings  # told again
 
 
-def test_fresh_data_are_not_stale(issued, monkeypatch):
+def test_fresh_data_are_not_stale(kept_current, monkeypatch):
     monkeypatch.setattr(Inputs, "simulated", False)
-    folder, done = issued
-    assert issue(folder, MONDAY + dt.timedelta(days=9)).outcome == "unchanged"
-    assert not any("stale" in text for text in done.warnings)
+    assert issue(kept_current, MONDAY + dt.timedelta(days=9), draft=True).warnings == ()
+
+
+def test_data_that_nobody_keeps_up_to_date_may_be_of_any_age(copy, monkeypatch):
+    monkeypatch.setattr(Inputs, "simulated", False)
+    assert issue(copy, MONDAY + dt.timedelta(days=9000)).warnings == ()
 
 
 def test_a_clock_that_was_set_back_is_a_warning(copy):
@@ -343,7 +378,7 @@ class Hourglass:
 
 
 @pytest.mark.usefixtures("whole_page")
-@pytest.mark.parametrize(("step", "left"), [(1e-6, 3), (40.0, 1)])
+@pytest.mark.parametrize(("step", "left"), [pytest.param(1e-6, 3, marks=pytest.mark.slow), (40.0, 1)])
 def test_a_time_budget_costs_models_but_never_the_headline(workspace, step, left):
     opened = open_workspace(workspace)
     log = RunLog(opened.out / "log", Clock(lambda: MONDAY, Hourglass(step)))
@@ -351,8 +386,8 @@ def test_a_time_budget_costs_models_but_never_the_headline(workspace, step, left
     (entry,) = entries_of(workspace)
     with existing_ledger(opened) as ledger, ledger.reading() as connection:
         names = [model.name for model in read.load_issue(connection, entry).models]
-    assert len(names) == left
-    assert "discount-negbin" in names
+    assert len(names) == left + 1
+    assert {"discount-negbin", "combined"} <= {*names}
     out = [text for text in done.warnings if text.startswith("left out: ") and "time budget of 1 minutes" in text]
     assert len(out) == 3 - left
     assert ("did not fit into the time budget" in page_of(done)) == bool(out)
@@ -369,17 +404,24 @@ def test_a_budget_that_ends_within_the_backtest_keeps_what_is_finished(workspace
     assert {block.name for block in blocks} <= {path.name for path in opened.out.glob("backtests/.blocks-*/*.block")}
 
 
-def test_a_headline_model_that_fails_is_an_error_and_issues_nothing(workspace, monkeypatch):
-    from forecast.families.discount_negbin import DiscountNegbin
-
+def test_a_headline_without_members_is_an_error_and_issues_nothing(fresh, monkeypatch):
     monkeypatch.setattr(DiscountNegbin, "fit", lambda *_: 1 / 0)
-    with pytest.raises(ModelError):
-        issue(workspace)
-    assert entries_of(workspace) == []
+    monkeypatch.setattr(Climatology, "fit", lambda *_: 1 / 0)
+    with pytest.raises(ModelError, match="no member of 'combined'"):
+        issue(fresh)
+    assert entries_of(fresh) == []
 
 
-def test_the_log_is_lines_of_json_and_the_heartbeat_shows_the_end(workspace):
-    opened = open_workspace(workspace)
+def test_a_headline_model_that_fails_is_an_error_and_issues_nothing(fresh, change, monkeypatch):
+    change('headline = "combined"', 'headline = "discount-negbin"')
+    monkeypatch.setattr(DiscountNegbin, "fit", lambda *_: 1 / 0)
+    with pytest.raises(ModelError, match="model 'discount-negbin' failed"):
+        issue(fresh)
+    assert entries_of(fresh) == []
+
+
+def test_the_log_is_lines_of_json_and_the_heartbeat_shows_the_end(fresh):
+    opened = open_workspace(fresh)
     log = RunLog(opened.out / "log", clock_at(MONDAY))
     log.start(choices={"workers": 1})
     during = read_heartbeat(opened.out / "log")
@@ -437,11 +479,13 @@ def compare_with_backtest(folder, first, weeks):
         scores = read.scores(connection)
         numbers = {entry.number: pd.Timestamp(entry.head.origin) for entry in read.issues(connection)}
         chances, answers = read.chances(connection, list(numbers)), read.answers(connection)
+    assert scores["model"].nunique() == len(workspace.models()) + (workspace.spec.combination is not None)
+    scores = scores[scores["model"] != "combined"]  # which learns anew in each run
     mine = scores.set_index(key)[list(read.SCORES)].sort_index()
     pd.testing.assert_index_equal(mine.index, expected.index, exact=False)
     assert (mine - expected[list(read.SCORES)]).abs().max().max() <= 1e-12
     key = ["model", "origin", "unit_kind", "unit", "escalation"]
-    said = chances.merge(answers, on=["issue", "unit_kind", "unit", "escalation"])
+    said = chances[chances["model"] != "combined"].merge(answers, on=["issue", "unit_kind", "unit", "escalation"])
     said = said.assign(origin=said["issue"].map(numbers)).set_index(key).sort_index()
     risk = record.risk.astype({name: str for name in key if name != "origin"}).set_index(key).sort_index()
     assert len(said) == len(risk)
@@ -460,6 +504,7 @@ def in_postgres(monkeypatch, database_url):
     return switch
 
 
+@pytest.mark.slow
 def test_a_replay_has_the_scores_of_the_backtest_and_the_same_links_everywhere(small_workspace, tmp_path, in_postgres):
     first, weeks = dt.date(2000, 8, 19), 5
     heads = []
@@ -474,6 +519,7 @@ def test_a_replay_has_the_scores_of_the_backtest_and_the_same_links_everywhere(s
     assert len(set(heads[0])) == weeks + 1
 
 
+@pytest.mark.slow
 def test_a_server_that_is_restarted_during_a_run_loses_nothing(workspace, in_postgres, running_server, monkeypatch):
     in_postgres(True)
     append = issue_module.append_issue
@@ -495,15 +541,15 @@ def test_a_server_that_is_restarted_during_a_run_loses_nothing(workspace, in_pos
     assert (done.folder / "index.html").is_file()
 
 
-def test_an_address_is_shown_without_its_password(workspace, monkeypatch):
+def test_an_address_is_shown_without_its_password(fresh, monkeypatch):
     monkeypatch.setenv(VARIABLE, "postgresql://ada:hunter2@127.0.0.1:1/x")
-    assert "hunter2" not in str(ledger_of(open_workspace(workspace)))
+    assert "hunter2" not in str(ledger_of(open_workspace(fresh)))
     opened = open_ledger
     monkeypatch.setattr(issue_module, "open_ledger", lambda address: opened(address, patience=0.1))
     with pytest.raises(ForecastError, match="cannot be reached") as raised:
-        issue(workspace)
+        issue(fresh)
     assert "hunter2" not in str(raised.value)
-    log = (workspace / "out" / "log" / "run-2000.jsonl").read_text(encoding="utf-8")
+    log = (fresh / "out" / "log" / "run-2000.jsonl").read_text(encoding="utf-8")
     assert "hunter2" not in log
 
 

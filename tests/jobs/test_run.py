@@ -22,6 +22,7 @@ from forecast.reference import reference_workspace
 from forecast.workspace import open_workspace
 
 RISK = ["unit", "unit_kind", "origin", "target_start", "target_end", "escalation", "probability", "model"]
+RISK += ["uncalibrated"]  # with a combined model
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +56,9 @@ def test_the_risk_table_has_the_agreed_columns_and_six_decimals(published):
     assert known.str.fullmatch(r"[01]\.\d{6}").all()
     assert known.astype(float).between(0, 1).all()
     spec = open_workspace(published.folder.parents[3]).spec
-    assert len(table) == len(spec.models.use) * len(spec.escalations) * (4 + 3)
+    models = {*spec.models.use, spec.models.headline}
+    assert set(table["model"]) == models
+    assert len(table) == len(models) * len(spec.escalations) * (4 + 3)
     assert not table.duplicated(["unit", "escalation", "model"]).any()
     assert set(table["origin"]) == set(table["target_start"]) == {"2000-10-07"}
     assert set(table["target_end"]) == {"2000-11-03"}  # four weeks, both days included
@@ -63,7 +66,7 @@ def test_the_risk_table_has_the_agreed_columns_and_six_decimals(published):
 
 def test_the_forecast_table_has_every_model_unit_and_week(published):
     table = pd.read_parquet(published.folder / "forecast.parquet")
-    assert len(table) == 3 * (4 + 3) * 8
+    assert len(table) == 4 * (4 + 3) * 8
     assert (table["q0.1"] <= table["q0.5"]).all()
     assert (table["q0.5"] <= table["q0.9"]).all()
     heads = table[[f"p{count}" for count in range(10)]].sum(axis=1)
@@ -83,8 +86,9 @@ def test_the_risks_are_those_of_the_paths(published):
     ]
     expected = (paths[:, :4].sum(axis=1) > 0).mean(axis=0)
     np.testing.assert_array_equal(rows["probability"].to_numpy(), expected)
-    assert rows["previous"].notna().all()
-    assert content.risk.loc[content.risk["model"] == "zero", "previous"].isna().all()
+    of_headline = content.risk["model"] == content.headline_model
+    assert content.risk.loc[of_headline, "previous"].notna().all()
+    assert content.risk.loc[~of_headline, "previous"].isna().all()
 
 
 def test_the_manifest_tells_where_the_forecast_comes_from(published):
@@ -214,7 +218,7 @@ def test_a_model_that_cannot_forecast_is_left_out_visibly(workspace, monkeypatch
     (warning,) = done.warnings
     assert warning.startswith("left out: model 'climatology-26' failed: RuntimeError: no such luck")
     assert "climatology-26" not in set(done.content.risk["model"])
-    assert [model.name for model in done.content.models] == ["zero", "discount-negbin"]
+    assert [model.name for model in done.content.models] == ["zero", "discount-negbin", "combined"]
     assert "no such luck" in (done.folder / "index.html").read_text(encoding="utf-8")
 
 
@@ -229,11 +233,13 @@ def test_a_model_that_fails_in_the_past_is_left_out_of_the_forecast_too(workspac
     monkeypatch.setattr(Climatology, "fit", fail)
     done = run(open_workspace(workspace), workers=1)
     assert "model 'climatology-26' failed on the region panel at origin" in done.warnings[0]
-    assert set(done.content.risk["model"]) == {"zero", "discount-negbin"}
-    assert set(done.content.backtests[0].leaderboard["model"]) == {"zero", "discount-negbin"}
+    assert set(done.content.risk["model"]) == {"zero", "discount-negbin", "combined"}
+    assert set(done.content.backtests[0].leaderboard["model"]) == {"zero", "discount-negbin", "combined"}
 
 
-def test_a_headline_model_that_fails_is_an_error(workspace, monkeypatch, outputs):
+def test_a_headline_model_that_fails_is_an_error(workspace, edit, monkeypatch, outputs):
+    edit('headline = "combined"', 'headline = "discount-negbin"')
+
     def fail(*_):
         raise RuntimeError("no such luck")
 

@@ -28,6 +28,7 @@ def numbers(ledger):
         return [entry.number for entry in read.issues(connection)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGQUIT, signal.SIGINT])
 def test_a_server_that_is_killed_in_the_middle_is_waited_for(running_server, address, make_issue, moment, number):
     with open_ledger(address, patience=60) as ledger:
@@ -67,6 +68,7 @@ def test_a_connection_that_is_lost_after_the_commit_doubles_nothing(address, mak
         assert numbers(ledger) == [1]
 
 
+@pytest.mark.slow
 def test_a_server_that_stays_away_is_not_waited_for_for_ever(running_server, address, make_issue, moment):
     with open_ledger(address, patience=1.0) as ledger:
         running_server.stop()

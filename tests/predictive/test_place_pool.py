@@ -6,15 +6,23 @@ import numpy as np
 import pytest
 
 from forecast.errors import InputError
-from forecast.predictive.place_pool import View, pooled
+from forecast.predictive.place_pool import FLOOR, View, mean_odds, pooled
 from forecast.predictive.place_record import PastView, past_scores, spans, usual
 
 
 def test_models_weigh_the_same_however_many_draws_they_gave():
     many, few = View("a", "a", 0.0, 0.0, np.zeros(900, int)), View("b", "b", 1.0, 5.0, np.full(10, 5))
     found = pooled([many, few])
-    assert (found.probability, found.mean, found.low, found.high) == (0.5, 2.5, 0.0, 1.0)
+    assert found.probability == pytest.approx(0.5)
+    assert (found.mean, found.low, found.high) == (2.5, 0.0, 1.0)
     assert (found.count_low, found.count_high) == (0, 5)
+
+
+def test_odds_are_averaged_and_nobody_is_sure():
+    said = np.array([[0.2, 0.0, np.nan], [0.8, 0.0, np.nan], [0.5, np.nan, np.nan]])
+    found = mean_odds(said)
+    assert found[:2] == pytest.approx([0.5, FLOOR])
+    assert np.isnan(found[2])
 
 
 def test_no_model_is_refused():

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from forecast.evaluation.comparison import leaderboard
-from forecast.evaluation.record import BacktestRecord
+from forecast.evaluation.record import HEAD, BacktestRecord
 from forecast.families.model import ModelSpec
 from forecast.panel.dataset import DataNote
 from forecast.panel.panel import Panel
@@ -107,7 +107,8 @@ def record(name: str, units: Units, origins: int, seed: int) -> BacktestRecord:
     risk["probability"] = rng.beta(1, 3, len(risk)).round(2)
     risk["outcome"] = (rng.random(len(risk)) < risk["probability"]).astype(int)
     risk["brier"] = (risk["probability"] - risk["outcome"]) ** 2
-    forecasts = cells.assign(week=cells["origin"] + (cells["horizon"] - 1) * WEEK, observed=1)
+    forecasts = cells.assign(week=cells["origin"] + (cells["horizon"] - 1) * WEEK, observed=1, mean=base)
+    forecasts[[f"p{count}" for count in range(HEAD)]] = 0.5 ** np.arange(1, HEAD + 1)
     board = leaderboard(scores, risk, references=["climatology"], rng=np.random.default_rng(seed))
     return BacktestRecord(name, "Counts of a test", forecasts, scores, risk, board, KNOWN_AS[name])
 

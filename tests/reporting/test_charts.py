@@ -12,15 +12,15 @@ from shapely import MultiPoint
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
+from forecast.evaluation.record_diagnosis import pit_cells
 from forecast.panel.units import Units, great_circle_km
-from forecast.reporting.calibration import pit_values, record_figures, statements_of
+from forecast.reporting.calibration import record_figures, statements_of
 from forecast.reporting.content import ReportContent
 from forecast.reporting.fan import fan_chart, fan_figure, fan_frame, fan_rows
 from forecast.reporting.figure import Figure
 from forecast.reporting.headline import headline_rows
 from forecast.reporting.map import circle, map_aspect, risk_map
 from forecast.reporting.scale import CLASS_EDGES, probability_class
-from forecast.reporting.skill import skill_figure
 from forecast.reporting.theme import DARK, RISK_DARK, RISK_LIGHT
 
 
@@ -59,16 +59,6 @@ def test_calibration(content: ReportContent, golden: SnapshotAssertion) -> None:
     assert drawn.coverage is not None
     figures = [drawn.pit, drawn.coverage, *(figure for _, figure in drawn.reliability)]
     assert {figure.anchor: {"caption": figure.caption, **plain(figure)} for figure in figures} == golden
-
-
-def test_skill(content: ReportContent, golden: SnapshotAssertion) -> None:
-    figure = skill_figure(content.backtests[1], content.models, "discount", anchor="skill")
-    assert figure is not None
-    assert {"caption": figure.caption, **plain(figure)} == golden
-
-
-def test_skill_needs_a_reference(content: ReportContent) -> None:
-    assert skill_figure(content.backtests[1], content.models[:1], "discount", anchor="skill") is None
 
 
 def test_fan_frame_ends_the_past_at_the_origin(content: ReportContent) -> None:
@@ -190,6 +180,7 @@ def test_every_colour_of_a_figure_has_a_dark_counterpart(content: ReportContent)
 
 def test_statements_and_pit_are_of_one_model_and_regions(content: ReportContent) -> None:
     record = content.backtests[0]
-    assert len(pit_values(record, "discount", "all")) == 12 * 6 * 4
-    assert len(pit_values(record, "discount", "active")) == 12 * 6
+    cells = pit_cells(record, "discount")
+    assert len(cells) == 12 * 6 * 4
+    assert len(cells.where(cells.activity == "active")) == 12 * 6
     assert len(statements_of(record, "discount", "any_event")) == 12 * 4

@@ -45,6 +45,7 @@ def content(**changes):
         weeks=4,
         known_until=ORIGIN - pd.Timedelta(days=1),
         pool=pooled(views),
+        calibrated=0.27,
         views=views,
         titles={"towns": "Discounted"},
         missing={"regions": "the ring touches none of the regions that are forecast"},
@@ -81,9 +82,10 @@ def page():
 
 def test_it_says_the_risk_and_what_is_usual(page):
     text = plain(page)
-    assert "At least one event within 100 km of Bamako over the next 4 weeks: 30 %, unlikely" in text
+    assert "At least one event within 100 km of Bamako over the next 4 weeks: 27 %, unlikely" in text
+    assert "That gives 29 %, recalibrated by what became of such probabilities" in text
     assert "and between 20 % and 55 % as the models see it" in text
-    assert "That is 3.0 times the usual: 10 % of such spans had an event over the last two years." in text
+    assert "That is 2.7 times the usual: 10 % of such spans had an event over the last two years." in text
     assert "Missing: the ring touches none of the regions that are forecast." in text
     assert "2 of three models could tell; the other one is listed with the reason." in text
     assert "Set off by events that have happened 50 %" in text
@@ -108,7 +110,8 @@ def test_the_same_content_gives_the_same_bytes(page):
 
 
 def test_without_a_history_there_is_no_line():
-    page = render_place(content(history=(), scores=None))
+    page = render_place(content(history=(), scores=None, calibrated=float("nan")))
+    assert "Not recalibrated" in plain(page)
     assert set(figures(page)) == {"map-figure"}
     assert "history" not in re.findall(r'<section id="(\w+)"', page)
 

@@ -1,11 +1,11 @@
 r"""Level, slope and season of each country's counts, filtered forward with a discount of their own.
 
 The log rate of a country is :math:`F_t' \theta_t`: a level, a damped slope that moves it, and the waves of a year. The
-state moves by :math:`\theta_t = G \theta_{t-1} + \omega_t`; level and season lose information by their discounts, the
-slope is an autoregression. Before each week the log rate has mean f and variance q; the gamma distribution of the rate
-with these (:math:`\psi(\alpha) - \log \beta = f,\ \psi'(\alpha) = q`) takes up the count, and the change of f and q
-moves the state by linear Bayes. Counts that scatter more than Poisson ones count for less, by the discounted ratio of
-their squared errors to their means.
+state moves by :math:`\theta_t = G \theta_{t-1} + \omega_t`; what is known of level, slope and season fades by a
+discount for each, down to what was known before any data. Before each week the log rate has mean f and variance q; the
+gamma distribution of the rate with these (:math:`\psi(\alpha) - \log \beta = f,\ \psi'(\alpha) = q`) takes up the
+count, and the change of f and q moves the state by linear Bayes. Counts that scatter more than Poisson ones count for
+less, by the discounted ratio of their squared errors to their means.
 
 West, Harrison & Migon (1985), doi:10.1080/01621459.1985.10477131.
 """
@@ -23,6 +23,9 @@ from scipy.special import polygamma, psi
 
 Floats = NDArray[np.float64]
 
+PLAIN, CYCLIC = 0, 1
+"""The two outlooks: without and with the season and the slope of the country."""
+OUTLOOKS = 2
 YEAR_DAYS = 365.25
 START_RATE, START_VARIANCE = 0.05, 1.0
 """Before any data: events a week of a unit, and variance of the logarithm."""
@@ -43,8 +46,11 @@ class CountrySettings(BaseModel):
         0.94 remembers about 17 weeks.
     slope_persistence : float
         How much of a slope is left after a week.
+    slope_discount : float
+        0.8 forgets within weeks; from `slope_persistence` squared on, damping is the faster and soon no slope is left.
     slope_scale : float
-        Standard deviation of the slope, log rate a week; 0 for none.
+        Standard deviation of the slope before any data, log rate a week, and the most that discounting leads to; 0 for
+        none.
     season_discount : float
         0.998 remembers about 10 years.
     season_scale : float
@@ -57,6 +63,7 @@ class CountrySettings(BaseModel):
 
     level_discount: Annotated[float, Field(gt=0, lt=1)] = 0.94
     slope_persistence: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    slope_discount: Annotated[float, Field(gt=0, le=1)] = 0.8
     slope_scale: Annotated[float, Field(ge=0, le=0.5)] = 0.02
     season_discount: Annotated[float, Field(gt=0, le=1)] = 0.998
     season_scale: Annotated[float, Field(ge=0, le=1)] = 0.4
@@ -132,7 +139,7 @@ class CountryBelief:
         move[0, 1], move[1, 1] = 1.0, settings.slope_persistence
         covariance = move @ self.covariance @ move.T
         covariance[:, 0, 0] /= settings.level_discount
-        covariance[:, 1, 1] += (1 - settings.slope_persistence**2) * settings.slope_scale**2
+        covariance[:, 1, 1] /= settings.slope_discount
         covariance[:, 2:, 2:] /= settings.season_discount
         # Discounting never leads to less than was known before any data.
         most = _variances(settings, LARGEST_VARIANCE)
@@ -140,37 +147,31 @@ class CountryBelief:
         shrink = np.sqrt(np.minimum(np.divide(most, variance, out=np.ones_like(variance), where=variance > 0), 1.0))
         return self.mean @ move.T, covariance * shrink[:, :, None] * shrink[:, None, :]
 
+    def scales(self, settings: CountrySettings, wave: Floats, ahead: int) -> Floats:
+        """Return what multiplies the levels of units some weeks ahead, shape (outlooks, countries).
+
+        Without and with season and slope. The season has mean 1 over a year; growth is by a factor of e at most, as
+        slopes are damped.
+
+        Parameters
+        ----------
+        settings : CountrySettings
+        wave : ndarray, shape (2 * harmonics,)
+            Of the target week.
+        ahead : int
+            0 for the last week.
+        """
+        year = _harmonics(np.arange(52) / 52, settings.harmonics)
+        season = np.exp(self.mean[:, 2:] @ wave) / np.exp(self.mean[:, 2:] @ year.T).mean(axis=1)
+        rho = settings.slope_persistence
+        growth = np.exp(np.clip(self.mean[:, 1] * rho * (1 - rho**ahead) / (1 - rho), -1.0, 1.0))
+        return np.stack([np.ones_like(season), season * growth])
+
 
 def waves(weeks: pd.DatetimeIndex, harmonics: int) -> Floats:
     """Return sine and cosine of each harmonic, shape (weeks, 2 * harmonics)."""
     days = np.asarray((weeks - pd.Timestamp("2000-01-01")) / pd.Timedelta(days=1), dtype=np.float64)
     return _harmonics(days / YEAR_DAYS, harmonics)
-
-
-def outlook(mean: Floats, wave: Floats, settings: CountrySettings, ahead: Floats) -> tuple[Floats, Floats]:
-    """Return by what season and slope multiply the level some weeks ahead.
-
-    Parameters
-    ----------
-    mean : ndarray, shape (..., countries, 2 + 2 * harmonics)
-        Of the beliefs.
-    wave : ndarray, shape (..., 2 * harmonics)
-        Of the target weeks.
-    settings : CountrySettings
-    ahead : ndarray, shape (...)
-        How many weeks these are after those of the beliefs.
-
-    Returns
-    -------
-    season, growth : ndarray, shape (..., countries)
-        The mean of the season over a year is 1. Growth is by a factor of e at most, as slopes are damped.
-    """
-    year = _harmonics(np.arange(52) / 52, settings.harmonics)
-    level = np.log(np.exp(mean[..., 2:] @ year.T).mean(axis=-1))
-    season = np.exp((mean[..., 2:] * wave[..., None, :]).sum(axis=-1) - level)
-    rho = settings.slope_persistence
-    weeks = rho * (1 - rho**ahead) / (1 - rho)
-    return season, np.exp(np.clip(mean[..., 1] * weeks[..., None], -1.0, 1.0))
 
 
 def inverse_trigamma(value: Floats) -> Floats:

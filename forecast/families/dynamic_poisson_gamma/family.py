@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Annotated, ClassVar, Self
@@ -9,10 +10,10 @@ from typing import Annotated, ClassVar, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import Field, field_validator
+from pydantic import Field
 
-from forecast.families.dynamic_poisson_gamma.country import CountrySettings
-from forecast.families.dynamic_poisson_gamma.filtering import CYCLIC, PLAIN, Filtered, Filters
+from forecast.families.dynamic_poisson_gamma.country import CYCLIC, PLAIN, CountrySettings
+from forecast.families.dynamic_poisson_gamma.filtering import Filtered, Filters
 from forecast.families.dynamic_poisson_gamma.levels import moments
 from forecast.families.dynamic_poisson_gamma.paths import draw_paths
 from forecast.families.parameters import parameter_table
@@ -27,6 +28,7 @@ Discount = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 Exponent = Annotated[float, Field(ge=0, le=2)]
 
+YEAR_WEEKS = 52
 BLOCK = 128
 """Units whose distributions are computed at once: their heads are long before they are cut."""
 
@@ -49,9 +51,9 @@ class DynamicPoissonGamma(Family):
     variance :math:`m + m^2 / (d^h a + \alpha) + c m`; the last part is for events that come together.
 
     All combinations of :math:`d, \alpha, \beta, (\kappa, \nu), c` and of following season and slope or not are filtered
-    side by side. Their weights are proportional to the discounted likelihood of what each predicted so many weeks
-    ahead, tempered: that of all units together, to the power of `temper`, times the unit's own, to that of
-    `own_temper`. The forecast of each horizon is the mixture, by the weights at the nearest horizon that is scored.
+    side by side. Their weights are proportional to the discounted likelihood of what each predicted one week ahead,
+    tempered: that of all units together, to the power of `temper`, times the unit's own, to that of `own_temper`. The
+    forecast is their mixture.
 
     Parameters
     ----------
@@ -71,10 +73,8 @@ class DynamicPoissonGamma(Family):
         Whether to follow season and slope of the country.
     country : CountrySettings
         How season and slope are filtered.
-    scored_horizons : tuple of int
-        Weeks ahead at which the filters are scored.
     half_life_weeks : float
-        Of the scores.
+        Of the log likelihoods in the weights.
     temper, own_temper : float
         Exponents of the likelihoods in the weights; the less, the more settings are kept.
     largest_multiple : float
@@ -108,16 +108,10 @@ class DynamicPoissonGamma(Family):
     excesses: Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(min_length=1)] = (0.25, 0.7, 2.0)
     follow: Annotated[tuple[bool, ...], Field(min_length=1)] = (False, True)
     country: CountrySettings = CountrySettings()
-    scored_horizons: Annotated[tuple[Annotated[int, Field(ge=1, le=26)], ...], Field(min_length=1)] = (1, 3, 8)
     half_life_weeks: Positive = 30
     temper: Annotated[float, Field(ge=0, le=1)] = 0.1
     own_temper: Annotated[float, Field(ge=0, le=1)] = 0.2
     largest_multiple: Annotated[float, Field(ge=1, le=100)] = 2.0
-
-    @field_validator("scored_horizons")
-    @classmethod
-    def _ascending(cls, horizons: tuple[int, ...]) -> tuple[int, ...]:
-        return tuple(sorted(set(horizons)))
 
     def combinations(self) -> Floats:
         """Return all filters, shape (filters, 6): discount, two poolings, two exponents, whether season is followed."""
@@ -132,7 +126,6 @@ class DynamicPoissonGamma(Family):
             settings,
             np.array([*self.discounts, self.base_discount, self.factor_discount]),
             np.array(self.excesses),
-            np.array(self.scored_horizons, dtype=np.int64),
             self.half_life_weeks,
             self.country,
         )
@@ -158,8 +151,10 @@ class DynamicPoissonGamma(Family):
         remarks = []
         if not panel.counts.any(where=panel.observed):
             remarks.append("no event in the history: levels are those of the prior, drawn down by the silence")
-        if len(panel.weeks) <= min(self.scored_horizons):
-            remarks.append(f"no weights: a history of {len(panel.weeks)} weeks shows no forecast come true; all equal")
+        if len(panel.weeks) < 2:
+            remarks.append("no weights: a history of one week shows no forecast come true; all settings count the same")
+        if any(self.follow) and self.country.harmonics and len(panel.weeks) < YEAR_WEEKS:
+            remarks.append(f"hardly a season: {len(panel.weeks)} weeks are known, and a year has {YEAR_WEEKS}")
         return FittedDynamicPoissonGamma(panel, self, panel.units.names, filtered.evidence, filtered, tuple(remarks))
 
 
@@ -173,7 +168,7 @@ class FittedDynamicPoissonGamma(Fitted):
     family : DynamicPoissonGamma
     known : tuple of str
         Units of the fit.
-    evidence : ndarray, shape (scored, units of the fit, components)
+    evidence : ndarray, shape (units of the fit, components)
     filtered : Filtered
         After the last week of the panel; always what filtering the panel from its start gives.
     remarks : tuple of str
@@ -194,26 +189,20 @@ class FittedDynamicPoissonGamma(Fitted):
         return replace(self, panel=panel, filtered=before.follow(filters, panel))
 
     def weights(self) -> Floats:
-        """Return the weights of the components for each unit of the panel, shape (scored, units, components).
+        """Return the weights of the components for each unit of the panel, shape (units, components).
 
         A unit that was not in the fit has those of all units together.
         """
-        log_weight = np.repeat(self.family.temper * self.evidence.sum(axis=1)[:, None], len(self.panel.units), axis=1)
-        row = {name: at for at, name in enumerate(self.known)}
-        for at, name in enumerate(self.panel.units.names):
-            if name in row:
-                log_weight[:, at] += self.family.own_temper * self.evidence[:, row[name]]
-        return _shares(log_weight)
+        return self._weights(self.panel.units.names)
 
     def simulate(self, horizon: int, draws: int, rng: np.random.Generator) -> Forecast:
         """Return the mixture of the components' negative binomials, and paths that share component and level."""
         filters, filtered = self.family.filters(), self.filtered
         weeks, units = self.target_weeks(horizon), len(self.panel.units)
         scale = filtered.ahead(filters, self.panel, weeks)
-        scored = filters.scored_at(horizon)
         weights = self.weights()
-        cumulative = np.cumsum(weights, axis=2)
-        cumulative[:, :, -1] = 1.0
+        cumulative = np.cumsum(weights, axis=1)
+        cumulative[:, -1] = 1.0
         # Systematic draws: every component gets its share of the paths but for one; then shuffled.
         level = rng.permutation((np.arange(draws) + rng.random()) / draws)
         largest = self.family.largest_multiple * float(self.panel.counts.max(where=self.panel.observed, initial=1))
@@ -222,17 +211,17 @@ class FittedDynamicPoissonGamma(Fitted):
             block = slice(first, min(first + BLOCK, units))
             mean, size, shape = np.empty((3, filters.components, horizon, block.stop - first))
             moments(
-                scale, first, filtered.sums[filtered.last], filtered.around[filtered.last], filters.settings,
-                filters.speeds, filters.slow_at, filters.excesses, largest, mean, size, shape,
+                scale, first, filtered.sums, filtered.around, filters.settings, filters.speeds, filters.slow_at,
+                filters.excesses, largest, mean, size, shape,
             )  # fmt: skip
-            heads.append(mixture_pmf(mean, size, weights[scored, block].transpose(2, 0, 1)))
-            draw_paths(mean, size, shape, cumulative[:, block], scored, level, rng, paths[:, :, block])
+            heads.append(mixture_pmf(mean, size, np.broadcast_to(weights[block].T[:, None], mean.shape)))
+            draw_paths(mean, size, shape, cumulative[block], level, rng, paths[:, :, block])
         longest = max(head.shape[2] for head in heads)
         pmf = np.concatenate([np.pad(head, ((0, 0), (0, 0), (0, longest - head.shape[2]))) for head in heads], axis=1)
         return Forecast(paths, pmf, weeks, self.panel.units)
 
     def summary(self) -> pd.DataFrame:
-        """Return mean and standard deviation of each setting one week ahead, under the mean weights of the fit's units.
+        """Return mean and standard deviation of each setting, under the mean weights of the fit's units.
 
         Settings that are averaged have their spread under the weights in place of a standard error.
         """
@@ -240,15 +229,17 @@ class FittedDynamicPoissonGamma(Fitted):
         names = ["discount", "pooling", "base pooling", "country factor", "neighbour factor", "season and slope"]
         rows = [(*one, excess) for one in family.combinations() for excess in family.excesses]
         table = np.array(rows)
-        share = _shares(family.temper * self.evidence[0].sum(axis=0) + family.own_temper * self.evidence[0])
-        weight = share.mean(axis=0)
+        weight = self._weights(self.known).mean(axis=0)
         mean = weight @ table
         spread = np.sqrt(np.maximum(weight @ (table - mean) ** 2, 0.0))
         columns = [*names, "excess"]
         return parameter_table(dict(zip(columns, mean, strict=True)), dict(zip(columns, spread, strict=True)))
 
-
-def _shares(log_weight: Floats) -> Floats:
-    """Return the weights along the last axis; they sum to 1."""
-    weight = np.exp(log_weight - log_weight.max(axis=-1, keepdims=True))
-    return np.asarray(weight / weight.sum(axis=-1, keepdims=True))
+    def _weights(self, units: Sequence[str]) -> Floats:
+        log_weight = np.tile(self.family.temper * self.evidence.sum(axis=0), (len(units), 1))
+        row = {name: at for at, name in enumerate(self.known)}
+        for at, name in enumerate(units):
+            if name in row:
+                log_weight[at] += self.family.own_temper * self.evidence[row[name]]
+        weight = np.exp(log_weight - log_weight.max(axis=1, keepdims=True))
+        return np.asarray(weight / weight.sum(axis=1, keepdims=True))

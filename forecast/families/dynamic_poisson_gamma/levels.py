@@ -25,20 +25,17 @@ LOWEST_SCORE = math.log(1e-6)
 
 
 @compiled
-def take_in(
-    counts: Integers, observed: NDArray[np.bool_], scale: Floats, speeds: Floats, before: Floats, after: Floats
-) -> None:
-    """Write the discounted sums after one more week.
+def take_in(counts: Integers, observed: NDArray[np.bool_], scale: Floats, speeds: Floats, sums: Floats) -> None:
+    """Discount the sums and add one more week.
 
-    `before` and `after` are (outlooks, speeds, 2, units), of counts and of expected counts at level 1; `scale` is
-    (outlooks, units).
+    `sums` are (outlooks, speeds, 2, units), of counts and of expected counts at level 1; `scale` is (outlooks, units).
     """
-    for o in range(len(before)):
+    for o in range(len(sums)):
         for d in range(len(speeds)):
             for u in range(len(counts)):
                 seen = 1.0 if observed[u] else 0.0
-                after[o, d, 0, u] = speeds[d] * before[o, d, 0, u] + seen * counts[u]
-                after[o, d, 1, u] = speeds[d] * before[o, d, 1, u] + seen * scale[o, u]
+                sums[o, d, 0, u] = speeds[d] * sums[o, d, 0, u] + seen * counts[u]
+                sums[o, d, 1, u] = speeds[d] * sums[o, d, 1, u] + seen * scale[o, u]
 
 
 @compiled
@@ -113,7 +110,6 @@ def score(
     counts: Integers,
     observed: NDArray[np.bool_],
     scale: Floats,
-    ahead: int,
     sums: Floats,
     around: Floats,
     settings: Floats,
@@ -125,9 +121,8 @@ def score(
 ) -> None:
     """Discount the evidence (units, filters * excesses) by `kept`, and add the log probabilities of one week's counts.
 
-    `sums` and `around` are those `ahead` weeks before, `scale` (outlooks, units) what was foreseen then.
+    `sums` and `around` are those of the week before, `scale` (outlooks, units) what was foreseen then.
     """
-    fast_kept = speeds**ahead
     for u in range(len(counts)):
         for k in range(evidence.shape[1]):
             evidence[u, k] *= kept
@@ -136,8 +131,8 @@ def score(
         at = 0
         for f in range(len(settings)):
             o = int(settings[f, 5])
-            fast = fast_kept[int(settings[f, 0])]
-            level, shape = ahead_of(settings[f], sums[o], around[o], slow_at, fast_kept[slow_at], fast, u)
+            fast = speeds[int(settings[f, 0])]
+            level, shape = ahead_of(settings[f], sums[o], around[o], slow_at, speeds[slow_at], fast, u)
             mean = level * scale[o, u]
             for e in range(len(excesses)):
                 size = size_of(mean, shape, excesses[e])
@@ -165,13 +160,13 @@ def moments(
     `scale` is (outlooks, horizon, units).
     """
     for h in range(mean.shape[1]):
-        fast_kept = speeds ** (h + 1)
+        kept = speeds ** (h + 1)
         for u in range(mean.shape[2]):
             at = 0
             for f in range(len(settings)):
                 o = int(settings[f, 5])
-                fast = fast_kept[int(settings[f, 0])]
-                level, shape = ahead_of(settings[f], sums[o], around[o], slow_at, fast_kept[slow_at], fast, first + u)
+                fast = kept[int(settings[f, 0])]
+                level, shape = ahead_of(settings[f], sums[o], around[o], slow_at, kept[slow_at], fast, first + u)
                 expected = min(level * scale[o, h, first + u], largest)
                 for e in range(len(excesses)):
                     mean[at, h, u] = expected

@@ -1,0 +1,220 @@
+"""The past forecasts of a combination of which it is known, in some week, how they turned out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.combination.earned import earned
+from forecast.combination.evidence import Evidence
+from forecast.combination.level_map import recency
+from forecast.combination.member_forecasts import CLASSES, Track
+from forecast.compiled import compiled
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+LOG_FLOOR = 1e-6
+"""As in the log score of a record."""
+
+
+@dataclass(frozen=True, eq=False)
+class KnownCells:
+    """Weeks ahead and units of past origins whose counts are known.
+
+    Parameters
+    ----------
+    weeks : ndarray of int, shape (origins,)
+    origin : ndarray of int, shape (cells,)
+        Position in `weeks`.
+    ahead, kind : ndarray of int, shape (cells,)
+        Weeks ahead, from 0; class of the unit.
+    weight : ndarray, shape (cells,)
+        What a cell counts for by its age.
+    evidence : Evidence
+        What they say of the members.
+    trial_share : ndarray, shape (cells, members)
+        Shares that were learned by then.
+    pool, trial : ndarray, shape (2, cells)
+        CRPS and log score of the pool, and of the pool recalibrated as it would have been then.
+    pairs : ndarray, shape (cells, 2)
+        Cdf of the pool below, and at, what came.
+    """
+
+    weeks: Ints
+    origin: Ints
+    ahead: Ints
+    kind: Ints
+    weight: Floats
+    evidence: Evidence
+    trial_share: Floats
+    pool: Floats
+    trial: Floats
+    pairs: Floats
+
+    @property
+    def group(self) -> Ints:
+        """Number of each cell's weeks ahead and class."""
+        return self.ahead * CLASSES + self.kind
+
+    def pooled(self, share: Floats) -> Floats:
+        """Return CRPS and log score of the linear pool with some shares, shape (2, cells)."""
+        return np.stack([self.evidence.crps(share), self.evidence.log_score(share, floor=LOG_FLOOR)])
+
+    def earned(self, before: Floats, after: Floats, horizon: int, least: int) -> Bools:
+        """Tell by weeks ahead and class, shape (horizon, CLASSES), whether a step earned its place.
+
+        Scores of shape (2, cells), as those of `pooled`.
+        """
+        shape = (len(self.weeks), horizon * CLASSES)
+        first, second = (
+            np.stack([_sums(self.origin, self.group, shape, each) for each in scores]) for scores in (before, after)
+        )
+        number = _sums(self.origin, self.group, shape, np.ones(len(self.origin)))
+        return earned(first, second, number, self.weeks, least=least).reshape(horizon, CLASSES)
+
+
+@dataclass(frozen=True, eq=False)
+class KnownEvents:
+    """Past probabilities of escalations of which it is known whether they came.
+
+    Parameters
+    ----------
+    weeks : ndarray of int, shape (origins,)
+    origin, rule, kind : ndarray of int, shape (cases,)
+        Position in `weeks`, number of the escalation, class of the unit.
+    weight : ndarray, shape (cases,)
+        What a case counts for: by its age, and less by how many origins share its weeks.
+    chance, trial : ndarray, shape (cases,)
+        As pooled, and recalibrated as it would have been then.
+    met : ndarray, shape (cases,)
+        1 if it came, 0 if not.
+    """
+
+    weeks: Ints
+    origin: Ints
+    rule: Ints
+    kind: Ints
+    weight: Floats
+    chance: Floats
+    trial: Floats
+    met: Floats
+
+    def earned(self, rules: int, least: int) -> Bools:
+        """Tell for each escalation and class, shape (rules, CLASSES), whether recalibration earned its place."""
+        shape, group = (len(self.weeks), rules * CLASSES), self.rule * CLASSES + self.kind
+        before, after = (_sums(self.origin, group, shape, (said - self.met) ** 2) for said in (self.chance, self.trial))
+        number = _sums(self.origin, group, shape, np.ones(len(self.met)))
+        return earned(before[None], after[None], number, self.weeks, least=least).reshape(rules, CLASSES)
+
+
+def known_cells(tracks: Sequence[Track], week: int, half_life: float) -> KnownCells | None:
+    """Return the cells of earlier origins whose counts are known in a week; None if there is none."""
+    weeks, aheads, kinds, shares, pools, trials = [], [], [], [], [], []
+    evidence = []
+    for track, at, counts in _seen(tracks, week):
+        step = track.steps[at]
+        ahead, unit = np.nonzero(counts >= 0)
+        came, kind = counts[ahead, unit], step.members.activity[unit]
+        weeks.append(step.members.week)
+        aheads.append(ahead)
+        kinds.append(kind)
+        shares.append(step.trial_weight[ahead, kind])
+        pools.append(_scored(step.pool[ahead, unit], came))
+        trials.append(_scored(step.trial[ahead, unit], came))
+        evidence.append(track.evidence(at, counts))
+    if not weeks:
+        return None
+    number = np.array(weeks, dtype=np.int64)
+    origin = np.repeat(np.arange(len(weeks)), [len(ahead) for ahead in aheads])
+    pool, trial = np.concatenate(pools).T, np.concatenate(trials).T
+    return KnownCells(
+        weeks=number,
+        origin=origin,
+        ahead=np.concatenate(aheads),
+        kind=np.concatenate(kinds),
+        weight=recency(week - number, half_life)[origin],
+        evidence=Evidence.joined(evidence),
+        trial_share=np.concatenate(shares),
+        pool=pool[:2],
+        trial=trial[:2],
+        pairs=pool[2:].T,
+    )
+
+
+def known_events(tracks: Sequence[Track], week: int, spans: Sequence[int], half_life: float) -> KnownEvents | None:
+    """Return the probabilities of earlier origins whose outcome is known in a week; None if there is none."""
+    weeks, rules, kinds, chances, trials, outcomes = [], [], [], [], [], []
+    for track in tracks:
+        past = track.before(week)
+        met = track.known(week).met if past else np.empty((0, 0, 0), np.int64)
+        for at, step in enumerate(track.steps[:past]):
+            rule, unit = np.nonzero((met[at] >= 0) & np.isfinite(step.pool_chance))
+            if not len(rule):
+                continue
+            weeks.append(step.members.week)
+            rules.append(rule)
+            kinds.append(step.members.activity[unit])
+            chances.append(step.pool_chance[rule, unit])
+            trials.append(step.trial_chance[rule, unit])
+            outcomes.append(met[at][rule, unit].astype(np.float64))
+    if not weeks:
+        return None
+    number, rule = np.array(weeks, dtype=np.int64), np.concatenate(rules)
+    origin = np.repeat(np.arange(len(weeks)), [len(each) for each in rules])
+    return KnownEvents(
+        weeks=number,
+        origin=origin,
+        rule=rule,
+        kind=np.concatenate(kinds),
+        # Spans of neighbouring origins overlap: as many of them as a span has weeks count as one case.
+        weight=recency(week - number, half_life)[origin] / np.asarray(spans)[rule],
+        chance=np.concatenate(chances),
+        trial=np.concatenate(trials),
+        met=np.concatenate(outcomes),
+    )
+
+
+def _seen(tracks: Sequence[Track], week: int) -> Iterator[tuple[Track, int, Ints]]:
+    """Give each past origin of which some count is known, with its counts."""
+    for track in tracks:
+        past = track.before(week)
+        counts = track.known(week).counts if past else np.empty((0, 0, 0), np.int64)
+        for at in range(past):
+            if (counts[at] >= 0).any():
+                yield track, at, counts[at]
+
+
+def _sums(origin: Ints, group: Ints, shape: tuple[int, int], values: Floats) -> Floats:
+    """Return the sums of values by origin and group."""
+    origins, groups = shape
+    found = np.bincount(origin * groups + group, weights=values, minlength=origins * groups)
+    return np.asarray(found, dtype=np.float64).reshape(shape)
+
+
+@compiled
+def _scored(pmf: Floats, observed: Ints) -> Floats:
+    """Return of each cell the CRPS, the log score, and the cdf below and at what came."""
+    cells, k = pmf.shape
+    out = np.empty((cells, 4))
+    for c in range(cells):
+        y = observed[c]
+        cdf, crps, below, at = 0.0, 0.0, 0.0, 0.0
+        for count in range(k):
+            if count == y:
+                below, at = min(cdf, 1.0), pmf[c, count]
+            cdf += pmf[c, count]
+            miss = cdf - 1.0 if count >= y else cdf
+            crps += miss * miss
+        if y >= k:
+            crps += y - k
+            below = min(cdf, 1.0)
+        out[c, 0] = crps
+        out[c, 1] = -np.log(max(at, LOG_FLOOR))
+        out[c, 2] = below
+        out[c, 3] = min(below + at, 1.0)
+    return out

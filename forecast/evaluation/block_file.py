@@ -1,0 +1,92 @@
+"""The bytes of a finished block: its tables, packed with a hash before them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+TABLES = ("forecasts", "scores", "risk")
+"""What a block gives to a record; columns as in `BacktestRecord`."""
+KEPT = (*TABLES, "marginals", "chances")
+"""What a block holds, in the order in which it is packed: the last two are whole distributions, and the probabilities
+of all escalations, for `forecast.evaluation.combined`."""
+LEAST_MASS = 1e-9
+"""Where less than this lies beyond a count, the distribution is cut there."""
+
+
+def pack_block(tables: Sequence[pa.Table]) -> bytes:
+    """Return each table as parquet after its length, and before all the sha256 of what follows."""
+    parts = []
+    for table in tables:
+        sink = pa.BufferOutputStream()
+        pq.write_table(table, sink, compression="zstd")
+        content = sink.getvalue().to_pybytes()
+        parts += [len(content).to_bytes(8, "little"), content]
+    body = b"".join(parts)
+    return hashlib.sha256(body).digest() + body
+
+
+def unpack_block(content: bytes) -> dict[str, pa.Table]:
+    """Return the tables of a block by name.
+
+    Raises
+    ------
+    ValueError
+        If the bytes are not whole and unaltered.
+    """
+    digest, body = content[:32], content[32:]
+    if hashlib.sha256(body).digest() != digest:
+        raise ValueError("damaged block")
+    tables = {}
+    for name in KEPT:
+        size = int.from_bytes(body[:8], "little")
+        tables[name] = pq.read_table(pa.BufferReader(body[8 : 8 + size]))
+        body = body[8 + size :]
+    return tables
+
+
+def marginal_table(pmfs: Sequence[Floats]) -> pa.Table:
+    """Return distributions as a table, one row a cell of each array, in order.
+
+    Parameters
+    ----------
+    pmfs : sequence of ndarray, each of shape (horizon, units, k)
+        Of consecutive origins; k may differ.
+    """
+    values, lengths = [], []
+    for each in pmfs:
+        pmf = each.reshape(-1, each.shape[2])
+        beyond = np.cumsum(pmf[:, ::-1], axis=1)[:, ::-1]
+        length = np.maximum((beyond > LEAST_MASS).sum(axis=1), 1)
+        values.append(pmf[np.arange(pmf.shape[1]) < length[:, None]].astype(np.float32))
+        lengths.append(length)
+    offsets = np.concatenate([[0], np.cumsum(np.concatenate(lengths))]).astype(np.int32)
+    return pa.table({"pmf": pa.ListArray.from_arrays(pa.array(offsets), pa.array(np.concatenate(values)))})
+
+
+def marginals_of(table: pa.Table, horizon: int, units: int) -> list[Floats]:
+    """Return the distributions of a table, each of shape (horizon, units, k) and summing to 1.
+
+    Examples
+    --------
+    >>> (found,) = marginals_of(marginal_table([np.array([[[0.25, 0.75, 0.0], [1.0, 0.0, 0.0]]])]), 1, 2)
+    >>> found.tolist()
+    [[[0.25, 0.75], [1.0, 0.0]]]
+    """
+    column = table.column("pmf").combine_chunks()
+    offsets, values = column.offsets.to_numpy(), column.values.to_numpy()
+    cells, out = horizon * units, []
+    for first in range(0, len(offsets) - 1, cells):
+        at = offsets[first : first + cells + 1]
+        length = np.diff(at)
+        pmf = np.zeros((cells, int(length.max())))
+        pmf[np.arange(pmf.shape[1]) < length[:, None]] = values[at[0] : at[-1]]
+        out.append((pmf / pmf.sum(axis=1, keepdims=True)).reshape(horizon, units, -1))
+    return out

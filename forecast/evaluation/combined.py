@@ -1,0 +1,205 @@
+"""The combined model in a backtest: made of the members' blocks, origin by origin, from what was known then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import threadpoolctl
+from numpy.typing import NDArray
+
+from forecast.combination.member_forecasts import UNKNOWN, MemberForecasts, Outcomes, StepForecasts, Track
+from forecast.combination.settings import Combination
+from forecast.combination.steps import Learned, combine_in_sequence, learn
+from forecast.errors import ForecastError
+from forecast.evaluation.block_file import TABLES, marginals_of
+from forecast.evaluation.blocks import Block, Evaluated, activity_of, evaluate, tables_of
+from forecast.evaluation.plan import BacktestPlan
+from forecast.families.model import ModelSpec
+from forecast.panel.panel import Panel
+from forecast.panel.units import UnitKind
+from forecast.panel.weeks import WEEK
+from forecast.predictive.forecast import Forecast
+
+Floats = NDArray[np.float64]
+Tables = Mapping[str, pa.Table]
+
+_EPOCH = pd.Timestamp("1970-01-01")
+
+METHOD = (
+    "One forecast from those of {members}. It is their mixture, in equal shares wherever learned ones have not proved "
+    "better on earlier forecasts. Shares, and a recalibration of counts and of the probability of each escalation, are "
+    "learned from what had been forecast before and how it turned out, by weeks ahead and by how active a region is. "
+    "Each of these steps is taken only where it had made earlier forecasts better by more than chance. It fails where "
+    "all of its members fail: it foresees no cause and no plan."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class CombinedKind:
+    """The combined forecasts of one kind of unit.
+
+    Parameters
+    ----------
+    members : tuple of str
+        Those that took part.
+    track : Track
+    latest : Learned
+        What is known at the end of the panel, for the forecast from there.
+    """
+
+    members: tuple[str, ...]
+    track: Track
+    latest: Learned
+
+
+Combined = dict[UnitKind, CombinedKind]
+
+
+def combined_spec(combination: Combination) -> ModelSpec:
+    """Return how the combined model is presented among the others; it is no file of the catalogue."""
+    *others, last = combination.members
+    members = f"{', '.join(others)} and {last}"
+    return ModelSpec(
+        name=combination.name,
+        family="combination",
+        title=combination.title,
+        method=METHOD.format(members=members),
+    )
+
+
+def week_number(day: pd.Timestamp) -> int:
+    """Return the number of the week that begins on a day.
+
+    Examples
+    --------
+    >>> week_number(pd.Timestamp("2026-01-10")) - week_number(pd.Timestamp("2026-01-03"))
+    1
+    """
+    return int((day - _EPOCH).days // 7)
+
+
+def combine_blocks(
+    plan: BacktestPlan,
+    combination: Combination,
+    blocks: Sequence[Block],
+    parts: Sequence[Tables],
+    earlier: Mapping[UnitKind, Sequence[Track]],
+) -> tuple[Combined, list[Tables]]:
+    """Combine the forecasts of the members in a backtest.
+
+    Parameters
+    ----------
+    plan : BacktestPlan
+    combination : Combination
+        Members that the plan does not have are left out.
+    blocks, parts : sequence of Block, of mapping of name to Table
+        All blocks of the plan, and what `compute_block` made of each.
+    earlier : mapping of unit kind to sequence of Track
+        Of other panels: what came true of them by each origin is learned from as well.
+
+    Returns
+    -------
+    dict of unit kind to CombinedKind, list of tables
+        The tables are those of blocks of the combined model.
+
+    Raises
+    ------
+    ForecastError
+        If the plan has no member.
+    """
+    planned = {model.name for model in plan.models}
+    names = [name for name in combination.members if name in planned]
+    if not names:
+        raise ForecastError("none of the members of the combination is there")
+    spec, spans = combined_spec(combination), [rule.weeks for rule in plan.escalations]
+    found, tables = Combined(), list[Tables]()
+    for kind in plan.panels:
+        mine = {
+            name: [(block, part) for block, part in zip(blocks, parts, strict=True) if _is(block, name, kind)]
+            for name in names
+        }
+        borders = [block for block, _ in mine[names[0]]]
+        said = [each for at in range(len(borders)) for each in _said([mine[name][at] for name in names])]
+        learned_in = [week_number(block.fit_origin) for block in borders for _ in block.origins]
+        track = Track(_known(plan, kind, borders))
+        others = list(earlier.get(kind, ()))
+        end = week_number(plan.panels[kind].origin)
+        with threadpoolctl.threadpool_limits(1):  # how many threads there are can change the last bits of a sum
+            combine_in_sequence(said, learned_in, track, others, combination, spans=spans)
+            tracks, members = [*others, track], len(names)
+            latest = learn(tracks, end, combination, members=members, horizon=plan.horizon, spans=spans)
+        found[kind] = CombinedKind(tuple(names), track, latest)
+        steps = iter(track.steps)
+        for block in borders:
+            own = replace(block, model=spec)
+            results = [_evaluated(own, next(steps), origin) for origin in block.origins]
+            tables.append(dict(zip(TABLES, tables_of(own, results), strict=True)))
+    return found, tables
+
+
+def without_paths(pmf: Floats, origin: pd.Timestamp, panel: Panel) -> Forecast:
+    """Return a forecast of which only the marginals are known, shape (horizon, units, k), each summing to 1."""
+    weeks = pd.date_range(origin, periods=len(pmf), freq=WEEK, unit="s", name="week")
+    return Forecast(np.zeros((1, *pmf.shape[:2]), np.int32), pmf / pmf.sum(axis=2, keepdims=True), weeks, panel.units)
+
+
+def _is(block: Block, name: str, kind: UnitKind) -> bool:
+    return block.model.name == name and block.kind == kind
+
+
+def _said(members: Sequence[tuple[Block, Tables]]) -> list[MemberForecasts]:
+    """Return what the members said at each origin of a block."""
+    block = members[0][0]
+    units, rules = len(block.panel.units), len(block.escalations)
+    pmfs = [marginals_of(part["marginals"], block.horizon, units) for _, part in members]
+    chances = [part["chances"]["probability"].to_numpy().reshape(-1, units, rules) for _, part in members]
+    out = []
+    for at, origin in enumerate(block.origins):
+        k = max(pmf[at].shape[2] for pmf in pmfs)
+        every = [np.pad(pmf[at], ((0, 0), (0, 0), (0, k - pmf[at].shape[2]))) for pmf in pmfs]
+        chance = np.stack([each[at].T for each in chances])
+        activity = activity_of(block.known_at(origin)).astype(np.int64)
+        out.append(MemberForecasts(week_number(origin), np.stack(every), activity, chance))
+    return out
+
+
+def _known(plan: BacktestPlan, kind: UnitKind, blocks: Sequence[Block]) -> Callable[[int], Outcomes]:
+    """Return what was known in a week of how the forecasts turned out: by the vintage of then, if there are any."""
+    final, first = plan.panels[kind], plan.origins[0]
+    seen_at = [(block, origin) for block in blocks for origin in block.origins]
+    levels = np.stack(
+        [[rule.level(block.known_at(origin)) for rule in plan.escalations] for block, origin in seen_at]
+    ).reshape(len(plan.origins), len(plan.escalations), len(final.units))
+
+    def panel_of(week: int) -> Panel:
+        day = first + (week - week_number(first)) * WEEK
+        if day >= final.origin:
+            return final
+        vintages = plan.vintages(kind, [day])
+        return final.until(day) if vintages is None else vintages[day]
+
+    @cache
+    def known(week: int) -> Outcomes:
+        panel = panel_of(week)
+        rows = panel.weeks.searchsorted(plan.origins)[:, None] + np.arange(plan.horizon)
+        inside = np.minimum(rows, len(panel.weeks) - 1)
+        seen = (rows < len(panel.weeks))[:, :, None] & panel.observed[inside]
+        counts = np.where(seen, panel.counts[inside], UNKNOWN).astype(np.int64)
+        met = np.full(levels.shape, UNKNOWN, dtype=np.int64)
+        for at, rule in enumerate(plan.escalations):
+            decided = seen[:, : rule.weeks].all(axis=1) & np.isfinite(levels[:, at])
+            met[:, at] = np.where(decided, rule.met(counts, levels[:, at]), UNKNOWN)
+        return Outcomes(counts, met)
+
+    return known
+
+
+def _evaluated(block: Block, step: StepForecasts, origin: pd.Timestamp) -> Evaluated:
+    known = block.known_at(origin)
+    found = without_paths(step.final, origin, known)
+    return evaluate(block, found, known, origin, step.final_chance.T, step.pool_chance.T)

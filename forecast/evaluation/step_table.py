@@ -1,0 +1,197 @@
+"""What each step of a combination brought or cost, with intervals, and where it is on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from forecast.combination.member_forecasts import CLASSES, StepForecasts, Track
+from forecast.combination.steps import Learned
+from forecast.evaluation.blocks import ACTIVITIES
+from forecast.evaluation.combined import CombinedKind
+from forecast.evaluation.resampling import bootstrap_interval
+from forecast.evaluation.scores import brier, crps_pmf, log_score
+from forecast.panel.units import UnitKind
+from forecast.predictive.escalation import Escalation
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+STEPS = ("pool", "weights", "recalibration", "counts", "events", "escalations")
+"""In this order: the equal pool, over the member that turned out best; learned weights everywhere, over equal ones;
+recalibration of counts everywhere, over none; what was forecast, over the equal pool; recalibration of escalations
+everywhere, over none; what was forecast of them, over none."""
+COLUMNS = ("unit_kind", "step", "horizon", "activity", "escalation", "score", "origins", "n", "before", "after")
+
+
+class _Comparison(NamedTuple):
+    """Scores before and after a step, and where the step was taken; NaN where nothing is known."""
+
+    step: str
+    score: str
+    escalation: str
+    before: Floats  # (origins, ahead, units)
+    after: Floats
+    was_on: Bools  # (origins, ahead, units)
+    is_on: Bools  # (ahead, CLASSES)
+
+
+def step_table(
+    combined: Mapping[UnitKind, CombinedKind], rules: Sequence[Escalation], rng: np.random.Generator
+) -> pd.DataFrame:
+    """Return the mean scores before and after each step of a backtest's combined model.
+
+    Each step is that which would have been taken at each origin, with what was known then.
+
+    Parameters
+    ----------
+    combined : mapping of unit kind to CombinedKind
+    rules : sequence of Escalation
+    rng : Generator
+        Of the bootstrap.
+
+    Returns
+    -------
+    DataFrame
+        unit_kind, step (`STEPS`), horizon (0 for all), activity ("all", or a class), escalation (for the last two
+        steps), score, origins, n, before, after, gain (``1 - after / before``) with gain_low and gain_high, its 90 %
+        interval by a circular block bootstrap over the origins, was_on (share of the cases in which the step was
+        taken) and is_on (share of the numbers of weeks ahead and classes in which it would be now).
+    """
+    rows = []
+    for kind, mine in combined.items():
+        activity = np.stack([step.members.activity for step in mine.track.steps])
+        for each in (*_of_counts(mine), *_of_events(mine, rules)):
+            rows += list(_rows(kind, each, activity, rng))
+    return pd.DataFrame(rows, columns=[*COLUMNS, "gain", "gain_low", "gain_high", "was_on", "is_on"])
+
+
+def _of_counts(mine: CombinedKind) -> Iterator[_Comparison]:
+    steps, latest = mine.track.steps, mine.latest
+    counts = mine.track.known(_after(mine.track)).counts
+    members = len(steps[0].members.pmf)
+    equal = _scores([step.members.pmf.mean(axis=0) for step in steps], counts)
+    tried = _scores([_weighted(step) for step in steps], counts)
+    pool, trial, final = (
+        _scores([getattr(step, name) for step in steps], counts) for name in ("pool", "trial", "final")
+    )
+    alone = [_scores([step.members.pmf[at] for step in steps], counts) for at in range(members)]
+    cells = counts.shape
+    kind = np.stack([np.broadcast_to(step.members.activity, cells[1:]) for step in steps])
+    ahead = np.arange(cells[1])[None, :, None]
+    weights_on = np.stack([~np.isclose(step.weight, 1 / members).all(axis=2) for step in steps])
+    maps_on = np.stack([(step.final != step.pool).any(axis=2) for step in steps])
+    everywhere = np.ones_like(latest.maps_on)
+    took = weights_on[np.arange(cells[0])[:, None, None], ahead, kind]
+    for score in ("crps", "log"):
+        best = min(alone, key=lambda scores: float(np.nanmean(scores[score])))[score]
+        yield _Comparison("pool", score, "", best, equal[score], np.ones(cells, bool), everywhere)
+        yield _Comparison("weights", score, "", equal[score], tried[score], took, latest.weights_on)
+        yield _Comparison("recalibration", score, "", pool[score], trial[score], maps_on, latest.maps_on)
+        now = latest.weights_on | latest.maps_on
+        yield _Comparison("counts", score, "", equal[score], final[score], took | maps_on, now)
+
+
+def _of_events(mine: CombinedKind, rules: Sequence[Escalation]) -> Iterator[_Comparison]:
+    steps, latest = mine.track.steps, mine.latest
+    met = mine.track.known(_after(mine.track)).met
+    for at, rule in enumerate(rules):
+        came = np.where(met[:, at] >= 0, met[:, at], np.nan)[:, None]
+        pool, trial, final = (
+            brier(np.stack([getattr(step, f"{name}_chance")[at] for step in steps])[:, None], came)
+            for name in ("pool", "trial", "final")
+        )
+        took = np.stack([step.final_chance[at] != step.pool_chance[at] for step in steps])[:, None]
+        now = latest.events_on[at][None]
+        yield _Comparison("events", "brier", rule.name, pool, trial, took, now)
+        yield _Comparison("escalations", "brier", rule.name, pool, final, took, now)
+
+
+def _rows(
+    kind: UnitKind, each: _Comparison, activity: NDArray[np.int64], rng: np.random.Generator
+) -> Iterator[tuple[object, ...]]:
+    """Give one row over all, one for each number of weeks ahead, one for each class."""
+    known = np.isfinite(each.before) & np.isfinite(each.after)
+    ahead = each.before.shape[1]
+    scopes: list[tuple[int, str, Bools, Bools]] = [(0, "all", known, np.ones_like(each.is_on))]
+    for h in range(ahead if ahead > 1 else 0):
+        here = np.arange(ahead) == h
+        scopes.append((h + 1, "all", known & here[None, :, None], np.broadcast_to(here[:, None], each.is_on.shape)))
+    of_class = np.arange(CLASSES)
+    scopes += [
+        (0, name, known & (activity == c)[:, None, :], np.broadcast_to(of_class == c, each.is_on.shape))
+        for c, name in enumerate(ACTIVITIES)
+    ]
+    for horizon, of, cells, groups in scopes:
+        n = int(cells.sum())
+        if not n:
+            continue
+        before, after = (np.where(cells, values, 0.0).sum(axis=(1, 2)) for values in (each.before, each.after))
+        whole = before.sum()
+        gain = 1 - after.sum() / whole if whole > 0 else np.nan
+        low, high = bootstrap_interval((before - after)[:, None], before[:, None], rng)
+        yield (
+            *(kind, each.step, horizon, of, each.escalation, each.score),
+            *(int(cells.any(axis=(1, 2)).sum()), n, before.sum() / n, after.sum() / n),
+            *(gain, float(low[0]), float(high[0]), float(each.was_on[cells].mean()), float(each.is_on[groups].mean())),
+        )
+
+
+def _after(track: Track) -> int:
+    """Return a week in which all is known that ever will be."""
+    last = track.steps[-1].members
+    return last.week + int(last.pmf.shape[1]) + 1
+
+
+def _weighted(step: StepForecasts) -> Floats:
+    share = step.trial_weight[:, step.members.activity]
+    return np.asarray(np.einsum("mhuk,hum->huk", step.members.pmf, share))
+
+
+def _scores(pmfs: Sequence[Floats], counts: NDArray[np.int64]) -> dict[str, Floats]:
+    """Return CRPS and log score of every cell, NaN where no count is known."""
+    crps, log = np.full(counts.shape, np.nan), np.full(counts.shape, np.nan)
+    for at, pmf in enumerate(pmfs):
+        seen = counts[at] >= 0
+        came, law = counts[at][seen], pmf[seen]
+        crps[at][seen] = crps_pmf(law, came)
+        inside = np.minimum(came, law.shape[1] - 1)
+        log[at][seen] = log_score(np.where(came < law.shape[1], law[np.arange(len(came)), inside], 0.0))
+    return {"crps": crps, "log": log}
+
+
+def step_manifest(combined: Mapping[UnitKind, CombinedKind], rules: Sequence[Escalation]) -> dict[str, object]:
+    """Return which steps are on now, and the shares of the members, for a manifest.
+
+    Parameters
+    ----------
+    combined : mapping of unit kind to CombinedKind
+    rules : sequence of Escalation
+    """
+    return {kind: _told(mine.latest, rules, mine.members) for kind, mine in combined.items()}
+
+
+def _told(latest: Learned, rules: Sequence[Escalation], members: Sequence[str]) -> dict[str, object]:
+    def by_class(on: Bools) -> dict[str, list[int]]:
+        return {name: [int(h) + 1 for h in np.flatnonzero(on[:, c])] for c, name in enumerate(ACTIVITIES)}
+
+    return {
+        "learned_from_origins": latest.origins,
+        "weights_on_at_weeks_ahead": by_class(latest.weights_on),
+        "recalibration_on_at_weeks_ahead": by_class(latest.maps_on),
+        "escalations_recalibrated_in": {
+            rule.name: [name for c, name in enumerate(ACTIVITIES) if latest.events_on[at, c]]
+            for at, rule in enumerate(rules)
+        },
+        "learned_weights": {
+            name: {
+                member: [round(float(w), 6) for w in latest.trial_weight[:, c, m]] for m, member in enumerate(members)
+            }
+            for c, name in enumerate(ACTIVITIES)
+            if latest.weights_on[:, c].any()
+        },
+    }

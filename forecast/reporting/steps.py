@@ -1,0 +1,119 @@
+"""The section on the combined model: what each of its steps brought or cost, and which are taken now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from forecast.evaluation.blocks import ACTIVITIES
+from forecast.evaluation.record import BacktestRecord
+from forecast.reporting.content import ReportContent
+from forecast.reporting.rules import quoted, rule_titles
+from forecast.reporting.track import record_titles
+from forecast.reporting.words import MINUS, SPACE, UNKNOWN, listing
+
+STEP_TITLES = {
+    "pool": "Equal pool, over its best member",
+    "weights": "Learned shares, over equal ones",
+    "recalibration": "Recalibration of counts, over none",
+    "counts": "What was forecast, over the equal pool",
+    "events": "Recalibration, over none",
+    "escalations": "What was stated, over no recalibration",
+}
+_SCORES = {"crps": "CRPS", "log": "log score", "brier": "Brier score"}
+_ALL = "all regions"
+
+
+@dataclass(frozen=True)
+class StepsPart:
+    """What the report says of the steps in one record.
+
+    Parameters
+    ----------
+    title : str
+        Of the record.
+    rows : list of dict of str to str
+        step, scope (all regions, or those of a class), score, before, after, gain, interval, taken.
+    """
+
+    title: str
+    rows: list[dict[str, str]]
+
+
+def steps_taken(content: ReportContent) -> list[str]:
+    """Return in sentences which steps the combined forecast of the regions has taken; nothing without one."""
+    told: Mapping[str, Any] = content.provenance.get("combination", {}).get("steps", {}).get("region", {})
+    if not told:
+        return []
+    called = rule_titles(content.escalations)
+    events: Mapping[str, list[str]] = told["escalations_recalibrated_in"]
+    recalibrated = [f"{quoted(called[rule])} ({_classes(kinds)})" for rule, kinds in events.items() if kinds]
+    return [
+        f"Learned shares are taken {_where(told['weights_on_at_weeks_ahead'])}.",
+        f"Counts are recalibrated {_where(told['recalibration_on_at_weeks_ahead'])}.",
+        f"Probabilities are recalibrated of {listing(recalibrated)}."
+        if recalibrated
+        else "Probabilities of escalations are not recalibrated.",
+    ]
+
+
+def steps_parts(content: ReportContent) -> list[StepsPart]:
+    """Return the table of each record that has a combined model, over all weeks ahead."""
+    titles, called = record_titles(content), rule_titles(content.escalations)
+    return [
+        StepsPart(titles[record.name], _rows(record, called))
+        for record in content.backtests
+        if record.steps is not None and len(record.steps)
+    ]
+
+
+def _rows(record: BacktestRecord, called: Mapping[str, str]) -> list[dict[str, str]]:
+    steps = record.steps if record.steps is not None else pd.DataFrame()
+    shown = steps[(steps["unit_kind"] == "region") & (steps["horizon"] == 0)]
+    return [
+        {
+            "step": STEP_TITLES[row["step"]] + (f": {quoted(called[row['escalation']])}" if row["escalation"] else ""),
+            "scope": _ALL if row["activity"] == "all" else f"{row['activity']} regions",
+            "score": _SCORES[row["score"]],
+            "before": f"{row['before']:.4f}",
+            "after": f"{row['after']:.4f}",
+            "gain": _percents(row["gain"]),
+            "interval": _interval(row["gain_low"], row["gain_high"]),
+            "taken": f"{100 * row['was_on']:.0f}{SPACE}%",
+        }
+        for row in shown.to_dict("records")
+    ]
+
+
+def _where(by_class: Mapping[str, list[int]]) -> str:
+    """Return weeks ahead by class in words.
+
+    Examples
+    --------
+    >>> _where({"silent": [], "low": [1, 2], "active": [8]})
+    'in low regions at 1 and 2 weeks ahead, in active regions at 8 weeks ahead'
+    """
+    found = [
+        f"in {kind} regions at {listing([str(weeks) for weeks in ahead])} weeks ahead"
+        for kind, ahead in by_class.items()
+        if ahead
+    ]
+    return ", ".join(found) or "nowhere"
+
+
+def _classes(kinds: list[str]) -> str:
+    return "all regions" if len(kinds) == len(ACTIVITIES) else f"{listing(kinds)} regions"
+
+
+def _percents(gain: float) -> str:
+    if pd.isna(gain):
+        return UNKNOWN
+    text = f"{100 * gain:+.1f}"
+    return "0.0" if text in {"+0.0", "-0.0"} else text.replace("-", MINUS)
+
+
+def _interval(low: float, high: float) -> str:
+    return UNKNOWN if pd.isna(low) or pd.isna(high) else f"{_percents(low)} to {_percents(high)}"
