@@ -53,6 +53,8 @@ class ReportContent:
     prior_checks : mapping of model name to DataFrame
         How the counts compare with what a model's priors alone make; of models with priors, as
         `Family.prior_check` returns it.
+    notices : tuple of str
+        What must be known before everything else: that this is a draft, that it was issued again.
     """
 
     name: str
@@ -74,3 +76,4 @@ class ReportContent:
     provenance: Mapping[str, Any]
     findings: tuple[str, ...] = ()
     prior_checks: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()

@@ -119,7 +119,7 @@ def render_report(content: ReportContent) -> str:
 
 def _banner(content: ReportContent) -> list[str]:
     """Return what must be known before any number."""
-    notes = []
+    notes = [*content.notices]
     if any(panel.simulated for panel in content.panels.values()):
         notes.append("Simulated counts: nothing on this page describes a real place.")
     if content.data.preliminary:
