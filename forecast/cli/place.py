@@ -65,7 +65,7 @@ def place(
     result(f"{outlook.place}, {outlook.target_start} to {outlook.target_end}")
     between = f"{percent(outlook.probability_low)} to {percent(outlook.probability_high)}"
     how = (
-        [("  as the models say", f"{percent(outlook.probability_raw)}; recalibrated by how it went over the past year")]
+        [("  as the models say", f"{percent(outlook.probability_raw)}; recalibrated by what became of such forecasts")]
         if outlook.recalibrated
         else []
     )
@@ -81,9 +81,8 @@ def place(
         lines.append(("usual, two years", _usual(outlook.base_rate_two_years, outlook.ratio_two_years)))
     lines.append((f"usual, {outlook.weeks_known} weeks known", _usual(outlook.base_rate_all, outlook.ratio_all)))
     if outlook.scores is not None:
-        lines.append(
-            ("said over the past year", f"{percent(outlook.scores.said)}, came {percent(outlook.scores.came)}")
-        )
+        known = outlook.scores
+        lines.append((f"said at {known.origins} origins", f"{percent(known.said)}, came {percent(known.came)}"))
     for label, text in lines:
         result(f"  {label:<24}{text}")
     if outlook.base_rate_all == 0:

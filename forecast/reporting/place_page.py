@@ -127,6 +127,11 @@ class PlaceContent:
         return self.place.names[0].removesuffix(f" {self.place.radius_km[0]:g} km")
 
     @property
+    def past(self) -> str:
+        """How far back the history goes."""
+        return f"the past {number(len(self.history))}{SPACE}weeks"
+
+    @property
     def span(self) -> str:
         """How many weeks are asked about."""
         return "the next week" if self.weeks == 1 else f"the next {self.weeks}{SPACE}weeks"
@@ -266,13 +271,21 @@ def _line(content: PlaceContent) -> Figure:
 
 
 def _record(scores: PastScores | None) -> str:
+    """Tell how well the past views did, every origin counted whose outcome is known."""
     if scores is None:
-        return "Of none of these origins both what came and what was usual is known yet."
-    better = scores.brier < scores.brier_usual
-    return (
-        f"Over the {number(scores.origins)} origins whose weeks are over, the mean probability was "
-        f"{percent(scores.said)} and an event came after {frequency(scores.came)} of them. Brier score "
-        f"{scores.brier:.3f}, {'better' if better else 'not better'} than that of the two-year base rate known then, "
-        f"{scores.brier_usual:.3f} (0 is perfect); recalibrated week by week, as far as enough was known, it was "
-        f"{scores.brier_calibrated:.3f}. One place over one year is few cases: it can embarrass a model, not prove it."
-    )
+        return "Of none of these origins it is known yet what came."
+    told = [
+        f"Over the {number(scores.origins)} origins whose weeks are over, from {scores.first} to {scores.last}, the "
+        f"mean probability was {percent(scores.said)} and an event came after {frequency(scores.came)} of them. "
+        f"Brier score {scores.brier:.3f} (0 is perfect); recalibrated week by week, as far as enough was known, it was "
+        f"{scores.brier_calibrated:.3f}."
+    ]
+    if scores.compared == scores.origins:
+        told.append(f"That of the two-year base rate known then was {scores.brier_usual:.3f}.")
+    elif scores.compared:
+        told.append(
+            f"The base rate was known before only {number(scores.compared)} of them: there it had "
+            f"{scores.brier_usual:.3f}, and the models {scores.brier_compared:.3f}."
+        )
+    told.append("One place over one year is few cases: it can embarrass a model, not prove it.")
+    return " ".join(told)

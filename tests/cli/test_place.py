@@ -51,7 +51,9 @@ def test_json_has_all_figures(told):
     assert 0 < content["probability"] < 1
     assert content["ratio_all"] == pytest.approx(content["probability"] / content["base_rate_all"])
     assert content["history"][-1]["events"] is None  # its weeks are not over
-    assert content["scores"]["origins"] <= len(content["history"])
+    known = [view["events"] > 0 for view in content["history"] if view["events"] is not None]
+    assert content["scores"]["origins"] == len(known)
+    assert content["scores"]["came"] == pytest.approx(sum(known) / len(known))
 
 
 def test_progress_goes_to_stderr(told):
@@ -64,7 +66,7 @@ def test_without_the_past(workspace, forecast):
     assert done.code == 0
     for label in ("at least one event", "space-time", "regions", "towns", "background", "recent events", "usual"):
         assert label in done.out
-    assert "past year" not in done.out
+    assert "said at" not in done.out
     assert "recalibrated" not in done.out
 
 

@@ -39,9 +39,14 @@ def test_spans_and_what_is_usual():
     assert usual(np.r_[np.full(20, np.nan), np.ones(13)], 104) == 1
 
 
-def test_scores_are_of_what_is_known():
-    known = PastView("2026-01-03", 0.5, 0.4, 0.6, {}, 0.1, 0)
-    found = past_scores([known, PastView("2026-01-10", 0.9, 0.8, 1.0, {}, 0.1, None)])
-    assert (found.origins, found.said, found.came) == (1, 0.5, 0.0)
-    assert (found.brier, found.brier_usual) == pytest.approx((0.25, 0.01))
-    assert past_scores([PastView("2026-01-10", 0.9, 0.8, 1.0, {}, float("nan"), 1)]) is None
+def test_scores_are_of_every_origin_whose_outcome_is_known():
+    """The first origins of a short record have no base rate yet: they count, but not where it is compared with."""
+    no_base = PastView("2026-01-03", 0.9, 0.8, 1.0, {}, float("nan"), 0)
+    known = PastView("2026-01-10", 0.5, 0.4, 0.6, {}, 0.1, 2, calibrated=0.7)
+    found = past_scores([no_base, known, PastView("2026-01-17", 0.9, 0.8, 1.0, {}, 0.1, None)])
+    assert (found.origins, found.first, found.last) == (2, "2026-01-03", "2026-01-10")
+    assert (found.said, found.came) == pytest.approx((0.7, 0.5))
+    assert (found.brier, found.brier_calibrated) == pytest.approx(((0.81 + 0.25) / 2, (0.81 + 0.09) / 2))
+    assert (found.compared, found.brier_compared, found.brier_usual) == pytest.approx((1, 0.25, 0.81))
+    assert np.isnan(past_scores([no_base]).brier_usual)
+    assert past_scores([PastView("2026-01-10", 0.9, 0.8, 1.0, {}, 0.1, None)]) is None

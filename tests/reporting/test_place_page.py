@@ -96,8 +96,18 @@ def test_it_says_how_the_past_year_went(page):
     text = plain(page)
     assert "Over the 2 origins whose weeks are over" in text
     assert "an event came after 50 % of them" in text
-    assert "Brier score 0.290, better than that of the two-year base rate known then, 0.312" in text
+    assert "Brier score 0.290 (0 is perfect)" in text
+    assert "That of the two-year base rate known then was 0.312." in text
     assert "not known yet" in text
+
+
+def test_origins_without_a_base_rate_count_and_are_told():
+    first, *others = content().history
+    history = (replace(first, usual=float("nan")), *others)
+    text = plain(render_place(content(history=history, scores=past_scores(history))))
+    assert "Over the 2 origins whose weeks are over" in text
+    assert "an event came after 50 % of them" in text
+    assert "The base rate was known before only 1 of them: there it had 0.562, and the models 0.490." in text
 
 
 def test_it_needs_nothing_else(page):
