@@ -42,7 +42,8 @@ def test_json_has_all_figures(told):
     assert [one["name"] for one in content["models"]] == ["space-time", "regions", "towns"]
     assert content["missing"] == {}
     assert sum(content["contributions"].values()) == pytest.approx(1)
-    assert content["probability_low"] <= content["probability_raw"] <= content["probability_high"]
+    assert content["probability_low"] < content["probability"] < content["probability_high"]
+    assert content["probability"] <= content["mean"]
     keys = {"origin", "probability", "calibrated", "low", "high", "models", "usual", "events"}
     assert content["history"][0].keys() == keys
     assert content["history"][0]["calibrated"] is None  # nothing was known of past probabilities

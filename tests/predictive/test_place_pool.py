@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from forecast.errors import InputError
+from forecast.predictive.odds_map import OddsMap
 from forecast.predictive.place_pool import FLOOR, View, mean_odds, pooled
 from forecast.predictive.place_record import PastView, past_scores, spans, usual
 
@@ -14,8 +15,30 @@ def test_models_weigh_the_same_however_many_draws_they_gave():
     many, few = View("a", "a", 0.0, 0.0, np.zeros(900, int)), View("b", "b", 1.0, 5.0, np.full(10, 5))
     found = pooled([many, few])
     assert found.probability == pytest.approx(0.5)
-    assert (found.mean, found.low, found.high) == (2.5, 0.0, 1.0)
+    assert (found.mean, found.low, found.high) == pytest.approx((2.5, 0.0, 1.0))
     assert (found.count_low, found.count_high) == (0, 5)
+
+
+@pytest.mark.parametrize("past", [None, OddsMap(0.8, 0.1, np.diag([0.01, 0.04])), OddsMap(1.0, 3.0, np.zeros((2, 2)))])
+@pytest.mark.parametrize("said", [(0.91, 0.92), (0.0, 0.0), (1.0, 1.0), (0.002, 0.4), (0.3, 0.3)])
+def test_what_is_said_lies_in_its_range_and_is_of_one_distribution(past, said):
+    rng = np.random.default_rng(1)
+    views = [
+        View(name, name, p, -np.log1p(-min(p, 0.999)), rng.binomial(3, p, 200))
+        for name, p in zip("ab", said, strict=True)
+    ]
+    found = pooled(views, past)
+    assert found.low <= found.probability <= found.high
+    assert found.probability <= found.mean
+    assert (found.count_low > 0) == (found.probability > 0.9)
+    assert (found.count_high > 0) == (found.probability > 0.1)
+
+
+def test_recalibration_changes_how_probable_an_event_is_and_not_how_many_come():
+    view = View("a", "a", 0.5, 1.5, np.array([0, 3]))
+    found = pooled([view], OddsMap(1.0, 1.0, np.zeros((2, 2))))
+    assert found.mean / found.probability == pytest.approx(3.0)
+    assert (found.low, found.high) == pytest.approx((found.probability, found.probability))
 
 
 def test_odds_are_averaged_and_nobody_is_sure():
