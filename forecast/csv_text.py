@@ -2,7 +2,8 @@
 
 Names of regions, actors and models come from other people's files. A spreadsheet takes a cell that starts with ``=``,
 ``+``, ``-``, ``@``, a tab or a line break for a formula, whatever quotes stand around it
-(https://owasp.org/www-community/attacks/CSV_Injection). All CSV files of the package go through `csv_bytes`.
+(https://owasp.org/www-community/attacks/CSV_Injection). All CSV files of the package go through `csv_bytes`, or at
+least through `safe_frame`.
 """
 
 from __future__ import annotations
@@ -61,14 +62,26 @@ def csv_bytes(frame: pd.DataFrame, *, float_format: str | None = None, tags: Seq
     >>> csv_bytes(pd.DataFrame({"unit": ["=HYPERLINK(0)", "Gao"], "change": [-1.5, 2.0]}))
     b"unit,change\n'=HYPERLINK(0),-1.5\nGao,2.0\n"
     """
-    safe = frame.rename(columns=lambda name: defused(str(name)))
-    for at, dtype in enumerate(frame.dtypes):
-        if not (is_numeric_dtype(dtype) or is_datetime64_any_dtype(dtype)):
-            safe.isetitem(at, [_cell(value) for value in frame.iloc[:, at].astype(object)])
+    safe = safe_frame(frame)
     lines = _Lines(",".join(tags))
     # Only cells with a character of the line's end are quoted: a lone carriage return ends a row for many readers.
     safe.to_csv(lines, index=False, float_format=float_format, date_format="%Y-%m-%d", lineterminator="\r\n")
     return lines.getvalue().encode()
+
+
+def safe_frame(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame with all text `defused`, also that of the header; for other writers of CSV than `csv_bytes`.
+
+    Examples
+    --------
+    >>> safe_frame(pd.DataFrame({"@unit": ["-Gao"], "n": [-1]})).to_dict("records")
+    [{"'@unit": "'-Gao", 'n': -1}]
+    """
+    safe = frame.rename(columns=lambda name: defused(str(name)))
+    for at, dtype in enumerate(frame.dtypes):
+        if not (is_numeric_dtype(dtype) or is_datetime64_any_dtype(dtype)):
+            safe.isetitem(at, [_cell(value) for value in frame.iloc[:, at].astype(object)])
+    return safe
 
 
 def frame_of(content: bytes) -> pd.DataFrame:

@@ -103,6 +103,9 @@ class DataSection(_Section):
         Datasets on which the same models are back-tested as well, for a longer record than the data has.
     week_start : {"saturday", "sunday", "monday"}
         For `table` and `store`; a set states its own.
+    stale_after_days : int, optional
+        Data that end longer before a run than that are stale: the report says so on top, and the run warns. Left out,
+        as for a dataset that is complete, they may be of any age.
     """
 
     set: str | None = None
@@ -116,6 +119,7 @@ class DataSection(_Section):
     measure: str | None = None
     calibrate_on: tuple[str, ...] = ()
     week_start: WeekStart = "saturday"
+    stale_after_days: Annotated[int, Field(ge=1)] | None = None
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -208,6 +212,26 @@ class ReportSection(_Section):
     draws: Annotated[int, Field(ge=100, le=100_000)] = 2000
 
 
+class LedgerSection(_Section):
+    """Where issued forecasts are recorded.
+
+    Parameters
+    ----------
+    enabled : bool
+        Without it no forecast counts as issued, and each run replaces the one before.
+    url : str, optional
+        ``sqlite:///FILE`` below the workspace, or ``postgresql://USER@HOST/DATABASE``; `ledger.sqlite` beside the
+        folder of the results if not given. The environment variable FORECAST_LEDGER_URL goes before it, and is the
+        place for passwords.
+    workspace : str, optional
+        The name of this workspace in a ledger that several share; its title if not given. Issues belong together by it.
+    """
+
+    enabled: bool = True
+    url: Annotated[str, Field(min_length=1)] | None = None
+    workspace: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+
+
 class WorkspaceSpec(_Section):
     """The whole of ``forecast.toml``."""
 
@@ -220,6 +244,7 @@ class WorkspaceSpec(_Section):
     combination: Combination | None = None
     backtest: BacktestSection = BacktestSection()
     report: ReportSection
+    ledger: LedgerSection = LedgerSection()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -303,12 +328,14 @@ class Workspace:
         """Return the models that run, in the order of ``forecast.toml``."""
         return choose_models(self.catalogue, list(self.spec.models.use), where=f"{CONFIG_NAME} [models] use")
 
+    def headline_models(self) -> tuple[str, ...]:
+        """Return the models that the headline rests on: itself, or the members where it is the combined one."""
+        combination, headline = self.spec.combination, self.spec.models.headline
+        return combination.members if combination is not None and headline == combination.name else (headline,)
+
     def headline_model(self) -> ModelSpec:
         """Return the headline model; the first member where that is the combined one, which is no file."""
-        spec = self.spec
-        combined = spec.combination is not None and spec.models.headline == spec.combination.name
-        name = spec.combination.members[0] if spec.combination and combined else spec.models.headline
-        return self.catalogue[name]
+        return self.catalogue[self.headline_models()[0]]
 
     def report(self, name: str | None = None) -> ReportSpec:
         """Return a report definition, the default one if no name is given."""

@@ -64,13 +64,14 @@ def place(
         say("SIMULATED counts: nothing of this describes a real place.")
     result(f"{outlook.place}, {outlook.target_start} to {outlook.target_end}")
     between = f"{percent(outlook.probability_low)} to {percent(outlook.probability_high)}"
+    whose = "the models and their recalibration leave" if outlook.recalibrated else "the models leave"
     how = (
-        [("  as the models say", f"{percent(outlook.probability_raw)}; recalibrated by how it went over the past year")]
+        [("  as the models say", f"{percent(outlook.probability_raw)}; recalibrated by what became of such forecasts")]
         if outlook.recalibrated
         else []
     )
     lines = [
-        ("at least one event", f"{percent(outlook.probability)} (the models leave open {between})"),
+        ("at least one event", f"{percent(outlook.probability)} ({whose} open {between})"),
         *how,
         *((f"  {one.name}", f"{percent(one.probability)} ({one.model})") for one in outlook.models),
         *((f"  {name}", f"- ({why})") for name, why in outlook.missing.items()),
@@ -81,9 +82,8 @@ def place(
         lines.append(("usual, two years", _usual(outlook.base_rate_two_years, outlook.ratio_two_years)))
     lines.append((f"usual, {outlook.weeks_known} weeks known", _usual(outlook.base_rate_all, outlook.ratio_all)))
     if outlook.scores is not None:
-        lines.append(
-            ("said over the past year", f"{percent(outlook.scores.said)}, came {percent(outlook.scores.came)}")
-        )
+        known = outlook.scores
+        lines.append((f"said at {known.origins} origins", f"{percent(known.said)}, came {percent(known.came)}"))
     for label, text in lines:
         result(f"  {label:<24}{text}")
     if outlook.base_rate_all == 0:

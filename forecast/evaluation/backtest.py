@@ -92,6 +92,7 @@ def run_backtest(
     workers: int = 2,
     progress: Progress | None = None,
     blocks: Path | None = None,
+    first: Sequence[str] = (),
 ) -> BacktestRecord:
     """Forecast and score every origin with every model, and publish the record.
 
@@ -110,6 +111,8 @@ def run_backtest(
         Called when blocks are done.
     blocks : Path, optional
         The blocks of another record, to use and to add to; nothing is removed from there.
+    first : sequence of str
+        Models whose blocks are computed before those of others, in this order. The result does not depend on it.
 
     Returns
     -------
@@ -123,7 +126,7 @@ def run_backtest(
     ForecastError
         If a model fails. Blocks that were finished before are kept.
     """
-    return backtest_and_combine(plan, folder, {}, workers=workers, progress=progress, blocks=blocks)[0]
+    return backtest_and_combine(plan, folder, {}, workers=workers, progress=progress, blocks=blocks, first=first)[0]
 
 
 def backtest_and_combine(
@@ -134,12 +137,13 @@ def backtest_and_combine(
     workers: int = 2,
     progress: Progress | None = None,
     blocks: Path | None = None,
+    first: Sequence[str] = (),
 ) -> tuple[BacktestRecord, Combined]:
     """Do the same, with a combined model that learns from the forecasts of other panels too.
 
     Parameters
     ----------
-    plan, folder, workers, progress, blocks
+    plan, folder, workers, progress, blocks, first
         As for `run_backtest`.
     earlier : mapping of unit kind to sequence of Track
         Of other records; used as far as it was known at each origin how they turned out.
@@ -158,6 +162,8 @@ def backtest_and_combine(
     done = len(planned) - len(waiting)
     report = progress or (lambda done, total: None)
     report(done, len(planned))
+    rank = {name: at for at, name in enumerate(first)}
+    waiting.sort(key=lambda block: rank.get(block.model.name, len(rank)))
     for key, content in _computed(waiting, workers):
         write_file(store / f"{key}{_SUFFIX}", content)
         done += 1
@@ -177,6 +183,13 @@ def blocks_folder(folder: Path) -> Path:
     '.blocks-long'
     """
     return folder.parent / f".blocks-{folder.name}"
+
+
+def finished_models(plan: BacktestPlan, blocks: Path) -> set[str]:
+    """Return the models of a plan all of whose blocks are kept in a folder."""
+    planned = plan_blocks(plan)
+    waiting = {block.model.name for block in planned if not _is_whole(blocks / f"{block.key}{_SUFFIX}")}
+    return {model.name for model in plan.models} - waiting
 
 
 def read_record(folder: Path) -> BacktestRecord:

@@ -56,6 +56,22 @@ class Family(BaseModel, ABC):
         del start
         return self.fit(panel, rng)
 
+    def prior_check(self, panel: Panel, rng: np.random.Generator) -> pd.DataFrame | None:
+        """Compare a panel with counts that the priors alone make; None for a family without priors.
+
+        Parameters
+        ----------
+        panel : Panel
+        rng : Generator
+
+        Returns
+        -------
+        DataFrame or None
+            A row a statistic; columns ``observed``, ``q5``, ``median``, ``q95`` (of the simulated panels), ``p_value``.
+        """
+        del panel, rng
+        return None
+
 
 class Fitted(ABC):
     """Parameters, and the state that the weeks of one panel leave them in.
@@ -71,6 +87,11 @@ class Fitted(ABC):
 
     panel: Panel
     remarks: tuple[str, ...] = ()
+
+    @property
+    def reliable(self) -> bool:
+        """Whether the parameters can be relied on. A pool leaves out a member whose fit finds that they cannot."""
+        return True
 
     @abstractmethod
     def simulate(self, horizon: int, draws: int, rng: np.random.Generator) -> Forecast:

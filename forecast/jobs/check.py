@@ -26,7 +26,7 @@ Status = Literal["ok", "warning", "error"]
 P = ParamSpec("P")
 
 STALE_DAYS = 14
-"""Weekly data that end earlier than this before the day of the forecast say little about the coming weeks."""
+"""Weekly data that end earlier than this before today say little about the coming weeks, if nothing else is stated."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def check_workspace(workspace: Workspace, today: dt.date) -> list[Check]:
         _guarded("history", check_history, workspace, inputs),
         *check_store(workspace, inputs, today),
         *found_by(PANEL_CHECKS, check_counts(inputs.panels)),
-        check_age(inputs, today),
+        check_age(inputs, today, workspace.spec.data.stale_after_days or STALE_DAYS),
         check_polygons(inputs),
         *(_guarded(f"data {name}", check_related, workspace, inputs, name) for name in _others(workspace)),
         _guarded("fit", check_fit, workspace, inputs),
@@ -156,7 +156,7 @@ def found_by(checks: Mapping[str, DataCheck], findings: Iterable[Finding]) -> li
     return results
 
 
-def check_age(inputs: Inputs, today: dt.date) -> Check:
+def check_age(inputs: Inputs, today: dt.date, limit: int) -> Check:
     """Check that the data reach to about today; simulated ones need not."""
     if inputs.simulated:
         return Check("age", "ok", "simulated")
@@ -165,7 +165,7 @@ def check_age(inputs: Inputs, today: dt.date) -> Check:
     found = f"known until {until:%Y-%m-%d}, {days} days before {today}"
     if days < 0:
         found = f"known until {until:%Y-%m-%d}, after {today}"
-    return Check("age", "warning" if days > STALE_DAYS else "ok", found)
+    return Check("age", "warning" if days > limit else "ok", found)
 
 
 def check_polygons(inputs: Inputs) -> Check:

@@ -22,7 +22,7 @@ from forecast.exchange.months_of_weeks import monthly
 from forecast.exchange.views import level_of, views_rows, write_views
 from forecast.families.model import ModelSpec
 from forecast.jobs.inputs import Inputs, open_inputs
-from forecast.jobs.run import PATHS
+from forecast.jobs.publish import PATHS
 from forecast.panel.units import UnitKind
 from forecast.predictive.forecast import Forecast
 from forecast.predictive.forecast_file import read_forecasts

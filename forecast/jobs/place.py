@@ -64,9 +64,10 @@ class PlaceOutlook:
     probability_raw : float
         As the models say: the odds are the geometric mean of theirs.
     probability_low, probability_high : float
-        From the lowest to the highest that a model says, the space-time model's own 90 % range included.
+        From the lowest to the highest that a model says, the space-time model's own 90 % range included; recalibrated
+        like the probability, and then widened by the 90 % range of what is not known of the recalibration.
     mean : float
-        Expected events, the mean of the models.
+        Expected events; as `low` and `high` with the probability, see `forecast.predictive.place_pool.Pool`.
     low, high : int
         Central 80 % range of the events.
     models : tuple of ModelOutlook
@@ -199,22 +200,21 @@ def _outlook(question: Question, risk: PlaceRisk, page: str) -> PlaceOutlook:
     always = float(base_rate(question.rule, panel, window=len(panel.weeks))[at])
     parts = next((view.parts for view in risk.views if view.parts), {})
     expected = sum(parts.values())
-    recalibrated = bool(np.isfinite(risk.calibrated))
-    said = risk.calibrated if recalibrated else pool.probability
+    said = risk.calibrated or pool
     return PlaceOutlook(
         place=panel.units.names[at],
         origin=f"{panel.origin:%Y-%m-%d}",
         target_start=f"{panel.origin:%Y-%m-%d}",
         target_end=f"{panel.origin + pd.Timedelta(days=7 * weeks - 1):%Y-%m-%d}",
         weeks=weeks,
-        probability=said,
-        recalibrated=recalibrated,
+        probability=said.probability,
+        recalibrated=risk.calibrated is not None,
         probability_raw=pool.probability,
-        probability_low=pool.low,
-        probability_high=pool.high,
-        mean=pool.mean,
-        low=pool.count_low,
-        high=pool.count_high,
+        probability_low=said.low,
+        probability_high=said.high,
+        mean=said.mean,
+        low=said.count_low,
+        high=said.count_high,
         models=tuple(
             ModelOutlook(
                 view.name,
@@ -229,8 +229,8 @@ def _outlook(question: Question, risk: PlaceRisk, page: str) -> PlaceOutlook:
         contributions={name: value / expected for name, value in parts.items()} if expected > 0 else {},
         base_rate_two_years=lately,
         base_rate_all=always,
-        ratio_two_years=said / lately if lately > 0 else float("nan"),
-        ratio_all=said / always if always > 0 else float("nan"),
+        ratio_two_years=said.probability / lately if lately > 0 else float("nan"),
+        ratio_all=said.probability / always if always > 0 else float("nan"),
         weeks_known=len(panel.weeks),
         history=risk.history,
         scores=past_scores(risk.history),

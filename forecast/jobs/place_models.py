@@ -247,6 +247,15 @@ class Towns(_Panels):
         counts = found.paths[:, : asked.weeks, asked.at].sum(axis=1, dtype=np.int64)
         return View(self.name, self.model, float(chances[asked.at]), mean, counts, everywhere=chances)
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a reader of the last forecast should know, and where its parameters come from if not from such rings."""
+        panel, radius = self._fit_panel, float(self.question.place.radius_km[0])
+        if panel is None or radius in (radii := sorted(set(panel.units.radius_km.tolist()))):
+            return super().remarks
+        rings = " and ".join(f"{one:g}" for one in radii)
+        return (*super().remarks, f"its parameters are fitted on rings of {rings} km: {self.spec.fit_on} has no others")
+
 
 class Regions(_Panels):
     """A model of the regions' counts, thinned to the part of them that falls within the ring."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -50,6 +50,11 @@ class ReportContent:
         The manifest: versions, hashes, seed.
     findings : tuple of str
         What the checks found in the data, one or two sentences each, the worst first.
+    prior_checks : mapping of model name to DataFrame
+        How the counts compare with what a model's priors alone make; of models with priors, as
+        `Family.prior_check` returns it.
+    notices : tuple of str
+        What must be known before everything else: that this is a draft, that it was issued again.
     """
 
     name: str
@@ -70,3 +75,5 @@ class ReportContent:
     warnings: tuple[str, ...]
     provenance: Mapping[str, Any]
     findings: tuple[str, ...] = ()
+    prior_checks: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()

@@ -65,8 +65,9 @@ class PlaceContent:
     weeks : int
     known_until : Timestamp
     pool : Pool
-    calibrated : float
-        The pool's probability after recalibration; NaN where there is none.
+        As the models say.
+    calibrated : Pool or None
+        After recalibration, where there is one.
     views : tuple of View
         Of the models that could tell.
     titles : mapping of str to str
@@ -95,7 +96,7 @@ class PlaceContent:
     weeks: int
     known_until: pd.Timestamp
     pool: Pool
-    calibrated: float
+    calibrated: Pool | None
     views: tuple[View, ...]
     titles: Mapping[str, str]
     missing: Mapping[str, str]
@@ -112,9 +113,14 @@ class PlaceContent:
     provenance: Mapping[str, Any]
 
     @property
-    def probability(self) -> float:
+    def said(self) -> Pool:
         """What the page says: recalibrated where there is enough to learn from, otherwise as the models say."""
-        return self.calibrated if math.isfinite(self.calibrated) else self.pool.probability
+        return self.calibrated or self.pool
+
+    @property
+    def probability(self) -> float:
+        """Its probability of at least one event."""
+        return self.said.probability
 
     @property
     def radius(self) -> str:
@@ -125,6 +131,11 @@ class PlaceContent:
     def name(self) -> str:
         """The place without its radius."""
         return self.place.names[0].removesuffix(f" {self.place.radius_km[0]:g} km")
+
+    @property
+    def past(self) -> str:
+        """How far back the history goes."""
+        return f"the past {number(len(self.history))}{SPACE}weeks"
 
     @property
     def span(self) -> str:
@@ -152,10 +163,10 @@ def render_place(content: PlaceContent) -> str:
             *_usual(*content.base_rates),
         ],
         lead=_lead(content),
+        left_open=_left_open(content),
         verdict=_verdict(content),
         word=plain_word(content.probability),
         usual=content.base_rates[0][1],
-        recalibrated=math.isfinite(content.calibrated),
         models=[_model(content, view) for view in content.views],
         missing=[(name, KNOWS[name], why) for name, why in content.missing.items()],
         causes=[(CAUSES[part], content.contributions[part]) for part in PARTS if part in content.contributions],
@@ -187,14 +198,23 @@ def _banner(content: PlaceContent) -> list[str]:
 
 
 def _lead(content: PlaceContent) -> str:
-    pool = content.pool
-    wide = round(100 * pool.low) != round(100 * pool.high)
-    between = f", and between {percent(pool.low)} and {percent(pool.high)} as the models see it" if wide else ""
+    pool = content.said
     return (
         f"At least one event within {content.radius} of {content.name} over {content.span}: "
-        f"{percent(content.probability)}, {plain_word(content.probability)}{between}. "
+        f"{percent(content.probability)}, {plain_word(content.probability)}. {_left_open(content)} "
         f"{expected(pool.mean)} expected, {central(0.8, pool.count_low, pool.count_high)}."
     )
+
+
+def _left_open(content: PlaceContent) -> str:
+    """Tell the range of the probability, and whose it is."""
+    said, alone = content.said, len(content.views) == 1
+    low, high = percent(said.low), percent(said.high)
+    if low == high:
+        return "One model alone could tell, and no range of it is known." if alone else "The models agree."
+    if content.calibrated:
+        return f"The models, and what is known of how such forecasts came out, leave open {low} to {high}."
+    return f"The model{' that could tell leaves' if alone else 's leave'} open {low} to {high}."
 
 
 def _verdict(content: PlaceContent) -> str:
@@ -257,8 +277,8 @@ def _line(content: PlaceContent) -> Figure:
     now = PastView(f"{content.origin:%Y-%m-%d}", pool.probability, pool.low, pool.high, said, base, None)
     caption = (
         f"Each point is what the models would have said then of the {content.weeks}{SPACE}weeks that followed, from "
-        "what was known then. Filled dots above: an event came in those weeks; open ones: none did. The weeks of "
-        "neighbouring points overlap."
+        "what was known then, before recalibration. Filled dots above: an event came in those weeks; open ones: none "
+        "did. The weeks of neighbouring points overlap."
     )
     last = content.history[-1]
     label = f"Line of the probability at {len(content.history)} weekly origins up to {last.origin}. {caption}"
@@ -266,13 +286,21 @@ def _line(content: PlaceContent) -> Figure:
 
 
 def _record(scores: PastScores | None) -> str:
+    """Tell how well the past views did, every origin counted whose outcome is known."""
     if scores is None:
-        return "Of none of these origins both what came and what was usual is known yet."
-    better = scores.brier < scores.brier_usual
-    return (
-        f"Over the {number(scores.origins)} origins whose weeks are over, the mean probability was "
-        f"{percent(scores.said)} and an event came after {frequency(scores.came)} of them. Brier score "
-        f"{scores.brier:.3f}, {'better' if better else 'not better'} than that of the two-year base rate known then, "
-        f"{scores.brier_usual:.3f} (0 is perfect); recalibrated week by week, as far as enough was known, it was "
-        f"{scores.brier_calibrated:.3f}. One place over one year is few cases: it can embarrass a model, not prove it."
-    )
+        return "Of none of these origins it is known yet what came."
+    told = [
+        f"Over the {number(scores.origins)} origins whose weeks are over, from {scores.first} to {scores.last}, the "
+        f"mean probability was {percent(scores.said)} and an event came after {frequency(scores.came)} of them. "
+        f"Brier score {scores.brier:.3f} (0 is perfect); recalibrated week by week, as far as enough was known, it was "
+        f"{scores.brier_calibrated:.3f}."
+    ]
+    if scores.compared == scores.origins:
+        told.append(f"That of the two-year base rate known then was {scores.brier_usual:.3f}.")
+    elif scores.compared:
+        told.append(
+            f"The base rate was known before only {number(scores.compared)} of them: there it had "
+            f"{scores.brier_usual:.3f}, and the models {scores.brier_compared:.3f}."
+        )
+    told.append("One place over one year is few cases: it can embarrass a model, not prove it.")
+    return " ".join(told)

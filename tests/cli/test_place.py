@@ -42,7 +42,8 @@ def test_json_has_all_figures(told):
     assert [one["name"] for one in content["models"]] == ["space-time", "regions", "towns"]
     assert content["missing"] == {}
     assert sum(content["contributions"].values()) == pytest.approx(1)
-    assert content["probability_low"] <= content["probability_raw"] <= content["probability_high"]
+    assert content["probability_low"] < content["probability"] < content["probability_high"]
+    assert content["probability"] <= content["mean"]
     keys = {"origin", "probability", "calibrated", "low", "high", "models", "usual", "events"}
     assert content["history"][0].keys() == keys
     assert content["history"][0]["calibrated"] is None  # nothing was known of past probabilities
@@ -51,7 +52,9 @@ def test_json_has_all_figures(told):
     assert 0 < content["probability"] < 1
     assert content["ratio_all"] == pytest.approx(content["probability"] / content["base_rate_all"])
     assert content["history"][-1]["events"] is None  # its weeks are not over
-    assert content["scores"]["origins"] <= len(content["history"])
+    known = [view["events"] > 0 for view in content["history"] if view["events"] is not None]
+    assert content["scores"]["origins"] == len(known)
+    assert content["scores"]["came"] == pytest.approx(sum(known) / len(known))
 
 
 def test_progress_goes_to_stderr(told):
@@ -64,7 +67,7 @@ def test_without_the_past(workspace, forecast):
     assert done.code == 0
     for label in ("at least one event", "space-time", "regions", "towns", "background", "recent events", "usual"):
         assert label in done.out
-    assert "past year" not in done.out
+    assert "said at" not in done.out
     assert "recalibrated" not in done.out
 
 

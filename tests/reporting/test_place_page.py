@@ -12,6 +12,7 @@ import pytest
 
 from forecast.panel.dataset import DataNote
 from forecast.panel.units import Units
+from forecast.predictive.odds_map import OddsMap
 from forecast.predictive.place_pool import View, pooled
 from forecast.predictive.place_record import PastView, past_scores
 from forecast.reporting.place_map import CELL, inside_ring, recent_in_cells, recent_of_regions
@@ -45,7 +46,7 @@ def content(**changes):
         weeks=4,
         known_until=ORIGIN - pd.Timedelta(days=1),
         pool=pooled(views),
-        calibrated=0.27,
+        calibrated=pooled(views, OddsMap(1.0, -0.1, np.diag([0.0, 0.01]))),
         views=views,
         titles={"towns": "Discounted"},
         missing={"regions": "the ring touches none of the regions that are forecast"},
@@ -84,7 +85,8 @@ def test_it_says_the_risk_and_what_is_usual(page):
     text = plain(page)
     assert "At least one event within 100 km of Bamako over the next 4 weeks: 27 %, unlikely" in text
     assert "That gives 29 %, recalibrated by what became of such probabilities" in text
-    assert "and between 20 % and 55 % as the models see it" in text
+    assert "The models, and what is known of how such forecasts came out, leave open 16 % to 57 %." in text
+    assert "Before recalibration: 20 % to 55 %" in text
     assert "That is 2.7 times the usual: 10 % of such spans had an event over the last two years." in text
     assert "Missing: the ring touches none of the regions that are forecast." in text
     assert "2 of three models could tell; the other one is listed with the reason." in text
@@ -92,12 +94,34 @@ def test_it_says_the_risk_and_what_is_usual(page):
     assert "A remark." in text
 
 
+def test_the_range_is_of_the_figure_that_is_shown():
+    """The models agree, and recalibration moves them: the figure lies within its range, which is as wide as it is."""
+    views = tuple(View(name, name, p, 3.0, np.full(10, 3)) for name, p in (("regions", 0.91), ("towns", 0.92)))
+    found = pooled(views, OddsMap(0.9, 0.0, np.diag([0.0, 0.09])))
+    text = plain(render_place(content(views=views, pool=pooled(views), calibrated=found)))
+    assert "89 %, very likely. The models, and what is known of how such forecasts came out" in text
+    assert "leave open 83 % to 94 %. 2.9 expected, 80 % range 0" in text
+    alone = views[:1]
+    text = plain(render_place(content(views=alone, pool=pooled(alone), calibrated=None)))
+    assert "91 %, very likely. One model alone could tell, and no range of it is known." in text
+
+
 def test_it_says_how_the_past_year_went(page):
     text = plain(page)
     assert "Over the 2 origins whose weeks are over" in text
     assert "an event came after 50 % of them" in text
-    assert "Brier score 0.290, better than that of the two-year base rate known then, 0.312" in text
+    assert "Brier score 0.290 (0 is perfect)" in text
+    assert "That of the two-year base rate known then was 0.312." in text
     assert "not known yet" in text
+
+
+def test_origins_without_a_base_rate_count_and_are_told():
+    first, *others = content().history
+    history = (replace(first, usual=float("nan")), *others)
+    text = plain(render_place(content(history=history, scores=past_scores(history))))
+    assert "Over the 2 origins whose weeks are over" in text
+    assert "an event came after 50 % of them" in text
+    assert "The base rate was known before only 1 of them: there it had 0.562, and the models 0.490." in text
 
 
 def test_it_needs_nothing_else(page):
@@ -110,7 +134,7 @@ def test_the_same_content_gives_the_same_bytes(page):
 
 
 def test_without_a_history_there_is_no_line():
-    page = render_place(content(history=(), scores=None, calibrated=float("nan")))
+    page = render_place(content(history=(), scores=None, calibrated=None))
     assert "Not recalibrated" in plain(page)
     assert set(figures(page)) == {"map-figure"}
     assert "history" not in re.findall(r'<section id="(\w+)"', page)
