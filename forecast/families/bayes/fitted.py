@@ -178,7 +178,7 @@ class FittedBayes(Fitted):
         level = self.density.chain.grid[(points < share).sum(axis=2)]
         theta, weeks = self.theta[chosen], self.target_weeks(horizon)
         excitation = self.density.excitation
-        memory = np.zeros_like(level) if excitation is None else excitation.start(theta)
+        memory = np.zeros_like(level) if excitation is None else excitation.start(self.theta)[chosen]
         largest = float(self.panel.counts.max(where=self.panel.observed, initial=0))
         found = paths_after(
             self.density, theta, level, memory, weeks, len(self.panel.weeks), rng,
