@@ -21,7 +21,7 @@ FACTORS = 4
 def log_silence(mean: float, size: float, zeta: float) -> float:
     """Return the log probability of a week without events."""
     plain = -size * np.log1p(mean / size)
-    return plain if zeta == 0.0 else np.log(zeta + (1.0 - zeta) * np.exp(plain))
+    return float(plain if zeta == 0.0 else np.log(zeta + (1.0 - zeta) * np.exp(plain)))
 
 
 @compiled
