@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from forecast.evaluation.calibration import COVERAGE_LEVELS, central_coverage
-from forecast.evaluation.resampling import BLOCK_WEEKS, block_bootstrap
+from forecast.evaluation.resampling import bootstrap_interval
 from forecast.evaluation.score_grid import Breakdown, ScoreGrid
 from forecast.evaluation.scores import SCORES
 from forecast.families.model import ModelSpec
@@ -19,7 +19,6 @@ Floats = NDArray[np.float64]
 
 MEANS = tuple(score for score in SCORES if not score.startswith("pit"))
 COVERAGES = tuple(f"cov{level * 100:g}" for level in COVERAGE_LEVELS)
-REPLICATES = 2000
 SKILL_LEVEL = 0.9
 
 
@@ -59,8 +58,8 @@ def leaderboard(
     -------
     DataFrame
         model, n (common cells), crps, log, dss, wis, brier_<escalation>, cov50, cov80, cov95, skill
-        (``1 - CRPS / CRPS of the reference``), skill_low, skill_high: its 90 % interval by a circular block bootstrap
-        over the origins, NaN with fewer than two blocks of 13 origins.
+        (``1 - CRPS / CRPS of the reference``), skill_low, skill_high: its 90 % interval from
+        `forecast.evaluation.resampling.bootstrap_interval` over the origins, NaN with fewer than two blocks of 13.
 
     Raises
     ------
@@ -168,21 +167,14 @@ def _best(models: list[str], crps: Floats, references: Sequence[str]) -> int | N
 
 def _skill(by_origin: Floats, base: int | None, rng: np.random.Generator) -> tuple[Floats, Floats, Floats]:
     """Return skill with its interval from the sums of CRPS, shape (models, origins)."""
-    models, origins = by_origin.shape
-    nothing = np.full(models, np.nan)
-    if base is None or not origins:
+    if base is None or not by_origin.shape[1]:
+        nothing = np.full(len(by_origin), np.nan)
         return nothing, nothing, nothing
     totals = by_origin.sum(axis=1)
-    skill = _one_less_ratio(totals, totals[base])
-    if origins < 2 * BLOCK_WEEKS:
-        return skill, nothing, nothing
-    # einsum, not a matrix product: the same bytes whatever the number of threads.
-    drawn = np.einsum("ro,mo->mr", block_bootstrap(origins, REPLICATES, rng), by_origin)
-    replicates = _one_less_ratio(drawn, drawn[base])
-    tail = (1 - SKILL_LEVEL) / 2
-    with np.errstate(invalid="ignore"):
-        low, high = np.quantile(replicates, [tail, 1 - tail], axis=1)
-    return skill, low, high
+    low, high = bootstrap_interval(
+        by_origin.T, np.broadcast_to(by_origin[base], by_origin.shape).T, rng, level=SKILL_LEVEL
+    )
+    return _one_less_ratio(totals, totals[base]), 1 - high, 1 - low
 
 
 def _one_less_ratio(values: Floats, base: Floats | float) -> Floats:

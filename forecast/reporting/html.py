@@ -12,6 +12,7 @@ from forecast.evaluation.comparison import SKILL_LEVEL
 from forecast.evaluation.record import BacktestRecord
 from forecast.predictive.escalation import ENOUGH_ORIGINS
 from forecast.reporting.calibration import RecordFigures, record_figures
+from forecast.reporting.comparison_part import ComparisonPart, comparison_part, reference_of
 from forecast.reporting.content import ReportContent
 from forecast.reporting.decisions import DecisionPart, decision_part
 from forecast.reporting.diagnosis import DiagnosisPart, diagnosis_part
@@ -29,7 +30,6 @@ from forecast.reporting.map import map_aspect, risk_map
 from forecast.reporting.page import render_page
 from forecast.reporting.rules import quoted, rule_titles
 from forecast.reporting.scale import CLASS_EDGES, SCALE, SOURCE, percents
-from forecast.reporting.skill import reference_of, skill_figure
 from forecast.reporting.steps import steps_parts, steps_taken
 from forecast.reporting.tables import breakdown_rows, leaderboard_rows, prior_rows, provenance_rows, risk_rows
 from forecast.reporting.theme import RISK_DARK, RISK_LIGHT
@@ -61,7 +61,7 @@ class RecordPart:
     leaderboard: list[dict[str, Any]]
     reference: str
     breakdown: list[dict[str, Any]]
-    skill: Figure | None
+    comparison: ComparisonPart | None
 
 
 def render_report(content: ReportContent) -> str:
@@ -209,11 +209,21 @@ def _record(content: ReportContent, record: BacktestRecord, position: int) -> Re
         leaderboard_rows(record, content.models, content.headline_escalation),
         named[reference] if reference else "",
         breakdown_rows(record, content.models, content.headline_model),
-        skill_figure(record, content.models, content.headline_model, anchor=f"{anchor}-skill", title=title),
+        comparison_part(
+            record,
+            content.models,
+            content.headline_model,
+            (content.headline_escalation, headline_title(content)),
+            content.polygons,
+            content.panels["region"].units,
+            anchor=anchor,
+            title=title,
+        ),
     )
 
 
 def _drawn(part: RecordPart) -> list[Figure]:
     value = part.decisions.figure if part.decisions else None
-    one = [part.calibration.pit, part.calibration.coverage, value, part.skill]
-    return [figure for figure in one if figure is not None] + [figure for _, figure in part.calibration.reliability]
+    one = [part.calibration.pit, part.calibration.coverage, value]
+    several = [*part.calibration.reliability, *(part.comparison.figures if part.comparison else [])]
+    return [figure for figure in one if figure is not None] + [figure for _, figure in several]
