@@ -118,8 +118,8 @@ LOOK = {
     "paper_bgcolor": BORDER,
     "plot_bgcolor": BORDER,
     "template": go.layout.Template(),
-    "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom"},
-    "margin": {"t": 110},
+    "legend": {"orientation": "h", "y": 1.06, "yanchor": "bottom"},
+    "margin": {"t": 120},
 }
 moves = make_subplots(rows=2, cols=2, subplot_titles=REGIONS, shared_xaxes=True, vertical_spacing=0.1)
 for place, region in enumerate(REGIONS):

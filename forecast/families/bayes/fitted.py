@@ -105,6 +105,14 @@ class FittedBayes(Fitted):
         """Levels after the last week of the panel, for each draw."""
         return self.known if self.known is not None else State.of(self.density, self.theta)
 
+    @cached_property
+    def learned(self) -> Panel:
+        """Weeks of the panel that the draws have learned from, those of the fit and since; all, if of other units."""
+        if self.panel.units.names != self.fit_panel.units.names:
+            return self.panel
+        first = max(int(self.panel.weeks.searchsorted(self.fit_panel.weeks[0])), 0)
+        return self.panel.weeks_between(first, len(self.panel.weeks)) if first else self.panel
+
     @property
     def reliable(self) -> bool:
         """Whether the diagnostics of the draws are all within their bounds."""
