@@ -31,7 +31,8 @@ def place(
 ) -> None:
     """Tell how probable at least one event near a place is, by three models, and how often that came before.
 
-    Writes a page with a map, out/places/NAME-R/index.html. A point works where single events are known (an event
+    Writes a page with a map, out/places/NAME-R/index.html; another number of weeks, --as-of and --no-history have
+    pages of their own. A point works where single events are known (an event
     store, or a dataset with events); elsewhere take a town and one of the radii of the dataset. The past year takes a
     minute or two with many events: --no-history leaves it out.
 
@@ -66,13 +67,13 @@ def place(
     between = f"{percent(outlook.probability_low)} to {percent(outlook.probability_high)}"
     whose = "the models and their recalibration leave" if outlook.recalibrated else "the models leave"
     how = (
-        [("  as the models say", f"{percent(outlook.probability_raw)}; recalibrated by what became of such forecasts")]
+        ("  as the models say", f"{percent(outlook.probability_raw)}; recalibrated by what became of such forecasts")
         if outlook.recalibrated
-        else []
+        else ("  not recalibrated", outlook.uncalibrated)
     )
     lines = [
         ("at least one event", f"{percent(outlook.probability)} ({whose} open {between})"),
-        *how,
+        how,
         *((f"  {one.name}", f"{percent(one.probability)} ({one.model})") for one in outlook.models),
         *((f"  {name}", f"- ({why})") for name, why in outlook.missing.items()),
         ("events expected", f"{outlook.mean:.1f} (80 %: {outlook.low} to {outlook.high})"),

@@ -68,6 +68,8 @@ class PlaceContent:
         As the models say.
     calibrated : Pool or None
         After recalibration, where there is one.
+    uncalibrated : str
+        Why there is none.
     views : tuple of View
         Of the models that could tell.
     titles : mapping of str to str
@@ -97,6 +99,7 @@ class PlaceContent:
     known_until: pd.Timestamp
     pool: Pool
     calibrated: Pool | None
+    uncalibrated: str
     views: tuple[View, ...]
     titles: Mapping[str, str]
     missing: Mapping[str, str]

@@ -68,14 +68,34 @@ def test_without_the_past(workspace, forecast):
     for label in ("at least one event", "space-time", "regions", "towns", "background", "recent events", "usual"):
         assert label in done.out
     assert "said at" not in done.out
-    assert "recalibrated" not in done.out
+    assert "not recalibrated      the history, from which that is learned, was left out (--no-history)" in done.out
+
+
+def test_other_questions_leave_the_page_with_the_past_as_it_is(told, forecast):
+    folder, content, _ = told
+    page, pages = Path(content["page"]), {}
+    before = page.read_bytes()
+    asked = ["place", "Town 1", "--workspace", folder, "--workers", 1, "--no-history", "--json"]
+    for name, more in (
+        ("Town-1-100-no-history", []),
+        ("Town-1-100-8w-no-history", ["--weeks", 8]),
+        (None, ["--as-of", content["history"][-2]["origin"]]),
+    ):
+        found = json.loads(forecast(*asked, *more).out)
+        assert found["recalibrated"] is False
+        assert "--no-history" in found["uncalibrated"]
+        pages[found["page"]] = Path(found["page"]).parent.name
+        assert name in {None, pages[found["page"]]}
+    assert f"Town-1-100-as-of-{content['history'][-2]['origin']}-no-history" in pages.values()
+    assert len(pages) == 3
+    assert page.read_bytes() == before
 
 
 def test_a_point_has_a_folder_of_its_own(workspace, forecast):
     town = Dataset.open(workspace / "data" / "simulated-poisson").places().iloc[0]
     point = f"{town['latitude']}, {town['longitude']}"
     done = forecast("place", "--latlon", point, "--workspace", workspace, "--workers", 1, "--no-history", "--json")
-    assert json.loads(done.out)["page"].endswith(f"out/places/{point.replace(' ', '')}-100/index.html")
+    assert json.loads(done.out)["page"].endswith(f"out/places/{point.replace(' ', '')}-100-no-history/index.html")
 
 
 def test_a_place_that_is_refused_leaves_no_page(workspace, forecast):

@@ -47,6 +47,7 @@ def content(**changes):
         known_until=ORIGIN - pd.Timedelta(days=1),
         pool=pooled(views),
         calibrated=pooled(views, OddsMap(1.0, -0.1, np.diag([0.0, 0.01]))),
+        uncalibrated="",
         views=views,
         titles={"towns": "Discounted"},
         missing={"regions": "the ring touches none of the regions that are forecast"},
@@ -134,8 +135,8 @@ def test_the_same_content_gives_the_same_bytes(page):
 
 
 def test_without_a_history_there_is_no_line():
-    page = render_place(content(history=(), scores=None, calibrated=None))
-    assert "Not recalibrated" in plain(page)
+    page = render_place(content(history=(), scores=None, calibrated=None, uncalibrated="nobody asked"))
+    assert "Not recalibrated: nobody asked." in plain(page)
     assert set(figures(page)) == {"map-figure"}
     assert "history" not in re.findall(r'<section id="(\w+)"', page)
 
