@@ -40,7 +40,7 @@ def place(
     Examples:
       forecast place Bamako --radius-km 100
       forecast place Mopti --radius-km 50 --weeks 8 --no-history --json
-      forecast place --latlon -4.18,14.4 --radius-km 75
+      forecast place --workspace DIR --latlon 14.48,-4.18 --radius-km 75  (where DIR has single events)
     """
     from dataclasses import asdict
 

@@ -15,7 +15,7 @@ from forecast.jobs.place_calibration import LEAST_ORIGINS
 from forecast.jobs.place_events import place_events, since_1970
 from forecast.jobs.place_inputs import open_with_place, position_of
 from forecast.jobs.place_models import Question
-from forecast.jobs.place_points import is_point
+from forecast.jobs.place_points import is_point, town_as_known
 from forecast.jobs.place_risk import TWO_YEARS, PlaceRisk, place_risk
 from forecast.jobs.track_record import Progress
 from forecast.predictive.escalation import base_rate
@@ -151,7 +151,7 @@ def place_outlook(
     ----------
     workspace : Workspace
     where : str
-        A town that the data know, or ``LAT,LON`` in degrees.
+        A town that the data know, in whatever case and with or without accents, or ``LAT,LON`` in degrees.
     radius_km : int
         10 to 500: this tool is for towns and regions, not for houses.
     weeks : int
@@ -182,7 +182,7 @@ def place_outlook(
             where=f"{CONFIG_NAME} [data]",
             expected="a dataset with counts around places or with events, or an event store",
         )
-    name = where.replace(" ", "") if is_point(where) else where.strip()
+    name = where.replace(" ", "") if is_point(where) else town_as_known(workspace, where.strip())
     whole = open_with_place(workspace, name, radius_km, as_of)
     first_after, vintaged = workspace.spec.backtest.first_after, bool(whole.vintages)
     at = position_of(whole.panels["place"], f"{name} {radius_km} km")

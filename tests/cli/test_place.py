@@ -98,6 +98,13 @@ def test_a_point_has_a_folder_of_its_own(workspace, forecast):
     assert json.loads(done.out)["page"].endswith(f"out/places/{point.replace(' ', '')}-100-no-history/index.html")
 
 
+def test_spelling_does_not_matter(workspace, forecast):
+    done = forecast("place", "town-1", "--workspace", workspace, "--workers", 1, "--no-history", "--json")
+    found = json.loads(done.out)
+    assert found["place"] == "Town 1 100 km"
+    assert found["page"].endswith("out/places/Town-1-100-no-history/index.html")
+
+
 def test_a_place_that_is_refused_leaves_no_page(workspace, forecast):
     done = forecast("place", "Twon 1", "--workspace", workspace)
     assert done.code == 2
