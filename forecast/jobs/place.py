@@ -92,8 +92,10 @@ class PlaceOutlook:
         What was said at the weekly origins before, the earliest first.
     scores : PastScores, optional
         How well that did.
+    warnings : tuple of str
+        What went otherwise than usual when the models were fitted.
     remarks : tuple of str
-        What a reader should know beside the figures.
+        What the models do not see.
     simulated : bool
     page : str
         Where the page of the place is.
@@ -123,6 +125,7 @@ class PlaceOutlook:
     weeks_known: int
     history: tuple[PastView, ...]
     scores: PastScores | None
+    warnings: tuple[str, ...]
     remarks: tuple[str, ...]
     simulated: bool
     page: str
@@ -244,6 +247,7 @@ def _outlook(question: Question, risk: PlaceRisk, uncalibrated: str, page: str) 
         weeks_known=len(panel.weeks),
         history=risk.history,
         scores=past_scores(risk.history),
+        warnings=risk.warnings,
         remarks=risk.remarks,
         simulated=panel.simulated,
         page=page,
@@ -304,6 +308,7 @@ def _content(question: Question, risk: PlaceRisk, outlook: PlaceOutlook) -> Plac
         regions=panel.units,
         recent=recent,
         data=inputs.note,
+        warnings=risk.warnings,
         remarks=risk.remarks,
         simulated=panel.simulated,
         provenance={

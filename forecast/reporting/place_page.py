@@ -87,7 +87,10 @@ class PlaceContent:
     recent : Recent
         Numbers of events of the last 52 weeks.
     data : DataNote
+    warnings : tuple of str
+        What went otherwise than usual: told before anything else.
     remarks : tuple of str
+        What the models do not see.
     simulated : bool
     provenance : mapping
     """
@@ -111,6 +114,7 @@ class PlaceContent:
     regions: Units
     recent: Recent
     data: DataNote
+    warnings: tuple[str, ...]
     remarks: tuple[str, ...]
     simulated: bool
     provenance: Mapping[str, Any]
@@ -197,7 +201,7 @@ def _banner(content: PlaceContent) -> list[str]:
             f"{len(content.views)} of three models could tell; the other "
             f"{'one is' if len(content.missing) == 1 else 'ones are'} listed with the reason."
         )
-    return notes
+    return [*notes, *(f"{warning[:1].upper()}{warning[1:]}." for warning in content.warnings)]
 
 
 def _lead(content: PlaceContent) -> str:

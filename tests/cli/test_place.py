@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import io
 import json
 import shutil
@@ -11,7 +12,10 @@ from pathlib import Path
 import pytest
 
 from forecast.cli import main
+from forecast.jobs import place_models
+from forecast.jobs.place import place_outlook
 from forecast.panel.dataset import Dataset
+from forecast.workspace import open_workspace
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +100,36 @@ def test_a_point_has_a_folder_of_its_own(workspace, forecast):
     point = f"{town['latitude']}, {town['longitude']}"
     done = forecast("place", "--latlon", point, "--workspace", workspace, "--workers", 1, "--no-history", "--json")
     assert json.loads(done.out)["page"].endswith(f"out/places/{point.replace(' ', '')}-100-no-history/index.html")
+
+
+def test_a_fit_that_explodes_is_told_and_a_scheduler_sees_it(workspace, forecast, monkeypatch):
+    fit = place_models.fit
+
+    def explosive(*arguments, **options):
+        return dataclasses.replace(fit(*arguments, **options), remarks=("explosive: spectral radius 1.05",))
+
+    monkeypatch.setattr(place_models, "fit", explosive)
+    asked = ["place", "Town 1", "--workspace", workspace, "--workers", 1, "--no-history"]
+    done, machine = forecast(*asked), forecast(*asked, "--json")
+    assert (done.code, machine.code) == (3, 3)
+    assert "Warning: space-time: explosive: spectral radius 1.05" in done.err
+    found = json.loads(machine.out)
+    assert found["warnings"] == ["space-time: explosive: spectral radius 1.05"]
+    assert "Space-time: explosive: spectral radius 1.05." in Path(found["page"]).read_text(encoding="utf-8")
+
+
+def test_rare_risks_have_digits(workspace, forecast, monkeypatch):
+    """A whole percent and one decimal would say nothing of the rare places that the command is meant for."""
+    outlook = place_outlook(open_workspace(workspace), "Town 1", 100, history=False, workers=1)
+    rare = dataclasses.replace(
+        outlook, probability=0.0034, probability_low=0.00002, probability_high=0.0123, mean=0.0047,
+        base_rate_all=0.0, ratio_all=float("nan"),
+    )  # fmt: skip
+    monkeypatch.setattr("forecast.jobs.place.place_outlook", lambda *_, **__: rare)
+    out = forecast("place", "Town 1", "--workspace", workspace).out
+    assert "0.3 % (the models leave open < 0.01 % to 1 %)" in out
+    assert "events expected         0.0047" in out
+    assert "usual, 40 weeks known   never" in out
 
 
 def test_spelling_does_not_matter(workspace, forecast):

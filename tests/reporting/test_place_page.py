@@ -59,6 +59,7 @@ def content(**changes):
         regions=Units.of(["Mali/Koulikoro", "Mali/Kayes"], groups=["Mali", "Mali"]),
         recent=recent_in_cells([12.6, 12.61, 13.2], [-8.01, -8.02, -8.4]),
         data=DataNote("Events", "3 events.", "somebody", "CC BY 4.0", "of August", ("A limit.",)),
+        warnings=("space-time: explosive",),
         remarks=("a remark",),
         simulated=False,
         provenance={"seed": 1},
@@ -93,6 +94,7 @@ def test_it_says_the_risk_and_what_is_usual(page):
     assert "2 of three models could tell; the other one is listed with the reason." in text
     assert "Set off by events that have happened 50 %" in text
     assert "A remark." in text
+    assert text.index("Space-time: explosive.") < text.index("How probable is an event?")
 
 
 def test_the_range_is_of_the_figure_that_is_shown():
