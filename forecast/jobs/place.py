@@ -279,14 +279,18 @@ def _content(question: Question, risk: PlaceRisk, outlook: PlaceOutlook) -> Plac
     """Return all that the page shows."""
     inputs, origin = question.inputs, question.inputs.regions.origin
     seen, panel = question.events.seen(origin), inputs.regions
+    ring = inputs.panels["place"]
+    inside = int(ring.counts[-LATELY_WEEKS:, question.at].sum())
+    weeks = int(panel.observed[-LATELY_WEEKS:].any(axis=1).sum())
     if seen is None:
-        latitude, longitude = question.events.regions.centroids()
-        counts = panel.counts[-LATELY_WEEKS:].sum(axis=0)
-        recent = recent_of_regions(panel.units.names, latitude, longitude, counts)
+        recent = recent_of_regions(
+            panel.units.names, panel.counts[-LATELY_WEEKS:].sum(axis=0), weeks=weeks, inside=inside
+        )
     else:
         since = since_1970(origin) - 7 * LATELY_WEEKS
         lately = seen.where(seen.precise & (seen.day >= since))
-        recent = recent_in_cells(lately.latitude, lately.longitude)
+        radius = float(question.place.radius_km[0])
+        recent = recent_in_cells(lately.latitude, lately.longitude, radius, weeks=weeks, inside=inside)
     specs = {view.name: question.workspace.catalogue.get(view.model) for view in risk.views}
     return PlaceContent(
         workspace=question.workspace.spec.title,
