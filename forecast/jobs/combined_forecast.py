@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from forecast.combination.dependence import pooled_paths, with_marginals
 from forecast.combination.member_forecasts import MemberForecasts
 from forecast.combination.pool import marginals
+from forecast.combination.surge import surge_traits
 from forecast.evaluation.blocks import activity_of, chances_of
 from forecast.evaluation.combined import CombinedKind, week_number
 from forecast.panel.panel import Panel
@@ -75,6 +76,7 @@ def combined_forecast(
         pmf=pmf / pmf.sum(axis=3, keepdims=True),
         activity=activity_of(panel).astype(np.int64),
         chance=np.stack([chances_of(tuple(rules), each, panel).T for each in members]),
+        traits=surge_traits(panel.counts, panel.observed),
     )
     step = mine.latest.apply(said)
     share = step.weight[np.minimum(np.arange(len(pmf[0])), len(step.weight) - 1)][:, said.activity]
