@@ -33,12 +33,16 @@ class MemberForecasts:
         Class of each unit at the origin, below `CLASSES`.
     chance : ndarray, shape (members, escalations, units)
         Probability of each escalation; NaN where it cannot be told.
+    absent : ndarray of bool, shape (members, horizon, units), optional
+        Where a member said nothing and has the mean of the others instead; nowhere if not given. Nothing is learned
+        there of weights.
     """
 
     week: int
     pmf: NDArray[np.floating]
     activity: Ints
     chance: Floats
+    absent: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, eq=False)
