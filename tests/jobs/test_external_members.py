@@ -100,6 +100,17 @@ def test_where_it_is_absent_it_is_as_if_there_were_only_the_others(pooled, witho
     assert sum(path.startswith(FOLDER) for path in inputs) == 21
 
 
+def test_check_tells_of_it(pooled, forecast):
+    done = forecast("check", "--workspace", pooled, "--json")
+    (found,) = [each for each in json.loads(done.out)["checks"] if each["name"] == "external"]
+    assert (done.code, found["status"]) == (3, "warning")
+    assert "has no forecast with reference date 2000-10-06" in found["found"]
+    theirs(pooled, LAST, "quantile")
+    done = forecast("check", "--workspace", pooled, "--json")
+    (found,) = [each for each in json.loads(done.out)["checks"] if each["name"] == "external"]
+    assert (done.code, found["found"]) == (0, "theirs: 22 forecasts")
+
+
 def test_nothing_of_a_later_date_is_read(pooled):
     as_of = (LAST - pd.Timedelta(days=42)).date()
     before = run(open_workspace(pooled), as_of, workers=1)
