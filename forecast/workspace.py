@@ -10,7 +10,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from forecast.combination.settings import Combination
+from forecast.combination.settings import Combination, ExternalMember, ExternalName
 from forecast.config import parse, read_toml
 from forecast.errors import InputError, nearest_names, unknown_name
 from forecast.families.model import ModelSpec, choose_models, read_models
@@ -242,6 +242,7 @@ class WorkspaceSpec(_Section):
     escalations: Annotated[tuple[Escalation, ...], Field(min_length=1)]
     models: ModelsSection
     combination: Combination | None = None
+    external: dict[ExternalName, ExternalMember] = {}
     backtest: BacktestSection = BacktestSection()
     report: ReportSection
     ledger: LedgerSection = LedgerSection()
@@ -262,9 +263,15 @@ class WorkspaceSpec(_Section):
         names = use if combination is None else (*use, combination.name)
         if combination is not None and combination.name in use:
             raise ValueError(f"combination: a model in `use` is called {combination.name!r} already")
+        twice = sorted({*self.external} & {*names})
+        if twice:
+            raise ValueError(f"external: a model is called {twice[0]!r} already")
+        members = combination.members if combination else ()
+        if members and not {*members} & {*use}:
+            raise ValueError("combination: none of the members is a model in `use`")
         for what, name, known in [
             ("models: headline", self.models.headline, names),
-            *(("combination: member", member, use) for member in (combination.members if combination else ())),
+            *(("combination: member", member, (*use, *self.external)) for member in members),
         ]:
             if name not in known:
                 near = nearest_names(name, known, count=1)
@@ -331,7 +338,14 @@ class Workspace:
     def headline_models(self) -> tuple[str, ...]:
         """Return the models that the headline rests on: itself, or the members where it is the combined one."""
         combination, headline = self.spec.combination, self.spec.models.headline
-        return combination.members if combination is not None and headline == combination.name else (headline,)
+        if combination is None or headline != combination.name:
+            return (headline,)
+        return tuple(member for member in combination.members if member not in self.spec.external)
+
+    def external_members(self) -> dict[str, ExternalMember]:
+        """Return the members of the combination that are made elsewhere."""
+        members = self.spec.combination.members if self.spec.combination else ()
+        return {name: self.spec.external[name] for name in members if name in self.spec.external}
 
     def headline_model(self) -> ModelSpec:
         """Return the headline model; the first member where that is the combined one, which is no file."""

@@ -43,6 +43,8 @@ class KnownCells:
         CRPS and log score of the pool, and of the pool recalibrated as it would have been then.
     pairs : ndarray, shape (cells, 2)
         Cdf of the pool below, and at, what came.
+    whole : ndarray of bool, shape (cells,)
+        Whether all members said something.
     """
 
     weeks: Ints
@@ -55,6 +57,26 @@ class KnownCells:
     pool: Floats
     trial: Floats
     pairs: Floats
+    whole: Bools
+
+    def of_all_members(self) -> KnownCells:
+        """Return the cells of which all members said something: only they tell what a member is worth."""
+        if self.whole.all():
+            return self
+        keep = self.whole
+        return KnownCells(
+            weeks=self.weeks,
+            origin=self.origin[keep],
+            ahead=self.ahead[keep],
+            kind=self.kind[keep],
+            weight=self.weight[keep],
+            evidence=self.evidence.where(keep),
+            trial_share=self.trial_share[keep],
+            pool=self.pool[:, keep],
+            trial=self.trial[:, keep],
+            pairs=self.pairs[keep],
+            whole=keep[keep],
+        )
 
     @property
     def group(self) -> Ints:
@@ -118,7 +140,7 @@ class KnownEvents:
 def known_cells(tracks: Sequence[Track], week: int, half_life: float) -> KnownCells | None:
     """Return the cells of earlier origins whose counts are known in a week; None if there is none."""
     weeks, aheads, kinds, shares, pools, trials = [], [], [], [], [], []
-    evidence = []
+    evidence, wholes = [], []
     for track, at, counts in _seen(tracks, week):
         step = track.steps[at]
         ahead, unit = np.nonzero(counts >= 0)
@@ -130,6 +152,8 @@ def known_cells(tracks: Sequence[Track], week: int, half_life: float) -> KnownCe
         pools.append(_scored(step.pool[ahead, unit], came))
         trials.append(_scored(step.trial[ahead, unit], came))
         evidence.append(track.evidence(at, counts))
+        absent = step.members.absent
+        wholes.append(np.ones(len(ahead), bool) if absent is None else ~absent[:, ahead, unit].any(axis=0))
     if not weeks:
         return None
     number = np.array(weeks, dtype=np.int64)
@@ -146,6 +170,7 @@ def known_cells(tracks: Sequence[Track], week: int, half_life: float) -> KnownCe
         pool=pool[:2],
         trial=trial[:2],
         pairs=pool[2:].T,
+        whole=np.concatenate(wholes),
     )
 
 

@@ -36,6 +36,9 @@ class MemberForecasts:
     traits : ndarray, shape (traits, units)
         What the weeks before the origin were like, as `forecast.combination.surge.surge_traits` tells it; there may be
         none.
+    absent : ndarray of bool, shape (members, horizon, units), optional
+        Where a member said nothing and has the mean of the others instead; nowhere if not given. Nothing is learned
+        there of weights.
     """
 
     week: int
@@ -43,6 +46,7 @@ class MemberForecasts:
     activity: Ints
     chance: Floats
     traits: Floats
+    absent: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, eq=False)

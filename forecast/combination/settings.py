@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath, PureWindowsPath
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -10,9 +11,36 @@ WeightMethod = Literal["crps", "log", "online"]
 CdfMethod = Literal["beta", "bernstein"]
 EventMethod = Literal["surge", "logit", "beta", "isotonic"]
 
+ExternalName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)]
+"""As that of a model."""
+
 AUTO_WEIGHTS: WeightMethod = "crps"
 AUTO_CDF: CdfMethod = "beta"
 AUTO_EVENTS: EventMethod = "surge"
+
+
+class ExternalMember(BaseModel):
+    """Forecasts of regions that somebody else makes, as a folder of a forecast hub's model output.
+
+    Parameters
+    ----------
+    path : str
+        The folder, below the workspace, such as ``hub/model-output/theirs-model``.
+    target : str, optional
+        Needed where its files have several.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: Annotated[str, Field(min_length=1)]
+    target: str | None = None
+
+    @model_validator(mode="after")
+    def _below(self) -> Self:
+        parts = PurePosixPath(self.path.replace("\\", "/"))
+        if parts.is_absolute() or ".." in parts.parts or PureWindowsPath(self.path).drive:
+            raise ValueError(f"path {self.path!r} leads out of the workspace")
+        return self
 
 
 class Combination(BaseModel):
@@ -25,7 +53,7 @@ class Combination(BaseModel):
     Parameters
     ----------
     members : tuple of str
-        Two or more of the models that run.
+        Two or more of the models that run, and of the external members of the workspace.
     name, title : str
         Of the combined forecast, which stands among the models as one of them.
     weights : {"auto", "equal", "crps", "log", "online"}

@@ -142,11 +142,12 @@ def learn(
     event_maps: list[EventMaps | None] = [None for _ in spans]
     events_on = np.zeros((len(spans), CLASSES), dtype=bool)
     if cells is not None and settings.weights_method is not None:
-        weight = _weights(cells, settings.weights_method, horizon)
-        equal, tried = cells.pooled(equal_weights(members)), cells.pooled(cells.trial_share)
+        told = cells.of_all_members()
+        weight = _weights(told, settings.weights_method, horizon)
+        equal, tried = told.pooled(equal_weights(members)), told.pooled(told.trial_share)
         weights_on = ~nowhere
         if settings.weights == "auto":
-            weights_on = cells.earned(equal, tried, horizon, settings.least_origins)
+            weights_on = told.earned(equal, tried, horizon, settings.least_origins)
     if cells is not None and settings.cdf_method is not None:
         maps = _cdf_maps(cells, settings.cdf_method, horizon)
         maps_on = ~nowhere

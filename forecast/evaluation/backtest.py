@@ -345,6 +345,7 @@ def _manifest(plan: BacktestPlan) -> dict[str, Any]:
         "nowcast_weeks": plan.nowcast_weeks,
         "panels": panels,
         "fit_panels": fit_panels,
+        "external": {name: [f"{origin:%Y-%m-%d}" for origin in sorted(found)] for name, found in plan.external.items()},
         "origins": [f"{origin:%Y-%m-%d}" for origin in plan.origins],
         "horizon": plan.horizon,
         "refit_every": plan.refit_every,

@@ -89,9 +89,15 @@ class HubCells:
 
     def pmf(self) -> Floats:
         """Return the marginals, shape (horizon, units, counts)."""
-        laws = [[self._law(unit, ahead) for unit in range(len(self.units))] for ahead in range(len(self.ends))]
-        longest = max(len(law) for line in laws for law in line)
-        return np.stack([[np.pad(law, (0, longest - len(law))) for law in line] for line in laws])
+        horizon, units = self.shape
+        rows = self.values.transpose(1, 0, 2).reshape(horizon * units, -1)
+        # Quiet regions say the same week after week: each distinct row is worked out once.
+        _, first, row = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+        laws = {at: self._law(at % units, at // units) for at in sorted(first.tolist())}  # the first fault is told
+        pmf = np.zeros((len(first), max(map(len, laws.values()))))
+        for number, at in enumerate(first.tolist()):
+            pmf[number, : len(laws[at])] = laws[at]
+        return np.asarray(pmf[row.ravel()].reshape(horizon, units, -1))
 
     def _law(self, unit: int, ahead: int) -> Floats:
         keys, values = self.keys[unit, ahead].astype(np.float64), self.values[unit, ahead]

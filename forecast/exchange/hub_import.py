@@ -32,6 +32,7 @@ def read_model_output(
     draws: int = 1000,
     target: str | None = None,
     week_start: WeekStart = "saturday",
+    any_location: bool = False,
 ) -> Forecast:
     """Read one file of model output: the forecast of one model from one reference date.
 
@@ -52,6 +53,8 @@ def read_model_output(
         Needed where the file has several.
     week_start : {"saturday", "sunday", "monday"}
         First day of the weeks of the units.
+    any_location : bool
+        Pass over locations that are no units, as long as one is.
 
     Returns
     -------
@@ -65,10 +68,14 @@ def read_model_output(
         or levels that some locations lack, quantiles that cross, and probabilities that are none.
     """
     tables, _ = read_forecasts(path, kinds=("quantile", "pmf", "cdf", "sample"), target=target)
-    tables = [ForecastTable(table.kind, table.rows[table.rows["horizon"] > 0]) for table in tables]
+    wanted = [table.rows["horizon"] > 0 for table in tables]
+    if any_location:
+        wanted = [ahead & table.rows["unit"].isin(units.names) for ahead, table in zip(wanted, tables, strict=True)]
+    tables = [ForecastTable(table.kind, table.rows[rows]) for table, rows in zip(tables, wanted, strict=True)]
     tables = [table for table in tables if len(table.rows)]
     if not tables:
-        raise InputError("no forecast of a week ahead", where=path.name, expected="rows with horizon 1 or more")
+        of = f" of {units.names[0]!r} or the like" if any_location else ""
+        raise InputError(f"no forecast{of} of a week ahead", where=path.name, expected="rows with horizon 1 or more")
     origin = _origin(pd.concat([table.rows for table in tables]), path.name, week_start)
     found = [HubCells.of(table, units, origin, path.name) for table in tables]
     if len({cells.shape for cells in found}) > 1 or len({cells.units.names for cells in found}) > 1:

@@ -13,6 +13,7 @@ from forecast.errors import InputError
 from forecast.events.checks.finding import Check as DataCheck
 from forecast.events.checks.finding import Finding
 from forecast.events.checks.registry import EVENT_CHECKS
+from forecast.jobs.external_forecasts import external_forecasts
 from forecast.jobs.findings import IN_A_SENTENCE, check_counts, entry, stored_events
 from forecast.jobs.inputs import Inputs, fit_panels, open_inputs, origin_of, related_panels
 from forecast.jobs.run_notes import other_sources
@@ -81,6 +82,7 @@ def check_workspace(workspace: Workspace, today: dt.date) -> list[Check]:
         check_polygons(inputs),
         *(_guarded(f"data {name}", check_related, workspace, inputs, name) for name in _others(workspace)),
         _guarded("fit", check_fit, workspace, inputs),
+        *([_guarded("external", check_external, workspace, inputs)] if workspace.external_members() else []),
     ]
 
 
@@ -200,6 +202,16 @@ def check_fit(workspace: Workspace, inputs: Inputs) -> Check:
         )
     sets = sorted({str(model.fit_on) for model in models})
     return Check("fit", "ok", f"on {', '.join(sets)}" if sets else "on the data itself")
+
+
+def check_external(workspace: Workspace, inputs: Inputs) -> Check:
+    """Check that the members of the combination which are made elsewhere can be read, and have a forecast now."""
+    found = external_forecasts(workspace, inputs.regions)
+    warnings, _ = found.notes(inputs.regions.origin, ())
+    if warnings:
+        return Check("external", "warning", "; ".join(warnings))
+    told = ", ".join(f"{name}: {len(each)} forecasts" for name, each in found.by_name.items())
+    return Check("external", "ok", told)
 
 
 def _others(workspace: Workspace) -> list[str]:

@@ -8,15 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.combination.absent_members import with_absent_filled
 from forecast.combination.dependence import pooled_paths, with_marginals
 from forecast.combination.member_forecasts import MemberForecasts
 from forecast.combination.pool import marginals
 from forecast.combination.surge import surge_traits
 from forecast.evaluation.blocks import activity_of, chances_of
 from forecast.evaluation.combined import CombinedKind, week_number
+from forecast.evaluation.external_members import ExternalForecast, external_said
 from forecast.panel.panel import Panel
 from forecast.predictive.escalation import Escalation
-from forecast.predictive.forecast import Forecast
+from forecast.predictive.forecast import Forecast, Paths
 
 Floats = NDArray[np.float64]
 
@@ -46,6 +48,7 @@ def combined_forecast(
     rules: Sequence[Escalation],
     panel: Panel,
     rng: np.random.Generator,
+    external: Mapping[str, ExternalForecast | None] | None = None,
 ) -> CombinedForecast:
     """Combine the forecasts of one kind of unit.
 
@@ -66,30 +69,61 @@ def combined_forecast(
     panel : Panel
         What is known at the origin.
     rng : Generator
+    external : mapping of member to ExternalForecast or None, optional
+        Of members that are made elsewhere; None for one that is absent. Its paths are taken where they are joint and
+        whole; otherwise those of the other members, with its marginals.
     """
-    members = [forecasts[member] for member in mine.members]
-    laws = [marginals(each) for each in members]
-    k = max(law.shape[2] for law in laws)
-    pmf = np.stack([np.pad(law, ((0, 0), (0, 0), (0, k - law.shape[2]))) for law in laws])
+    models = [forecasts[member] for member in mine.members if member in forecasts]
+    own = models[0]
+    elsewhere = external or {}
+    every = [
+        (marginals(forecasts[member]), chances_of(tuple(rules), forecasts[member], panel).T)
+        if member in forecasts
+        else external_said(elsewhere.get(member), panel, own.horizon, rules)
+        for member in mine.members
+    ]
+    pmf, chance, absent = with_absent_filled(*zip(*every, strict=True))
     said = MemberForecasts(
         week=week_number(panel.origin),
         pmf=pmf / pmf.sum(axis=3, keepdims=True),
         activity=activity_of(panel).astype(np.int64),
-        chance=np.stack([chances_of(tuple(rules), each, panel).T for each in members]),
+        chance=chance,
         traits=surge_traits(panel.counts, panel.observed),
+        absent=absent,
     )
     step = mine.latest.apply(said)
     share = step.weight[np.minimum(np.arange(len(pmf[0])), len(step.weight) - 1)][:, said.activity]
     mean = share.mean(axis=(0, 1))
-    paths = pooled_paths([each.paths for each in members], mean, rng)
+    of_models = [each.paths for each in models]
+    taken = [
+        forecasts[member].paths
+        if member in forecasts
+        else _paths_of(elsewhere.get(member), law, None if absent is None else absent[at], of_models, rng)
+        for at, (member, law) in enumerate(zip(mine.members, said.pmf, strict=True))
+    ]
+    paths = pooled_paths(taken, mean, rng)
     law = step.final / step.final.sum(axis=2, keepdims=True)
     if not np.allclose(share, mean) or (step.final != step.pool).any():
         paths = with_marginals(paths, law, rng)
     last = mine.track.steps[-1]
     known = last.members.week == said.week - 1
     return CombinedForecast(
-        Forecast(paths, law, members[0].weeks, panel.units, name),
+        Forecast(paths, law, own.weeks, panel.units, name),
         step.final_chance,
         step.pool_chance,
         last.final_chance if known else np.full(step.final_chance.shape, np.nan),
     )
+
+
+def _paths_of(
+    found: ExternalForecast | None,
+    law: Floats,
+    absent: NDArray[np.bool_] | None,
+    of_models: Sequence[Paths],
+    rng: np.random.Generator,
+) -> Paths:
+    """Return joint paths of a member that is made elsewhere, with the marginals `law`."""
+    if found is not None and found.joint and (absent is None or not absent.any()):
+        return found.forecast.paths[:, : len(law)]
+    share = np.full(len(of_models), 1 / len(of_models))
+    return with_marginals(pooled_paths(list(of_models), share, rng), law, rng)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from forecast.evaluation.combined import combined_spec
 from forecast.families.model import ModelSpec
 from forecast.families.nowcasted import predict_as_known
 from forecast.jobs.combined_forecast import CombinedForecast, combined_forecast
+from forecast.jobs.external_forecasts import ExternalForecasts, external_forecasts
 from forecast.jobs.findings import find_in
 from forecast.jobs.inputs import FitPanels, Inputs, fit_panels, open_inputs, origin_of
 from forecast.jobs.manifest import run_manifest
@@ -81,6 +82,8 @@ class Preparation:
         Cut at the origin.
     models : tuple of ModelSpec
     fits : mapping of (dataset name, unit kind) to Panel
+    external : ExternalForecasts
+        Members of the combination that are made elsewhere.
     """
 
     workspace: Workspace
@@ -89,6 +92,7 @@ class Preparation:
     inputs: Inputs
     models: tuple[ModelSpec, ...]
     fits: FitPanels
+    external: ExternalForecasts
 
     @property
     def origin(self) -> pd.Timestamp:
@@ -119,8 +123,11 @@ def prepare(workspace: Workspace, as_of: dt.date | None = None, report: str | No
         check_writable(workspace.out / part)
     whole = open_inputs(workspace, as_of)
     origin = origin_of(whole.regions, as_of, first_after=spec.backtest.first_after, or_earlier=bool(whole.vintages))
-    inputs, models = whole.until(origin), tuple(workspace.models())
-    return Preparation(workspace, definition, as_of, inputs, models, fit_panels(workspace, models, inputs.panels))
+    known, models = whole.until(origin), tuple(workspace.models())
+    external = external_forecasts(workspace, known.regions)
+    inputs = replace(known, hashes={**known.hashes, **external.hashes})
+    fits = fit_panels(workspace, models, inputs.panels)
+    return Preparation(workspace, definition, as_of, inputs, models, fits, external)
 
 
 def run(
@@ -204,23 +211,27 @@ def carry_out(
     with threadpoolctl.threadpool_limits(1):  # how many threads there are can change the last bits of a sum
         forecasts, failed = _forecast_all(workspace, models, inputs, fits, progress, budget)
         able = [model for model in models if model.name not in failed]
-        track = track_record(workspace, inputs, able, fits, workers=workers, progress=progress, budget=budget)
+        track = track_record(
+            workspace, inputs, able, fits, external=ready.external, workers=workers, progress=progress, budget=budget
+        )
         failed |= track.failed
         able = [model for model in able if model.name not in failed]
         forecasts = {kind: {model.name: by_model[model.name] for model in able} for kind, by_model in forecasts.items()}
         checked = prior_checks(able, inputs.regions, fits, spec.backtest.seed)
-        combined = _combine(workspace, inputs, track, forecasts)
+        combined = _combine(ready, track, forecasts)
         risk, borrowed = with_borrowed_base_rates(
             workspace, inputs, _risk(workspace, inputs, fits, forecasts, combined)
         )
 
     found = find_in(workspace, inputs, ready.as_of)
+    absent, elsewhere = ready.external.notes(ready.origin, track.records[0].forecasts["origin"].unique())
     warnings = (
         *pressing,
         *found.warnings(),
         *untold_countries(inputs),
         *without_nowcast(inputs),
         *left_out(failed),
+        *absent,
         *remarks(forecasts),
         *short_records(track.records),
         *other_sources(workspace, fits),
@@ -243,7 +254,7 @@ def carry_out(
         risk=risk,
         polygons=inputs.polygons,
         backtests=track.records,
-        warnings=(*warnings, *notes(workspace, inputs, models, fits), *borrowed),
+        warnings=(*warnings, *notes(workspace, inputs, models, fits), *elsewhere, *borrowed),
         provenance=manifest,
         findings=(*filter(None, [found.imports]), *found.sentences()),
         prior_checks=checked,
@@ -325,21 +336,20 @@ def _forecast_all(
     return {kind: {name: found[name][kind] for name in able} for kind in inputs.panels}, failed
 
 
-def _combine(
-    workspace: Workspace, inputs: Inputs, track: TrackRecord, forecasts: Forecasts
-) -> dict[UnitKind, CombinedForecast]:
+def _combine(ready: Preparation, track: TrackRecord, forecasts: Forecasts) -> dict[UnitKind, CombinedForecast]:
     """Add the combined forecast to the others, if the workspace has one."""
-    combination, spec = workspace.spec.combination, workspace.spec
+    spec, inputs = ready.workspace.spec, ready.inputs
+    combination, elsewhere = spec.combination, ready.external.at(ready.origin)
     if combination is None:
         return {}
     if not track.combined and spec.models.headline == combination.name:
         raise ModelError(f"no member of {combination.name!r} could be forecast and back-tested", combination.name)
     found = {}
     for kind, mine in track.combined.items():
-        panel = inputs.panels[kind]
+        panel, by_model = inputs.panels[kind], forecasts[kind]
         rng = generator(spec.backtest.seed, "combine", combination.name, kind, f"{panel.origin:%Y-%m-%d}")
-        found[kind] = combined_forecast(combination.name, mine, forecasts[kind], spec.escalations, panel, rng)
-        forecasts[kind][combination.name] = found[kind].forecast
+        found[kind] = combined_forecast(combination.name, mine, by_model, spec.escalations, panel, rng, elsewhere)
+        by_model[combination.name] = found[kind].forecast
     return found
 
 

@@ -17,6 +17,7 @@ from forecast.evaluation.combined import Combined
 from forecast.evaluation.plan import BacktestPlan
 from forecast.evaluation.record import BacktestRecord
 from forecast.families.model import ModelSpec, choose_models
+from forecast.jobs.external_forecasts import ExternalForecasts, external_forecasts
 from forecast.jobs.inputs import FitPanels, Inputs, Panels, fit_panels, open_inputs, origin_of, related_panels
 from forecast.jobs.time_budget import BudgetSpentError, TimeBudget
 from forecast.panel.panel import Panel
@@ -61,6 +62,7 @@ def backtest_plan(
     origins: pd.DatetimeIndex | None = None,
     *,
     inputs: Inputs | None = None,
+    external: ExternalForecasts | None = None,
 ) -> BacktestPlan:
     """Return the workspace's protocol, applied to some panels.
 
@@ -76,6 +78,8 @@ def backtest_plan(
         The latest ones of the protocol if not given.
     inputs : Inputs, optional
         Those that the panels are from: where they tell what was known when, models see that and not the final data.
+    external : ExternalForecasts, optional
+        Members of the combination that are made elsewhere: their forecasts are of the workspace's own data.
 
     Raises
     ------
@@ -99,6 +103,8 @@ def backtest_plan(
         known=inputs.vintages if inputs else {},
         nowcast_weeks=inputs.nowcast_weeks if inputs else None,
         combination=combination if combination and {model.name for model in models} & {*combination.members} else None,
+        # On other data they say nothing, but have a place among the members all the same.
+        external={name: found if inputs else {} for name, found in external.by_name.items()} if external else {},
     )
 
 
@@ -108,6 +114,7 @@ def track_record(
     models: Sequence[ModelSpec],
     fits: FitPanels,
     *,
+    external: ExternalForecasts | None = None,
     workers: int = 2,
     progress: Progress | None = None,
     budget: TimeBudget | None = None,
@@ -127,6 +134,7 @@ def track_record(
     models : sequence of ModelSpec
     fits : mapping of (dataset name, unit kind) to Panel
         From `forecast.jobs.inputs.fit_panels`.
+    external : ExternalForecasts, optional
     workers : int
     progress : callable of (what, done, total), optional
     budget : TimeBudget, optional
@@ -163,7 +171,7 @@ def track_record(
     while True:
         planned = [
             (
-                backtest_plan(workspace, name, panels, remaining, fits, inputs=own),
+                backtest_plan(workspace, name, panels, remaining, fits, inputs=own, external=external),
                 backtests / (f"{name}-{origin:%Y-%m-%d}" if cut else name),
                 blocks_folder(backtests / name),
                 cut,
@@ -293,13 +301,15 @@ def backtest_workspace(
             raise InputError(f"dataset {data!r} has none of the countries of the workspace", where="--data")
         panels = {kind: panel.until(inputs.regions.origin) for kind, panel in panels.items()} if as_of else panels
     if not own and name is None and data is None and workspace.spec.combination is not None:
+        fits, external = fit_panels(workspace, chosen, inputs.panels), external_forecasts(workspace, inputs.regions)
         track = track_record(  # a combined model learns from the other records too, as in a run
-            workspace, inputs, chosen, fit_panels(workspace, chosen, inputs.panels), workers=workers, progress=progress
+            workspace, inputs, chosen, fits, external=external, workers=workers, progress=progress
         )
         for failed, reason in track.failed.items():
             raise ModelError(reason, failed)
         return track.records[0], workspace.out / "backtests" / dataset
-    whole = workspace.spec.combination is None or {*workspace.spec.combination.members} <= {m.name for m in chosen}
+    members = workspace.spec.combination.members if workspace.spec.combination else ()
+    whole = {*members} - {*workspace.spec.external} <= {model.name for model in chosen}
     # Of some of its members only, the combined model would be another one under the same name.
     changed = {"backtest": protocol} | ({} if whole and not as_issued else {"combination": None})
     spec = workspace.spec.model_copy(update=changed)
@@ -312,6 +322,7 @@ def backtest_workspace(
         fit_panels(workspace, chosen, inputs.panels),
         _origins(panels["region"], start, end, origins=protocol.origins, first_after=protocol.first_after),
         inputs=inputs if dataset == inputs.name else None,
+        external=external_forecasts(workspace, inputs.regions),
     )
     folder, step = workspace.out / "backtests" / name, told(progress, f"back-testing on {name}")
     return backtest_and_combine(plan, folder, {}, workers=workers, progress=step)[0], folder

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from forecast.combination.settings import Combination, ExternalMember
 from forecast.exchange.hub_rows import CDF_COUNTS, COLUMNS, OUTPUT_TYPES, REST, TARGET
 from forecast.panel.units import Units
 from forecast.predictive.forecast_file import read_forecasts, write_forecasts
@@ -57,3 +59,11 @@ def in_mali(workspace: Path) -> None:
 def test_the_tables_are_those_of_the_code():
     assert all(f"`{name}`" in PAGE for name in (*COLUMNS, *OUTPUT_TYPES, REST, TARGET))
     assert f"25 to {CDF_COUNTS[-1]}" in PAGE
+
+
+def test_the_section_of_an_external_member_is_read():
+    (text,) = blocks("toml")
+    found = tomllib.loads(text)
+    combination, external = Combination(**found["combination"]), ExternalMember(**found["external"]["theirs"])
+    assert (combination.members[-1], external.path) == ("theirs", "hub/model-output/team-model")
+    ExternalMember(**tomllib.loads(text.replace("# target", "target"))["external"]["theirs"])
