@@ -14,6 +14,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from forecast.errors import ForecastError
+from forecast.evaluation.issued import IssuedRecord
 from forecast.events.store_lock import StoreBusyError, one_writer
 from forecast.jobs.issue_content import counts_hash, issue_of, ledger_name, settings_hash, vintage_hash
 from forecast.jobs.run import Preparation, carry_out, prepare
@@ -26,8 +27,10 @@ from forecast.ledger.issue import Issue
 from forecast.ledger.ledger import Ledger, open_ledger
 from forecast.ledger.outcomes import settle
 from forecast.ledger.read import IssueEntry
+from forecast.ledger.track import issued_record
 from forecast.ledger.write import AlreadyIssuedError, Recorded, append_issue
 from forecast.reporting.content import ReportContent
+from forecast.reporting.issued_part import alarm_sentences
 from forecast.storage import check_writable
 from forecast.workspace import Workspace
 
@@ -181,6 +184,7 @@ class _Run:
             return _stamp(issue)
 
         notices = () if revision == 1 else (f"Issued again: this is issue {revision} of the same weeks.",)
+        issued = self._issued_so_far(ledger)
         try:
             done = carry_out(
                 self.ready,
@@ -188,7 +192,8 @@ class _Run:
                 progress=self.progress,
                 budget=self.budget,
                 notices=notices,
-                pressing=self.stale,
+                pressing=(*self.stale, *_drifted(issued)),
+                issued=issued,
                 record=record,
             )
         except AlreadyIssuedError:
@@ -238,10 +243,10 @@ class _Run:
         if changed:
             missing = "its page is missing, and cannot be made again from other data or settings"
             return replace(done, warnings=(*done.warnings, missing))
-        self._publish_again(issue, entry)
+        self._publish_again(ledger, issue, entry)
         return replace(done, outcome="published again")
 
-    def _publish_again(self, issue: Issue, entry: IssueEntry) -> None:
+    def _publish_again(self, ledger: Ledger, issue: Issue, entry: IssueEntry) -> None:
         """Make the page of an issue that was recorded and never, or no longer, published."""
 
         def record(content: ReportContent, files: Mapping[str, str]) -> dict[str, Any]:
@@ -256,14 +261,23 @@ class _Run:
         again, said = entry.head.revision, json.loads(entry.head.manifest)["warnings"]
         notices = () if again == 1 else (f"Issued again: this is issue {again} of the same weeks.",)
         ready = replace(self.ready, models=_issued_models(self.ready, issue))
+        issued = self._issued_so_far(ledger, before=entry.number)
+        left_out = (text for text in said if text.startswith("left out"))
         carry_out(
             ready,
             workers=self.choices.workers,
             progress=self.progress,
             notices=notices,
-            pressing=(*self.stale, *(text for text in said if text.startswith("left out"))),
+            pressing=(*self.stale, *_drifted(issued), *left_out),
+            issued=issued,
             record=record,
         )
+
+    def _issued_so_far(self, ledger: Ledger, before: int | None = None) -> IssuedRecord:
+        """Return how earlier issues have turned out; as the ledger knew it before an entry, if one is given."""
+        ready, name = self.ready, ledger_name(self.ready.workspace)
+        with ledger.reading() as connection:
+            return issued_record(connection, name, ready.definition.name, until=ready.origin, before=before)
 
     def _issues(self, ledger: Ledger) -> list[IssueEntry]:
         ready = self.ready
@@ -309,6 +323,12 @@ def _stale(ready: Preparation, today: dt.date) -> tuple[str, ...]:
         f"stale data: they end on {until:%Y-%m-%d}, more than {limit} days before this forecast was made, so that "
         "it knows nothing of what happened since, and some of the weeks that it forecasts are over",
     )
+
+
+def _drifted(issued: IssuedRecord) -> tuple[str, ...]:
+    """Return a warning for each alarm that the latest week has raised; those before were told in their weeks."""
+    told = alarm_sentences(issued, latest=True)
+    return tuple(f"drift of the forecasts: {text[:1].lower()}{text[1:]}" for text in told)
 
 
 def _changes(ready: Preparation, vintage: str, settings: str) -> str:

@@ -13,6 +13,7 @@ import threadpoolctl
 
 from forecast.errors import ModelError
 from forecast.evaluation.combined import combined_spec
+from forecast.evaluation.issued import IssuedRecord
 from forecast.families.model import ModelSpec
 from forecast.families.nowcasted import predict_as_known
 from forecast.jobs.combined_forecast import CombinedForecast, combined_forecast
@@ -169,6 +170,7 @@ def carry_out(
     folder: Path | None = None,
     notices: Sequence[str] = (),
     pressing: Sequence[str] = (),
+    issued: IssuedRecord | None = None,
     record: Record | None = None,
 ) -> RunResult:
     """Do what was prepared.
@@ -186,6 +188,8 @@ def carry_out(
         What stands on top of the report, before everything else.
     pressing : sequence of str
         Warnings that go before all others.
+    issued : IssuedRecord, optional
+        How earlier issues have turned out.
     record : callable of (ReportContent, file hashes), optional
         Called when the results are written and before they appear, with what they show and the hashes of all files;
         what it returns goes into the manifest. If it fails, nothing appears.
@@ -248,6 +252,7 @@ def carry_out(
         findings=(*filter(None, [found.imports]), *found.sentences()),
         prior_checks=checked,
         notices=tuple(notices),
+        issued=issued,
     )
     told(progress, "writing the report")(0, 1)
     publish(content, folder or ready.folder, record)

@@ -235,6 +235,12 @@ def scores(
     return found.drop_duplicates(keys, keep="last", ignore_index=True) if latest else found
 
 
+def last_link(connection: Connection) -> str:
+    """Return the last link of the chain; empty if there is none."""
+    entry = schema.Entry
+    return connection.execute(select(entry.link).order_by(entry.id.desc()).limit(1)).scalar() or ""
+
+
 def last_known(connection: Connection, workspace: str) -> dt.date | None:
     """Return until when outcomes of a workspace are recorded."""
     table = schema.Settlement

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from forecast.evaluation.issued import IssuedRecord
 from forecast.evaluation.record import BacktestRecord
 from forecast.families.model import ModelSpec
 from forecast.panel.dataset import DataNote
@@ -55,6 +56,8 @@ class ReportContent:
         `Family.prior_check` returns it.
     notices : tuple of str
         What must be known before everything else: that this is a draft, that it was issued again.
+    issued : IssuedRecord, optional
+        How the issues before this one have turned out, as far as it could be known at the origin.
     """
 
     name: str
@@ -77,3 +80,4 @@ class ReportContent:
     findings: tuple[str, ...] = ()
     prior_checks: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
+    issued: IssuedRecord | None = None
