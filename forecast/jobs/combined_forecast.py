@@ -67,17 +67,9 @@ def combined_forecast(
     rng : Generator
     """
     members = [forecasts[member] for member in mine.members]
-    laws = [marginals(each) for each in members]
-    k = max(law.shape[2] for law in laws)
-    pmf = np.stack([np.pad(law, ((0, 0), (0, 0), (0, k - law.shape[2]))) for law in laws])
-    said = MemberForecasts(
-        week=week_number(panel.origin),
-        pmf=pmf / pmf.sum(axis=3, keepdims=True),
-        activity=activity_of(panel).astype(np.int64),
-        chance=np.stack([chances_of(tuple(rules), each, panel).T for each in members]),
-    )
+    said = member_forecasts(members, rules, panel)
     step = mine.latest.apply(said)
-    share = step.weight[np.minimum(np.arange(len(pmf[0])), len(step.weight) - 1)][:, said.activity]
+    share = step.weight[np.minimum(np.arange(said.pmf.shape[1]), len(step.weight) - 1)][:, said.activity]
     mean = share.mean(axis=(0, 1))
     paths = pooled_paths([each.paths for each in members], mean, rng)
     law = step.final / step.final.sum(axis=2, keepdims=True)
@@ -90,4 +82,25 @@ def combined_forecast(
         step.final_chance,
         step.pool_chance,
         last.final_chance if known else np.full(step.final_chance.shape, np.nan),
+    )
+
+
+def member_forecasts(members: Sequence[Forecast], rules: Sequence[Escalation], panel: Panel) -> MemberForecasts:
+    """Return what members say of a panel's next weeks, as a combination takes it.
+
+    Parameters
+    ----------
+    members : sequence of Forecast
+    rules : sequence of Escalation
+    panel : Panel
+        What is known at the origin.
+    """
+    laws = [marginals(each) for each in members]
+    k = max(law.shape[2] for law in laws)
+    pmf = np.stack([np.pad(law, ((0, 0), (0, 0), (0, k - law.shape[2]))) for law in laws])
+    return MemberForecasts(
+        week=week_number(panel.origin),
+        pmf=pmf / pmf.sum(axis=3, keepdims=True),
+        activity=activity_of(panel).astype(np.int64),
+        chance=np.stack([chances_of(tuple(rules), each, panel).T for each in members]),
     )

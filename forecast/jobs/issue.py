@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,21 +17,24 @@ import pandas as pd
 from forecast.errors import ForecastError
 from forecast.evaluation.issued import IssuedRecord
 from forecast.events.store_lock import StoreBusyError, one_writer
-from forecast.jobs.issue_content import counts_hash, issue_of, ledger_name, settings_hash, vintage_hash
-from forecast.jobs.run import Preparation, carry_out, prepare
+from forecast.jobs.issue_content import counts_hash, issue_of, ledger_name
+from forecast.jobs.issue_notes import behind, changed_since, drifted, stale
+from forecast.jobs.preparation import Preparation, prepare
+from forecast.jobs.run import Explain, carry_out
 from forecast.jobs.run_log import RunLog
 from forecast.jobs.time_budget import TimeBudget
 from forecast.jobs.track_record import Progress
+from forecast.jobs.what_changed import what_changed
 from forecast.ledger import read
 from forecast.ledger.address import Address, ledger_address
 from forecast.ledger.issue import Issue
+from forecast.ledger.last import last_issue
 from forecast.ledger.ledger import Ledger, open_ledger
 from forecast.ledger.outcomes import settle
 from forecast.ledger.read import IssueEntry
 from forecast.ledger.track import issued_record
 from forecast.ledger.write import AlreadyIssuedError, Recorded, append_issue
 from forecast.reporting.content import ReportContent
-from forecast.reporting.issued_part import alarm_sentences
 from forecast.storage import check_writable
 from forecast.workspace import Workspace
 
@@ -134,8 +138,8 @@ def issue_forecast(workspace: Workspace, choices: Choices, log: RunLog, progress
     with _one_run(workspace):
         ready = prepare(workspace, choices.as_of, choices.report)
         log.event("prepared", report=ready.definition.name, origin=f"{ready.origin:%Y-%m-%d}")
-        stale = _stale(ready, choices.as_of or clock.now().date())
-        run = _Run(ready, choices, log, watched, budget, stale)
+        told = stale(ready, choices.as_of or clock.now().date())
+        run = _Run(ready, choices, log, watched, budget, told)
         if choices.draft:
             return run.without_ledger("draft", workspace.out / DRAFTS, (DRAFT_NOTICE,))
         if not workspace.spec.ledger.enabled:
@@ -192,8 +196,9 @@ class _Run:
                 progress=self.progress,
                 budget=self.budget,
                 notices=notices,
-                pressing=(*self.stale, *_drifted(issued)),
+                pressing=(*self.stale, *drifted(issued)),
                 issued=issued,
+                explain=self._explain(ledger, revision),
                 record=record,
             )
         except AlreadyIssuedError:
@@ -206,7 +211,7 @@ class _Run:
             "unchanged" if not mine else "issued" if revision == 1 else "issued again",
             self.ready,
             done.folder,
-            (*done.warnings, *_behind(entry)),
+            (*done.warnings, *behind(entry)),
             _headline_risk(done.content),
             entry.number,
             revision,
@@ -231,7 +236,7 @@ class _Run:
             entry.recorded_at,
             entry.link,
         )
-        changed = _changes(ready, head.vintage, head.settings)
+        changed = changed_since(ready, head.vintage, head.settings)
         if changed:
             told = (
                 f"the forecast from {head.origin} was issued on {entry.recorded_at:%Y-%m-%d} and stays as it is, "
@@ -268,10 +273,18 @@ class _Run:
             workers=self.choices.workers,
             progress=self.progress,
             notices=notices,
-            pressing=(*self.stale, *_drifted(issued), *left_out),
+            pressing=(*self.stale, *drifted(issued), *left_out),
             issued=issued,
+            explain=self._explain(ledger, again, before=entry.number),
             record=record,
         )
+
+    def _explain(self, ledger: Ledger, revision: int, before: int | None = None) -> Explain | None:
+        """Return what tells the changes since the last issue; None without one."""
+        ready, name = self.ready, ledger_name(self.ready.workspace)
+        with ledger.reading() as connection:
+            last = last_issue(connection, name, ready.definition.name, ready.origin, revision, before=before)
+        return None if last is None else partial(what_changed, ready, last)
 
     def _issued_so_far(self, ledger: Ledger, before: int | None = None) -> IssuedRecord:
         """Return how earlier issues have turned out; as the ledger knew it before an entry, if one is given."""
@@ -314,31 +327,6 @@ def _one_run(workspace: Workspace) -> Iterator[None]:
         ) from None
 
 
-def _stale(ready: Preparation, today: dt.date) -> tuple[str, ...]:
-    """Return a warning if the data end long before a day; without the number of days, to be the same every day."""
-    until, limit = ready.inputs.regions.known_until, ready.workspace.spec.data.stale_after_days
-    if limit is None or ready.inputs.simulated or (pd.Timestamp(today) - until).days <= limit:
-        return ()
-    return (
-        f"stale data: they end on {until:%Y-%m-%d}, more than {limit} days before this forecast was made, so that "
-        "it knows nothing of what happened since, and some of the weeks that it forecasts are over",
-    )
-
-
-def _drifted(issued: IssuedRecord) -> tuple[str, ...]:
-    """Return a warning for each alarm that the latest week has raised; those before were told in their weeks."""
-    told = alarm_sentences(issued, latest=True)
-    return tuple(f"drift of the forecasts: {text[:1].lower()}{text[1:]}" for text in told)
-
-
-def _changes(ready: Preparation, vintage: str, settings: str) -> str:
-    """Return in words what is not as it was at the time of issue."""
-    data, chosen = vintage_hash(ready) != vintage, settings_hash(ready) != settings
-    if data and chosen:
-        return "data and settings have changed"
-    return "the data have changed" if data else "the settings have changed" if chosen else ""
-
-
 def _stamp(issue: Issue) -> dict[str, Any]:
     """Return what the manifest says of the ledger."""
     return {"issue": {"revision": issue.head.revision, "forecast": issue.forecast_hash()}}
@@ -361,10 +349,3 @@ def _issued_models(ready: Preparation, issue: Issue) -> tuple[Any, ...]:
 
 def _headline_risk(content: ReportContent) -> pd.DataFrame:
     return content.risk[content.risk["model"] == content.headline_model]
-
-
-def _behind(entry: Recorded) -> tuple[str, ...]:
-    """Return a warning if the clock was set back."""
-    if not entry.behind:
-        return ()
-    return (f"the clock stands {entry.behind} before the last entry of the ledger: it is recorded as it stands",)

@@ -43,6 +43,8 @@ def publish(content: ReportContent, folder: Path, record: Record | None = None) 
         content.risk[stated].to_csv(
             work / "risk.csv", index=False, float_format="%.6f", date_format="%Y-%m-%d", lineterminator="\n"
         )
+        if content.changes is not None:
+            content.changes.table.to_csv(work / "changes.csv", index=False, float_format="%.6f", lineterminator="\n")
         files = {path.name: hash_file(path) for path in sorted(work.iterdir())}
         recorded = {} if record is None else record(content, files)
         text = json.dumps({**content.provenance, **recorded, "files": files}, indent=2, ensure_ascii=False)

@@ -16,6 +16,7 @@ from forecast.panel.panel import Panel
 from forecast.panel.units import UnitKind
 from forecast.predictive.escalation import Escalation
 from forecast.predictive.forecast import Forecast
+from forecast.reporting.changes import Changes
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ class ReportContent:
         What must be known before everything else: that this is a draft, that it was issued again.
     issued : IssuedRecord, optional
         How the issues before this one have turned out, as far as it could be known at the origin.
+    changes : Changes, optional
+        What has changed since the last of them.
     """
 
     name: str
@@ -81,3 +84,4 @@ class ReportContent:
     prior_checks: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
     issued: IssuedRecord | None = None
+    changes: Changes | None = None

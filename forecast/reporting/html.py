@@ -12,6 +12,7 @@ from forecast.evaluation.comparison import SKILL_LEVEL
 from forecast.evaluation.record import BacktestRecord
 from forecast.predictive.escalation import ENOUGH_ORIGINS
 from forecast.reporting.calibration import RecordFigures, record_figures
+from forecast.reporting.changes import changes_part
 from forecast.reporting.comparison_part import ComparisonPart, comparison_part, reference_of
 from forecast.reporting.content import ReportContent
 from forecast.reporting.decisions import DecisionPart, decision_part
@@ -84,9 +85,11 @@ def render_report(content: ReportContent) -> str:
     records = [_record(content, record, position) for position, record in enumerate(content.backtests, start=1)]
     called = {name: title for panel in content.panels.values() for name, title in titles(panel.units).items()}
     issued = issued_part(content.issued, content.escalations, content.headline_escalation, called)
+    changed = changes_part(content.changes, content.escalations, content.headline_escalation, called)
     figures = [
         *([chart] if chart else []),
         *(fan.figure for fan in fans),
+        *([changed.figure] if changed and changed.figure else []),
         *(issued.figures if issued else []),
         *(f for part in records for f in _drawn(part)),
     ]
@@ -109,6 +112,7 @@ def render_report(content: ReportContent) -> str:
         risk=risk_rows(content),
         fans=fans,
         issued=issued,
+        changed=changed,
         false_alarms=FALSE_ALARMS,
         records=records,
         prior_rows={name: prior_rows(table) for name, table in content.prior_checks.items()},
