@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from forecast.cli.output import percent, result_json, say, show_table, significant
+from forecast.cli.output import percent, result, result_json, say, show_table, significant
 
 if TYPE_CHECKING:
     from forecast.jobs.ledger_state import Standing
@@ -15,12 +15,15 @@ def score_issued(workspace: Workspace, now: str | None, json: bool) -> None:
     """Record what the data tell of the issued forecasts, and show how these have turned out."""
     from forecast.cli.clock import clock
     from forecast.jobs.issue_content import ledger_name
-    from forecast.jobs.ledger_state import existing_ledger, score_issues, standing
+    from forecast.jobs.ledger_state import existing_ledger, publish_record, score_issues, standing
+    from forecast.reporting.issued_part import alarm_sentences
 
     with existing_ledger(workspace) as opened:
-        _, found = score_issues(workspace, opened, clock(now))
+        inputs, found = score_issues(workspace, opened, clock(now))
         with opened.reading() as connection:
             known = standing(connection, ledger_name(workspace))
+            page = publish_record(workspace, inputs, connection)
+    alarms = alarm_sentences(page.record)
     news: dict[str, Any] = {"counts": 0, "corrected": 0, "scores": 0, "entry": None}
     if found is not None:
         news = {
@@ -30,10 +33,14 @@ def score_issued(workspace: Workspace, now: str | None, json: bool) -> None:
             "entry": found.entry.number,
         }
     if json:
-        result_json({**news, **{name: table.to_dict("records") for name, table in vars(known).items()}})
+        tables = {name: table.to_dict("records") for name, table in vars(known).items()}
+        result_json({**news, **tables, "alarms": alarms, "page": str(page.index)})
         return
     say(f"New: {news['counts']} weekly counts, {news['corrected']} of them corrections; {news['scores']} scores.")
     _show(known)
+    for alarm in alarms:
+        say(f"Alarm of drift. {alarm}")
+    result(str(page.index))
 
 
 def _show(known: Standing) -> None:

@@ -38,8 +38,9 @@ def score(
 ) -> None:
     """Score forecasts: those that were issued, or those of a FILE, which may be made elsewhere.
 
-    Without FILE: record in the ledger what the data tell of the issued forecasts, and show how these have turned out.
-    Weeks whose counts were corrected are scored once more; both are kept. Each forecast run records the same.
+    Without FILE: record in the ledger what the data tell of the issued forecasts, show how these have turned out and
+    whether they drift, and write the page out/track-record/<report>/index.html. Weeks whose counts were corrected are
+    scored once more; both are kept. Each forecast run records the same.
 
     With FILE: a table in; scores, coverage and a verdict out. The table is as forecast hubs exchange it: location (or
     unit), target_end_date (or week; or reference_date and horizon), output_type (quantile, sample or pmf),

@@ -56,11 +56,14 @@ class CombinedKind:
     track : Track
     latest : Learned
         What is known at the end of the panel, for the forecast from there.
+    earlier : tuple of Track
+        Of other panels, which were learned from as well.
     """
 
     members: tuple[str, ...]
     track: Track
     latest: Learned
+    earlier: tuple[Track, ...] = ()
 
 
 Combined = dict[UnitKind, CombinedKind]
@@ -143,7 +146,7 @@ def combine_blocks(
             combine_in_sequence(said, learned_in, track, others, combination, spans=spans)
             tracks, members = [*others, track], len(names)
             latest = learn(tracks, end, combination, members=members, horizon=plan.horizon, spans=spans)
-        found[kind] = CombinedKind(tuple(names), track, latest)
+        found[kind] = CombinedKind(tuple(names), track, latest, tuple(others))
         steps = iter(track.steps)
         for block in borders:
             of_combined = replace(block, model=spec)

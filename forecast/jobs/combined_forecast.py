@@ -74,31 +74,16 @@ def combined_forecast(
         whole; otherwise those of the other members, with its marginals.
     """
     models = [forecasts[member] for member in mine.members if member in forecasts]
-    own = models[0]
     elsewhere = external or {}
-    every = [
-        (marginals(forecasts[member]), chances_of(tuple(rules), forecasts[member], panel).T)
-        if member in forecasts
-        else external_said(elsewhere.get(member), panel, own.horizon, rules)
-        for member in mine.members
-    ]
-    pmf, chance, absent = with_absent_filled(*zip(*every, strict=True))
-    said = MemberForecasts(
-        week=week_number(panel.origin),
-        pmf=pmf / pmf.sum(axis=3, keepdims=True),
-        activity=activity_of(panel).astype(np.int64),
-        chance=chance,
-        traits=surge_traits(panel.counts, panel.observed),
-        absent=absent,
-    )
+    said = member_forecasts(mine.members, forecasts, rules, panel, elsewhere)
     step = mine.latest.apply(said)
-    share = step.weight[np.minimum(np.arange(len(pmf[0])), len(step.weight) - 1)][:, said.activity]
+    share = step.weight[np.minimum(np.arange(said.pmf.shape[1]), len(step.weight) - 1)][:, said.activity]
     mean = share.mean(axis=(0, 1))
     of_models = [each.paths for each in models]
     taken = [
         forecasts[member].paths
         if member in forecasts
-        else _paths_of(elsewhere.get(member), law, None if absent is None else absent[at], of_models, rng)
+        else _paths_of(elsewhere.get(member), law, None if said.absent is None else said.absent[at], of_models, rng)
         for at, (member, law) in enumerate(zip(mine.members, said.pmf, strict=True))
     ]
     paths = pooled_paths(taken, mean, rng)
@@ -108,7 +93,7 @@ def combined_forecast(
     last = mine.track.steps[-1]
     known = last.members.week == said.week - 1
     return CombinedForecast(
-        Forecast(paths, law, own.weeks, panel.units, name),
+        Forecast(paths, law, models[0].weeks, panel.units, name),
         step.final_chance,
         step.pool_chance,
         last.final_chance if known else np.full(step.final_chance.shape, np.nan),
@@ -127,3 +112,43 @@ def _paths_of(
         return found.forecast.paths[:, : len(law)]
     share = np.full(len(of_models), 1 / len(of_models))
     return with_marginals(pooled_paths(list(of_models), share, rng), law, rng)
+
+
+def member_forecasts(
+    names: Sequence[str],
+    forecasts: Mapping[str, Forecast],
+    rules: Sequence[Escalation],
+    panel: Panel,
+    external: Mapping[str, ExternalForecast | None] | None = None,
+) -> MemberForecasts:
+    """Return what members say of a panel's next weeks, as a combination takes it.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of the members.
+    forecasts : mapping of model name to Forecast
+        Of those that are models of the workspace.
+    rules : sequence of Escalation
+    panel : Panel
+        What is known at the origin.
+    external : mapping of member to ExternalForecast or None, optional
+        Of the others.
+    """
+    elsewhere = external or {}
+    horizon = next(forecasts[name] for name in names if name in forecasts).horizon
+    every = [
+        (marginals(forecasts[name]), chances_of(tuple(rules), forecasts[name], panel).T)
+        if name in forecasts
+        else external_said(elsewhere.get(name), panel, horizon, rules)
+        for name in names
+    ]
+    pmf, chance, absent = with_absent_filled(*zip(*every, strict=True))
+    return MemberForecasts(
+        week=week_number(panel.origin),
+        pmf=pmf / pmf.sum(axis=3, keepdims=True),
+        activity=activity_of(panel).astype(np.int64),
+        chance=chance,
+        traits=surge_traits(panel.counts, panel.observed),
+        absent=absent,
+    )

@@ -8,24 +8,31 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
 
 from forecast.errors import ForecastError
+from forecast.evaluation.issued import IssuedRecord
 from forecast.events.store_lock import StoreBusyError, one_writer
-from forecast.jobs.issue_content import counts_hash, issue_of, ledger_name, settings_hash, vintage_hash
-from forecast.jobs.run import Preparation, carry_out, prepare
+from forecast.jobs.issue_content import counts_hash, issue_of, ledger_name
+from forecast.jobs.issue_notes import behind, changed_since, drifted, stale
+from forecast.jobs.preparation import Preparation, prepare
+from forecast.jobs.run import Explain, carry_out
 from forecast.jobs.run_log import RunLog
 from forecast.jobs.time_budget import TimeBudget
 from forecast.jobs.track_record import Progress
+from forecast.jobs.what_changed import what_changed
 from forecast.ledger import read
 from forecast.ledger.address import Address, ledger_address
 from forecast.ledger.issue import Issue
+from forecast.ledger.last import last_issue
 from forecast.ledger.ledger import Ledger, open_ledger
 from forecast.ledger.outcomes import settle
 from forecast.ledger.read import IssueEntry
+from forecast.ledger.track import issued_record
 from forecast.ledger.write import AlreadyIssuedError, Recorded, append_issue
 from forecast.reporting.content import ReportContent
 from forecast.storage import check_writable
@@ -131,8 +138,8 @@ def issue_forecast(workspace: Workspace, choices: Choices, log: RunLog, progress
     with _one_run(workspace):
         ready = prepare(workspace, choices.as_of, choices.report)
         log.event("prepared", report=ready.definition.name, origin=f"{ready.origin:%Y-%m-%d}")
-        stale = _stale(ready, choices.as_of or clock.now().date())
-        run = _Run(ready, choices, log, watched, budget, stale)
+        told = stale(ready, choices.as_of or clock.now().date())
+        run = _Run(ready, choices, log, watched, budget, told)
         if choices.draft:
             return run.without_ledger("draft", workspace.out / DRAFTS, (DRAFT_NOTICE,))
         if not workspace.spec.ledger.enabled:
@@ -181,6 +188,7 @@ class _Run:
             return _stamp(issue)
 
         notices = () if revision == 1 else (f"Issued again: this is issue {revision} of the same weeks.",)
+        issued = self._issued_so_far(ledger)
         try:
             done = carry_out(
                 self.ready,
@@ -188,7 +196,9 @@ class _Run:
                 progress=self.progress,
                 budget=self.budget,
                 notices=notices,
-                pressing=self.stale,
+                pressing=(*self.stale, *drifted(issued)),
+                issued=issued,
+                explain=self._explain(ledger, revision),
                 record=record,
             )
         except AlreadyIssuedError:
@@ -201,7 +211,7 @@ class _Run:
             "unchanged" if not mine else "issued" if revision == 1 else "issued again",
             self.ready,
             done.folder,
-            (*done.warnings, *_behind(entry)),
+            (*done.warnings, *behind(entry)),
             _headline_risk(done.content),
             entry.number,
             revision,
@@ -226,7 +236,7 @@ class _Run:
             entry.recorded_at,
             entry.link,
         )
-        changed = _changes(ready, head.vintage, head.settings)
+        changed = changed_since(ready, head.vintage, head.settings)
         if changed:
             told = (
                 f"the forecast from {head.origin} was issued on {entry.recorded_at:%Y-%m-%d} and stays as it is, "
@@ -238,10 +248,10 @@ class _Run:
         if changed:
             missing = "its page is missing, and cannot be made again from other data or settings"
             return replace(done, warnings=(*done.warnings, missing))
-        self._publish_again(issue, entry)
+        self._publish_again(ledger, issue, entry)
         return replace(done, outcome="published again")
 
-    def _publish_again(self, issue: Issue, entry: IssueEntry) -> None:
+    def _publish_again(self, ledger: Ledger, issue: Issue, entry: IssueEntry) -> None:
         """Make the page of an issue that was recorded and never, or no longer, published."""
 
         def record(content: ReportContent, files: Mapping[str, str]) -> dict[str, Any]:
@@ -256,14 +266,31 @@ class _Run:
         again, said = entry.head.revision, json.loads(entry.head.manifest)["warnings"]
         notices = () if again == 1 else (f"Issued again: this is issue {again} of the same weeks.",)
         ready = replace(self.ready, models=_issued_models(self.ready, issue))
+        issued = self._issued_so_far(ledger, before=entry.number)
+        left_out = (text for text in said if text.startswith("left out"))
         carry_out(
             ready,
             workers=self.choices.workers,
             progress=self.progress,
             notices=notices,
-            pressing=(*self.stale, *(text for text in said if text.startswith("left out"))),
+            pressing=(*self.stale, *drifted(issued), *left_out),
+            issued=issued,
+            explain=self._explain(ledger, again, before=entry.number),
             record=record,
         )
+
+    def _explain(self, ledger: Ledger, revision: int, before: int | None = None) -> Explain | None:
+        """Return what tells the changes since the last issue; None without one."""
+        ready, name = self.ready, ledger_name(self.ready.workspace)
+        with ledger.reading() as connection:
+            last = last_issue(connection, name, ready.definition.name, ready.origin, revision, before=before)
+        return None if last is None else partial(what_changed, ready, last)
+
+    def _issued_so_far(self, ledger: Ledger, before: int | None = None) -> IssuedRecord:
+        """Return how earlier issues have turned out; as the ledger knew it before an entry, if one is given."""
+        ready, name = self.ready, ledger_name(self.ready.workspace)
+        with ledger.reading() as connection:
+            return issued_record(connection, name, ready.definition.name, until=ready.origin, before=before)
 
     def _issues(self, ledger: Ledger) -> list[IssueEntry]:
         ready = self.ready
@@ -300,25 +327,6 @@ def _one_run(workspace: Workspace) -> Iterator[None]:
         ) from None
 
 
-def _stale(ready: Preparation, today: dt.date) -> tuple[str, ...]:
-    """Return a warning if the data end long before a day; without the number of days, to be the same every day."""
-    until, limit = ready.inputs.regions.known_until, ready.workspace.spec.data.stale_after_days
-    if limit is None or ready.inputs.simulated or (pd.Timestamp(today) - until).days <= limit:
-        return ()
-    return (
-        f"stale data: they end on {until:%Y-%m-%d}, more than {limit} days before this forecast was made, so that "
-        "it knows nothing of what happened since, and some of the weeks that it forecasts are over",
-    )
-
-
-def _changes(ready: Preparation, vintage: str, settings: str) -> str:
-    """Return in words what is not as it was at the time of issue."""
-    data, chosen = vintage_hash(ready) != vintage, settings_hash(ready) != settings
-    if data and chosen:
-        return "data and settings have changed"
-    return "the data have changed" if data else "the settings have changed" if chosen else ""
-
-
 def _stamp(issue: Issue) -> dict[str, Any]:
     """Return what the manifest says of the ledger."""
     return {"issue": {"revision": issue.head.revision, "forecast": issue.forecast_hash()}}
@@ -341,10 +349,3 @@ def _issued_models(ready: Preparation, issue: Issue) -> tuple[Any, ...]:
 
 def _headline_risk(content: ReportContent) -> pd.DataFrame:
     return content.risk[content.risk["model"] == content.headline_model]
-
-
-def _behind(entry: Recorded) -> tuple[str, ...]:
-    """Return a warning if the clock was set back."""
-    if not entry.behind:
-        return ()
-    return (f"the clock stands {entry.behind} before the last entry of the ledger: it is recorded as it stands",)

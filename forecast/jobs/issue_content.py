@@ -10,7 +10,7 @@ import numpy as np
 import forecast
 from forecast.evaluation.blocks import code_hash, delay_hash, panel_hash
 from forecast.jobs.inputs import Inputs, related_panels
-from forecast.jobs.run import Preparation
+from forecast.jobs.preparation import Preparation
 from forecast.ledger.chain import text_bytes
 from forecast.ledger.issue import CHANCE_COLUMNS, QUESTION_COLUMNS, Issue, IssueHead, ModelVersion, RuleVersion
 from forecast.ledger.marginals import Marginals

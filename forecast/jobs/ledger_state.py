@@ -1,12 +1,14 @@
-"""What the ledger of a workspace holds, and how its forecasts have turned out so far."""
+"""What the ledger of a workspace holds, and how its forecasts have turned out so far, with a page of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 from sqlalchemy import Connection
 
+from forecast.evaluation.issued import IssuedRecord
 from forecast.evaluation.scores import brier
 from forecast.jobs.inputs import Inputs, open_inputs
 from forecast.jobs.issue import ledger_of
@@ -15,6 +17,10 @@ from forecast.jobs.run_log import Clock
 from forecast.ledger import read
 from forecast.ledger.ledger import Ledger, open_ledger
 from forecast.ledger.outcomes import Settled, settle
+from forecast.ledger.track import issued_record
+from forecast.reporting.issued_page import IssuedContent, render_issued
+from forecast.reporting.words import titles
+from forecast.storage import check_writable, folder_in_progress
 from forecast.workspace import Workspace
 
 
@@ -56,6 +62,43 @@ def score_issues(workspace: Workspace, ledger: Ledger, clock: Clock) -> tuple[In
     inputs, now = open_inputs(workspace), clock.now()
     name, vintage = ledger_name(workspace), counts_hash(inputs)
     return inputs, ledger.append(lambda connection: settle(connection, name, inputs.panels, vintage, now))
+
+
+@dataclass(frozen=True, eq=False)
+class PublishedRecord:
+    """The track record of a report, and its page.
+
+    Parameters
+    ----------
+    record : IssuedRecord
+    index : Path
+    """
+
+    record: IssuedRecord
+    index: Path
+
+
+def publish_record(workspace: Workspace, inputs: Inputs, connection: Connection) -> PublishedRecord:
+    """Write how the issues of the workspace's report have turned out to ``out/track-record/<report>/index.html``."""
+    definition = workspace.report()
+    record = issued_record(connection, ledger_name(workspace), definition.name)
+    page = render_issued(
+        IssuedContent(
+            workspace=workspace.spec.title,
+            record=record,
+            known_until=inputs.regions.known_until,
+            escalations=workspace.spec.escalations,
+            headline_escalation=definition.headline_escalation,
+            called={name: title for panel in inputs.panels.values() for name, title in titles(panel.units).items()},
+            simulated=inputs.simulated,
+            link=read.last_link(connection),
+        )
+    )
+    folder = workspace.out / "track-record" / definition.name
+    check_writable(folder)
+    with folder_in_progress(folder) as work:
+        (work / "index.html").write_text(page, encoding="utf-8", newline="\n")
+    return PublishedRecord(record, folder / "index.html")
 
 
 def standing(connection: Connection, workspace: str) -> Standing:

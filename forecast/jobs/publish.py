@@ -47,6 +47,8 @@ def publish(content: ReportContent, folder: Path, record: Record | None = None) 
         stated = [*RISK_COLUMNS, *(["uncalibrated"] if "combination" in content.provenance else [])]
         write_forecasts(work / PATHS, [by_model[content.headline_model] for by_model in content.forecasts.values()])
         (work / "risk.csv").write_bytes(csv_bytes(content.risk[stated], float_format="%.6f"))
+        if content.changes is not None:
+            (work / "changes.csv").write_bytes(csv_bytes(content.changes.table, float_format="%.6f"))
         files = {path.name: hash_file(path) for path in sorted(work.iterdir())}
         recorded = {} if record is None else record(content, files)
         text = json.dumps({**content.provenance, **recorded, "files": files}, indent=2, ensure_ascii=False)

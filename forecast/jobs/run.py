@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +12,14 @@ import pandas as pd
 import threadpoolctl
 
 from forecast.errors import ModelError
-from forecast.evaluation.combined import combined_spec
+from forecast.evaluation.combined import Combined, combined_spec
+from forecast.evaluation.issued import IssuedRecord
 from forecast.families.model import ModelSpec
-from forecast.families.nowcasted import predict_as_known
 from forecast.jobs.combined_forecast import CombinedForecast, combined_forecast
-from forecast.jobs.external_forecasts import ExternalForecasts, external_forecasts
 from forecast.jobs.findings import find_in
-from forecast.jobs.inputs import FitPanels, Inputs, fit_panels, open_inputs, origin_of
+from forecast.jobs.inputs import FitPanels, Inputs
 from forecast.jobs.manifest import run_manifest
+from forecast.jobs.preparation import Preparation, forecast_with, prepare
 from forecast.jobs.prior_checks import prior_checks
 from forecast.jobs.publish import Record, publish
 from forecast.jobs.run_notes import (
@@ -35,18 +35,18 @@ from forecast.jobs.run_notes import (
 )
 from forecast.jobs.time_budget import TimeBudget
 from forecast.jobs.track_record import Progress, TrackRecord, told, track_record
-from forecast.panel.panel import Panel
-from forecast.panel.reporting_delay import ReportingDelay
 from forecast.panel.units import UnitKind
 from forecast.panel.weeks import WEEK
 from forecast.predictive.forecast import Forecast
 from forecast.predictive.risk import risk_table
 from forecast.provenance import generator
+from forecast.reporting.changes import Changes
 from forecast.reporting.content import ReportContent
-from forecast.storage import check_writable
-from forecast.workspace import ReportSpec, Workspace
+from forecast.workspace import Workspace
 
 Forecasts = dict[UnitKind, dict[str, Forecast]]
+Explain = Callable[[Combined, Forecasts, pd.DataFrame], Changes]
+"""What the combined model rests on, all forecasts, and the risk by the headline model, to what has changed."""
 
 
 @dataclass(frozen=True)
@@ -66,68 +66,6 @@ class RunResult:
     folder: Path
     warnings: tuple[str, ...]
     content: ReportContent
-
-
-@dataclass(frozen=True)
-class Preparation:
-    """All that a run needs, opened and checked; nothing is computed yet.
-
-    Parameters
-    ----------
-    workspace : Workspace
-    definition : ReportSpec
-    as_of : date or None
-        With which the data were opened.
-    inputs : Inputs
-        Cut at the origin.
-    models : tuple of ModelSpec
-    fits : mapping of (dataset name, unit kind) to Panel
-    external : ExternalForecasts
-        Members of the combination that are made elsewhere.
-    """
-
-    workspace: Workspace
-    definition: ReportSpec
-    as_of: dt.date | None
-    inputs: Inputs
-    models: tuple[ModelSpec, ...]
-    fits: FitPanels
-    external: ExternalForecasts
-
-    @property
-    def origin(self) -> pd.Timestamp:
-        """First day of the first week that is forecast."""
-        return self.inputs.regions.origin
-
-    @property
-    def folder(self) -> Path:
-        """Where the results go."""
-        return self.workspace.out / "runs" / self.definition.name / f"{self.origin:%Y-%m-%d}"
-
-
-def prepare(workspace: Workspace, as_of: dt.date | None = None, report: str | None = None) -> Preparation:
-    """Open all that a run needs.
-
-    Parameters
-    ----------
-    workspace, as_of, report
-        As in `run`.
-
-    Raises
-    ------
-    InputError
-        For whatever is wrong in the workspace or its data, and for a day for which no forecast can be made.
-    """
-    spec, definition = workspace.spec, workspace.report(report)
-    for part in ("backtests", f"runs/{definition.name}"):
-        check_writable(workspace.out / part)
-    whole = open_inputs(workspace, as_of)
-    origin = origin_of(whole.regions, as_of, first_after=spec.backtest.first_after, or_earlier=bool(whole.vintages))
-    known, models = whole.until(origin), tuple(workspace.models())
-    external = external_forecasts(workspace, known.regions)
-    inputs = replace(known, hashes={**known.hashes, **external.hashes})
-    fits = fit_panels(workspace, models, inputs.panels)
-    return Preparation(workspace, definition, as_of, inputs, models, fits, external)
 
 
 def run(
@@ -176,6 +114,8 @@ def carry_out(
     folder: Path | None = None,
     notices: Sequence[str] = (),
     pressing: Sequence[str] = (),
+    issued: IssuedRecord | None = None,
+    explain: Explain | None = None,
     record: Record | None = None,
 ) -> RunResult:
     """Do what was prepared.
@@ -193,6 +133,10 @@ def carry_out(
         What stands on top of the report, before everything else.
     pressing : sequence of str
         Warnings that go before all others.
+    issued : IssuedRecord, optional
+        How earlier issues have turned out.
+    explain : callable of (Combined, Forecasts, DataFrame), optional
+        Tells what has changed since the last issue. Passed over when the budget is spent.
     record : callable of (ReportContent, file hashes), optional
         Called when the results are written and before they appear, with what they show and the hashes of all files;
         what it returns goes into the manifest. If it fails, nothing appears.
@@ -222,6 +166,10 @@ def carry_out(
         risk, borrowed = with_borrowed_base_rates(
             workspace, inputs, _risk(workspace, inputs, fits, forecasts, combined)
         )
+        late = budget is not None and budget.spent
+        changes, untold = (
+            (None, ()) if explain is None or late else _explained(workspace, explain, track, forecasts, risk)
+        )
 
     found = find_in(workspace, inputs, ready.as_of)
     absent, elsewhere = ready.external.notes(ready.origin, track.records[0].forecasts["origin"].unique())
@@ -236,6 +184,7 @@ def carry_out(
         *short_records(track.records),
         *other_sources(workspace, fits),
         *refuted(workspace, models, track.records[0]),
+        *untold,
     )
     manifest = run_manifest(workspace, definition, inputs, models, fits, track, warnings, found)
     content = ReportContent(
@@ -259,42 +208,13 @@ def carry_out(
         findings=(*filter(None, [found.imports]), *found.sentences()),
         prior_checks=checked,
         notices=tuple(notices),
+        issued=issued,
+        changes=changes,
     )
     told(progress, "writing the report")(0, 1)
     publish(content, folder or ready.folder, record)
     told(progress, "writing the report")(1, 1)
     return RunResult(folder or ready.folder, warnings, content)
-
-
-def forecast_with(
-    workspace: Workspace,
-    model: ModelSpec,
-    panel: Panel,
-    fits: FitPanels,
-    horizon: int | None = None,
-    delay: ReportingDelay | None = None,
-) -> Forecast:
-    """Return what a model says of the weeks after a panel, with the seed and draws of the workspace.
-
-    Parameters
-    ----------
-    workspace : Workspace
-    model : ModelSpec
-    panel : Panel
-        What is known at the origin.
-    fits : mapping of (dataset name, unit kind) to Panel
-        From `forecast.jobs.inputs.fit_panels`.
-    horizon : int, optional
-        That of the report if not given.
-    delay : ReportingDelay, optional
-        How late events become known: the forecast goes through a nowcast of the last weeks.
-    """
-    seed, kind, day = workspace.spec.backtest.seed, panel.units.kind, f"{panel.origin:%Y-%m-%d}"
-    fit_panel = fits.get((model.fit_on, kind)) if model.fit_on else None
-    fitted = model.fit(panel, generator(seed, "fit", model.name, kind, day), fit_panel=fit_panel)
-    rng = generator(seed, "predict", model.name, kind, day)
-    horizon, draws = horizon or workspace.spec.report.horizon, workspace.spec.report.draws
-    return predict_as_known(fitted, panel, delay, horizon, draws, rng).named(model.name)
 
 
 def _forecast_all(
@@ -334,6 +254,18 @@ def _forecast_all(
     step(len(models), len(models))
     able = [model.name for model in models if model.name in found]
     return {kind: {name: found[name][kind] for name in able} for kind in inputs.panels}, failed
+
+
+def _explained(
+    workspace: Workspace, explain: Explain, track: TrackRecord, forecasts: Forecasts, risk: pd.DataFrame
+) -> tuple[Changes | None, tuple[str, ...]]:
+    """Return what has changed since the last issue, or a warning: a forecast does not wait for its explanation."""
+    combination, headline = workspace.spec.combination, workspace.spec.models.headline
+    combined = track.combined if combination is not None and headline == combination.name else {}
+    try:
+        return explain(combined, forecasts, risk[risk["model"] == headline]), ()
+    except Exception as error:
+        return None, (f"what has changed since the last issue cannot be told: {type(error).__name__}: {error}",)
 
 
 def _combine(ready: Preparation, track: TrackRecord, forecasts: Forecasts) -> dict[UnitKind, CombinedForecast]:

@@ -16,6 +16,7 @@ from forecast.ledger.issue import CHANCE_COLUMNS, QUESTION_COLUMNS, Issue, Issue
 from forecast.ledger.marginals import Marginals
 
 _HEAD = tuple(field.name for field in fields(IssueHead))
+_WHOLE = {"settlement", "issue", "revision", "horizon", "weeks", "count", "base_origins", "met"}
 SCORES = ("crps", "log", "dss", "wis", "pit_below", "pit_upto")
 
 
@@ -180,8 +181,7 @@ def answers(
         chosen = chosen.where(table.issue_id.in_(numbers))
     if settlement is not None:
         chosen = chosen.where(table.settlement_id == settlement)
-    found = frame(connection, chosen.order_by(table.settlement_id, table.issue_id, table.unit_id, table.rule_id))
-    return found.astype({"met": "int64"})
+    return frame(connection, chosen.order_by(table.settlement_id, table.issue_id, table.unit_id, table.rule_id))
 
 
 def scores(
@@ -235,6 +235,12 @@ def scores(
     return found.drop_duplicates(keys, keep="last", ignore_index=True) if latest else found
 
 
+def last_link(connection: Connection) -> str:
+    """Return the last link of the chain; empty if there is none."""
+    entry = schema.Entry
+    return connection.execute(select(entry.link).order_by(entry.id.desc()).limit(1)).scalar() or ""
+
+
 def last_known(connection: Connection, workspace: str) -> dt.date | None:
     """Return until when outcomes of a workspace are recorded."""
     table = schema.Settlement
@@ -247,11 +253,11 @@ def last_known(connection: Connection, workspace: str) -> dt.date | None:
 def frame(
     connection: Connection, chosen: Select[*tuple[Any, ...]], *, floats: Sequence[str] = (), days: Sequence[str] = ()
 ) -> pd.DataFrame:
-    """Return the rows of a query; NULL is NaN in the columns of `floats`, and `days` are Timestamps."""
+    """Return the rows of a query, of the same types also if there is none; NULL is NaN in the columns of `floats`."""
     found = connection.execute(chosen)
     table = pd.DataFrame.from_records(found.fetchall(), columns=list(found.keys()))
     kinds: dict[str, Any] = dict.fromkeys(floats, "float64") | dict.fromkeys(days, "datetime64[s]")
-    return table.astype(kinds)
+    return table.astype(kinds | dict.fromkeys(_WHOLE.intersection(table), "int64"))
 
 
 def _issue_rows() -> Select[*tuple[Any, ...]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from forecast.evaluation.issued import IssuedRecord
 from forecast.evaluation.record import BacktestRecord
 from forecast.families.model import ModelSpec
 from forecast.panel.dataset import DataNote
@@ -15,6 +16,7 @@ from forecast.panel.panel import Panel
 from forecast.panel.units import UnitKind
 from forecast.predictive.escalation import Escalation
 from forecast.predictive.forecast import Forecast
+from forecast.reporting.changes import Changes
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,10 @@ class ReportContent:
         `Family.prior_check` returns it.
     notices : tuple of str
         What must be known before everything else: that this is a draft, that it was issued again.
+    issued : IssuedRecord, optional
+        How the issues before this one have turned out, as far as it could be known at the origin.
+    changes : Changes, optional
+        What has changed since the last of them.
     """
 
     name: str
@@ -77,3 +83,5 @@ class ReportContent:
     findings: tuple[str, ...] = ()
     prior_checks: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
+    issued: IssuedRecord | None = None
+    changes: Changes | None = None

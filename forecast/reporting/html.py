@@ -12,6 +12,7 @@ from forecast.evaluation.comparison import SKILL_LEVEL
 from forecast.evaluation.record import BacktestRecord
 from forecast.predictive.escalation import ENOUGH_ORIGINS
 from forecast.reporting.calibration import RecordFigures, record_figures
+from forecast.reporting.changes import changes_part
 from forecast.reporting.comparison_part import ComparisonPart, comparison_part, reference_of
 from forecast.reporting.content import ReportContent
 from forecast.reporting.decisions import DecisionPart, decision_part
@@ -26,6 +27,7 @@ from forecast.reporting.headline import (
     lead,
     statements,
 )
+from forecast.reporting.issued_part import FALSE_ALARMS, issued_part
 from forecast.reporting.map import map_aspect, risk_map
 from forecast.reporting.page import render_page
 from forecast.reporting.rules import quoted, rule_titles
@@ -81,9 +83,14 @@ def render_report(content: ReportContent) -> str:
     fans = [_fan(content, statement, position) for position, statement in enumerate(shown, start=1)]
     chart = _map_figure(content, shown)
     records = [_record(content, record, position) for position, record in enumerate(content.backtests, start=1)]
+    called = {name: title for panel in content.panels.values() for name, title in titles(panel.units).items()}
+    issued = issued_part(content.issued, content.escalations, content.headline_escalation, called)
+    changed = changes_part(content.changes, content.escalations, content.headline_escalation, called)
     figures = [
         *([chart] if chart else []),
         *(fan.figure for fan in fans),
+        *([changed.figure] if changed and changed.figure else []),
+        *(issued.figures if issued else []),
         *(f for part in records for f in _drawn(part)),
     ]
     return render_page(
@@ -104,6 +111,9 @@ def render_report(content: ReportContent) -> str:
         legend=_legend(),
         risk=risk_rows(content),
         fans=fans,
+        issued=issued,
+        changed=changed,
+        false_alarms=FALSE_ALARMS,
         records=records,
         prior_rows={name: prior_rows(table) for name, table in content.prior_checks.items()},
         steps_taken=steps_taken(content),

@@ -142,8 +142,13 @@ def test_score_and_export(ran, forecast, tmp_path):
     assert told.code == 0
     assert "New: 28 weekly counts, 0 of them corrections; 112 scores." in told.err
     assert re.search(r"discount-negbin +16 ", told.out)
+    index = ran / "out" / "track-record" / "weekly" / "index.html"
+    assert told.out.endswith(f"{index}\n")
+    page = index.read_text(encoding="utf-8")
+    assert "What was issued, and what came" in page
+    assert "Simulated counts" in page
     again = json.loads(call(forecast, ran, "score", "--json").out)
-    assert (again["counts"], again["entry"]) == (0, None)
+    assert (again["counts"], again["entry"], again["alarms"], again["page"]) == (0, None, [], str(index))
     assert {row["model"] for row in again["weeks"]} == {"zero", "climatology-26", "discount-negbin", "combined"}
     done = call(forecast, ran, "ledger", "export", tmp_path / "exported", "--format", "csv")
     assert done.code == 0

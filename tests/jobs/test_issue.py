@@ -255,6 +255,20 @@ def test_outcomes_come_with_later_runs_and_corrections_beside_them(copy, change_
 
 
 @pytest.mark.usefixtures("whole_page")
+def test_the_report_shows_how_earlier_issues_have_turned_out(copy, change_data):
+    change_data(last="2000-08-26")
+    assert 'id="issued"' not in page_of(issue(copy))
+    change_data()
+    done = issue(copy)
+    page = page_of(done)
+    assert "1 forecast was issued, the first for 2 September 2000. Of 4 statements about regions" in page
+    issue(copy, MONDAY + dt.timedelta(days=7), as_of=dt.date(2000, 9, 30))  # one more of an earlier week
+    shutil.rmtree(done.folder)
+    assert issue(copy, MONDAY + dt.timedelta(days=8)).outcome == "published again"
+    assert page_of(done) == page
+
+
+@pytest.mark.usefixtures("whole_page")
 def test_a_page_that_is_missing_is_made_again(copy):
     before = everything(copy)
     shutil.rmtree(copy / "out" / "runs")
