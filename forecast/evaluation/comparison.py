@@ -20,6 +20,8 @@ Floats = NDArray[np.float64]
 MEANS = tuple(score for score in SCORES if not score.startswith("pit"))
 COVERAGES = tuple(f"cov{level * 100:g}" for level in COVERAGE_LEVELS)
 SKILL_LEVEL = 0.9
+ROUNDING = 1e-12
+"""A mean CRPS of no more is 0 but for rounding: that of a forecast that was always right."""
 
 
 def reference_models(models: Iterable[ModelSpec]) -> tuple[str, ...]:
@@ -178,7 +180,7 @@ def _skill(by_origin: Floats, base: int | None, rng: np.random.Generator) -> tup
 
 
 def _one_less_ratio(values: Floats, base: Floats | float) -> Floats:
-    """Return ``1 - values / base``; NaN where the base is 0."""
+    """Return ``1 - values / base``; NaN where the base is 0 but for rounding."""
     under = np.broadcast_to(base, values.shape)
-    ratio: Floats = np.divide(values, under, out=np.full(values.shape, np.nan), where=under > 0)
+    ratio: Floats = np.divide(values, under, out=np.full(values.shape, np.nan), where=under > ROUNDING)
     return 1 - ratio

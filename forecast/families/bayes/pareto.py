@@ -56,7 +56,8 @@ def smoothed_weights(log_ratio: Floats) -> tuple[Floats, float]:
     if excess[-1] - excess[0] > 1e-12:
         k, scale = fit_pareto(excess)
         share = (np.arange(tail) + 0.5) / tail
-        quantile = scale * (np.expm1(-k * np.log1p(-share)) / k if abs(k) > 1e-9 else -np.log1p(-share))
+        with np.errstate(over="ignore"):  # of a tail so heavy that the largest weight is all there is
+            quantile = scale * (np.expm1(-k * np.log1p(-share)) / k if abs(k) > 1e-9 else -np.log1p(-share))
         log_weight[order[-tail:]] = np.minimum(np.log(quantile + cutoff), 0.0)
     weight = np.exp(log_weight)
     return weight / weight.sum(), float(k)

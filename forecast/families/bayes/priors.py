@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 
 class Prior(BaseModel):
@@ -23,8 +23,8 @@ class Prior(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    mean: float
-    sd: Annotated[float, Field(gt=0)]
+    mean: FiniteFloat
+    sd: Annotated[FiniteFloat, Field(gt=0)]
 
 
 class Priors(BaseModel):

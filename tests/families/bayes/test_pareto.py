@@ -32,3 +32,11 @@ def test_few_draws_cannot_be_judged():
     assert k == np.inf
     assert weights.sum() == pytest.approx(1)
     assert effective_draws(np.full(7, 1 / 7)) == pytest.approx(7)
+
+
+def test_weights_of_one_draw_alone_are_finite():
+    log_ratio = np.r_[np.linspace(-9000, -4000, 199), 0.0]
+    weights, k = smoothed_weights(log_ratio)
+    assert k > 0.7
+    assert np.isfinite(weights).all()
+    assert weights.sum() == pytest.approx(1)

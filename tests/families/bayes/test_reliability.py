@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 
 from forecast.combination.pool import Pool
+from forecast.config import parse
+from forecast.errors import InputError
 from forecast.families.bayes import posterior
 from forecast.families.bayes.checks import leave_one_out, posterior_check, prior_sensitivity
 from forecast.families.bayes.negbin import BayesNegbin
@@ -90,3 +92,9 @@ def test_checks_look_at_the_weeks_that_the_draws_have_learned_from():
     pd.testing.assert_frame_equal(prior_sensitivity(windowed), prior_sensitivity(alone))
     tables = [posterior_check(fitted, 50, np.random.default_rng(2)) for fitted in (windowed, alone)]
     pd.testing.assert_frame_equal(*tables)
+
+
+@pytest.mark.parametrize("prior", [{"mean": np.inf, "sd": 1}, {"mean": 0, "sd": 0}, {"mean": 0, "sd": np.nan}])
+def test_a_prior_that_is_none_is_refused(prior):
+    with pytest.raises(InputError, match=r"priors\.size\.(mean|sd)"):
+        parse(BayesNegbin, {"priors": {"size": prior}}, where="models/mine.toml [settings]")
