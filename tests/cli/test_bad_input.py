@@ -229,7 +229,7 @@ def test_results_that_cannot_be_written_are_noticed_before_the_work(workspace, f
         raise AssertionError("the data were opened")
 
     (workspace / "out").write_text("in the way")
-    monkeypatch.setattr("forecast.jobs.run.open_inputs", never)
+    monkeypatch.setattr("forecast.jobs.preparation.open_inputs", never)
     monkeypatch.setattr("forecast.jobs.track_record.open_inputs", never)
     refused(
         forecast(command, HERE, workspace),
