@@ -26,6 +26,7 @@ from forecast.jobs.findings import DataFindings, find_in
 from forecast.jobs.inputs import FitPanels, Inputs, fit_panels, open_inputs, origin_of
 from forecast.jobs.prior_checks import prior_checks
 from forecast.jobs.run_notes import (
+    fitted_by,
     left_out,
     notes,
     other_sources,
@@ -139,7 +140,7 @@ def run(
         *other_sources(workspace, fits),
         *refuted(workspace, models, track.records[0]),
     )
-    manifest = _manifest(workspace, definition, inputs, models, fits, track, warnings, found)
+    manifest = _manifest(workspace, definition, inputs, models, fits, track, warnings, found) | fitted_by(forecasts)
     content = ReportContent(
         name=definition.name,
         title=f"{spec.title}: {definition.title}",
