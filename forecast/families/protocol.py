@@ -93,6 +93,11 @@ class Fitted(ABC):
         """Whether the parameters can be relied on. A pool leaves out a member whose fit finds that they cannot."""
         return True
 
+    @property
+    def fitted_by(self) -> str:
+        """How the parameters were found, and figures of how well; empty for a family without a choice of methods."""
+        return ""
+
     @abstractmethod
     def simulate(self, horizon: int, draws: int, rng: np.random.Generator) -> Forecast:
         """Simulate forward; `predict` has checked the arguments."""
@@ -139,7 +144,7 @@ class Fitted(ABC):
             raise InputError(f"horizon {horizon}", expected=f"1 to {MAX_HORIZON} weeks")
         if draws < 1:
             raise InputError(f"{draws} draws", expected="at least 1")
-        return replace(self.simulate(horizon, draws, rng), remarks=self.remarks)
+        return replace(self.simulate(horizon, draws, rng), remarks=self.remarks, fitted_by=self.fitted_by)
 
     def target_weeks(self, horizon: int) -> pd.DatetimeIndex:
         """Return the first days of the `horizon` weeks after the panel."""

@@ -23,6 +23,7 @@ from forecast.jobs.preparation import Preparation, forecast_with, prepare
 from forecast.jobs.prior_checks import prior_checks
 from forecast.jobs.publish import Record, publish
 from forecast.jobs.run_notes import (
+    fitted_by,
     left_out,
     notes,
     other_sources,
@@ -186,7 +187,11 @@ def carry_out(
         *refuted(workspace, models, track.records[0]),
         *untold,
     )
+<<<<<<< HEAD
     manifest = run_manifest(workspace, definition, inputs, models, fits, track, warnings, found)
+=======
+    manifest = _manifest(workspace, definition, inputs, models, fits, track, warnings, found) | fitted_by(forecasts)
+>>>>>>> 6d288bd
     content = ReportContent(
         name=definition.name,
         title=f"{spec.title}: {definition.title}",

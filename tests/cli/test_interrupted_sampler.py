@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -99,6 +100,9 @@ def test_a_run_stopped_while_it_samples(workspace, outputs, tmp_path, settings, 
     before = outputs()
     (risk,) = (content for path, content in before.items() if path.endswith("risk.csv"))
     assert b",bayes" in risk
+    (manifest,) = (content for path, content in before.items() if path.startswith("runs") and "manifest" in path)
+    method = "nuts" if "nuts" in settings else "laplace"
+    assert f"({method})" in json.loads(manifest)["fitted_by"]["bayes"]["region"]
     for blow in (signal.SIGKILL, signal.SIGINT):
         err = stopped_run(workspace, marker, function, number, blow)
         assert outputs() == before

@@ -88,7 +88,7 @@ def test_the_reference_has_converged(name: str) -> None:
 
 
 def test_laplace_agrees_on_simulated_counts() -> None:
-    family = BayesNegbin(draws=1500, proposals=3000)
+    family = BayesNegbin(draws=4000, proposals=12_000)
     assert_within_monte_carlo_error(compared(family, simulated_panel(), reference("bayes_negbin", "simulated")))
 
 

@@ -218,3 +218,12 @@ def test_what_a_models_priors_say_is_shown_with_its_method(content: ReportConten
     assert "prior-climatology" not in with_priors
     assert "What Discounted believes before it sees a count" in visible(with_priors)
     assert len(with_priors) - len(page) < 1500
+
+
+def test_how_parameters_were_found_is_said_where_there_is_a_choice(content: ReportContent, page: str) -> None:
+    forecasts = {kind: dict(by_model) for kind, by_model in content.forecasts.items()}
+    forecasts["region"]["discount"] = replace(forecasts["region"]["discount"], fitted_by="some method (laplace): k 0.3")
+    assert "Fitted to the regions by some method (laplace): k 0.3." in render_report(
+        replace(content, forecasts=forecasts)
+    )
+    assert "Fitted to the regions by" not in page

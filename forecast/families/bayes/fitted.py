@@ -118,6 +118,11 @@ class FittedBayes(Fitted):
         """Whether the diagnostics of the draws are all within their bounds."""
         return not self.posterior.diagnostics.remarks()
 
+    @property
+    def fitted_by(self) -> str:
+        """Method of the draws that forecasts come from, with its diagnostics."""
+        return self.posterior.diagnostics.sentence()
+
     def update(self, panel: Panel) -> Self:
         """Return the levels that `panel` leaves, the draws re-weighted by the weeks since the fit.
 

@@ -17,6 +17,11 @@ from forecast.families.bayes.pareto import LARGEST_K, effective_draws
 Floats = NDArray[np.float64]
 Method = Literal["laplace", "nuts", "advi"]
 
+METHODS: dict[Method, str] = {
+    "laplace": "importance sampling around the posterior mode",
+    "nuts": "the No-U-Turn sampler",
+    "advi": "variational inference, corrected by importance sampling",
+}
 LARGEST_R_HAT = 1.01
 LEAST_BULK_ESS = 400.0
 LEAST_EFFECTIVE = 50.0
@@ -46,6 +51,24 @@ class Diagnostics:
     r_hat: float = np.nan
     bulk_ess: float = np.nan
     divergences: int = 0
+
+    def sentence(self) -> str:
+        """Return the method and its figures.
+
+        Examples
+        --------
+        >>> Diagnostics("laplace", pareto_k=0.35, effective=474.0).sentence()
+        'importance sampling around the posterior mode (laplace): Pareto k 0.35, weighted draws worth 474'
+        """
+        figures = {
+            "Pareto k": f"{self.pareto_k:.2f}",
+            "weighted draws worth": f"{self.effective:.0f}",
+            "R-hat": f"{self.r_hat:.3f}",
+            "bulk ESS": f"{self.bulk_ess:.0f}",
+            "divergences": str(self.divergences) if self.method == "nuts" else "nan",
+        }
+        told = ", ".join(f"{name} {figure}" for name, figure in figures.items() if figure != "nan")
+        return f"{METHODS[self.method]} ({self.method}): {told}"
 
     def remarks(self) -> tuple[str, ...]:
         """Return why the draws are unreliable, in plain words; empty if they are not.

@@ -98,3 +98,11 @@ def test_checks_look_at_the_weeks_that_the_draws_have_learned_from():
 def test_a_prior_that_is_none_is_refused(prior):
     with pytest.raises(InputError, match=r"priors\.size\.(mean|sd)"):
         parse(BayesNegbin, {"priors": {"size": prior}}, where="models/mine.toml [settings]")
+
+
+def test_forecasts_say_how_their_parameters_were_found():
+    forecast = BayesNegbin(season=False).fit(panel(), np.random.default_rng(1)).predict(1, 20, np.random.default_rng(1))
+    assert forecast.fitted_by.startswith("importance sampling around the posterior mode (laplace): Pareto k ")
+    assert (
+        Diagnostics("nuts", r_hat=1.003, bulk_ess=900.0).sentence().endswith("R-hat 1.003, bulk ESS 900, divergences 0")
+    )
