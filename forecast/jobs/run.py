@@ -187,11 +187,7 @@ def carry_out(
         *refuted(workspace, models, track.records[0]),
         *untold,
     )
-<<<<<<< HEAD
-    manifest = run_manifest(workspace, definition, inputs, models, fits, track, warnings, found)
-=======
-    manifest = _manifest(workspace, definition, inputs, models, fits, track, warnings, found) | fitted_by(forecasts)
->>>>>>> 6d288bd
+    manifest = run_manifest(workspace, definition, inputs, models, fits, track, warnings, found) | fitted_by(forecasts)
     content = ReportContent(
         name=definition.name,
         title=f"{spec.title}: {definition.title}",
