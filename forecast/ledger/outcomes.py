@@ -72,16 +72,19 @@ def settle(
     if not entries or (before is not None and until < before):
         return None
     fresh = _fresh_counts(connection, workspace, panels, min(entry.head.origin for entry in entries))
-    if fresh.empty:
-        return None
+    settled = read.last_settlement(connection, workspace)
     weeks, answers, scores = set(fresh["week"]), [], []
     for entry in entries:
+        # One that was issued since, for weeks of which much is recorded already, has not been scored by that.
+        new = entry.number > settled
         origin = pd.Timestamp(entry.head.origin)
-        if not weeks.isdisjoint(origin + step * WEEK for step in range(entry.head.horizon)):
+        if new or not weeks.isdisjoint(origin + step * WEEK for step in range(entry.head.horizon)):
             issue = read.load_issue(connection, entry, with_chances=False)
-            known = {kind: _known_of(issue, kind, panel, fresh) for kind, panel in panels.items()}
+            known = {kind: _known_of(issue, kind, panel, None if new else fresh) for kind, panel in panels.items()}
             answers.append(_answers(issue, known).assign(issue=entry.number))
             scores.append(_scores(issue, known).assign(issue=entry.number))
+    if fresh.empty and not any(map(len, scores)):
+        return None
     settlement = Settlement(
         workspace,
         until,
@@ -122,18 +125,21 @@ def _counts(kind: UnitKind, panel: Panel, first: pd.Timestamp) -> pd.DataFrame:
     )
 
 
-def _known_of(issue: Issue, kind: UnitKind, panel: Panel, fresh: pd.DataFrame) -> _Known:
-    """Return what is known of the target weeks of an issue, in the order of its units."""
+def _known_of(issue: Issue, kind: UnitKind, panel: Panel, fresh: pd.DataFrame | None) -> _Known:
+    """Return what is known of the target weeks of an issue, in the order of its units; all is fresh if not given."""
     units = next((marginals.units for (_, of), marginals in issue.marginals.items() if of == kind), ())
     weeks = pd.DatetimeIndex([pd.Timestamp(issue.head.origin) + step * WEEK for step in range(issue.head.horizon)])
     row, column = panel.weeks.get_indexer(weeks), pd.Index(panel.units.names).get_indexer(pd.Index(units))
     there = (row >= 0)[:, None] & (column >= 0)[None, :]
     cells = np.ix_(row, column)
     seen = there & panel.observed[cells]
+    counts = np.where(seen, panel.counts[cells], 0)
+    if fresh is None:
+        return _Known(counts, seen, seen)
     new = np.zeros(seen.shape, dtype=np.bool_)
     mine = fresh[(fresh["unit_kind"] == kind) & fresh["week"].isin(weeks) & fresh["unit"].isin(units)]
     new[weeks.get_indexer(pd.DatetimeIndex(mine["week"])), pd.Index(units).get_indexer(pd.Index(mine["unit"]))] = True
-    return _Known(np.where(seen, panel.counts[cells], 0), seen, new)
+    return _Known(counts, seen, new)
 
 
 def _scores(issue: Issue, known: Mapping[UnitKind, _Known]) -> pd.DataFrame:

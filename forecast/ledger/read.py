@@ -250,6 +250,12 @@ def last_known(connection: Connection, workspace: str) -> dt.date | None:
     return found
 
 
+def last_settlement(connection: Connection, workspace: str) -> int:
+    """Return the number of the last settlement of a workspace, 0 if there is none."""
+    table = schema.Settlement
+    return connection.execute(select(func.max(table.id)).where(table.workspace == workspace)).scalar() or 0
+
+
 def frame(
     connection: Connection, chosen: Select[*tuple[Any, ...]], *, floats: Sequence[str] = (), days: Sequence[str] = ()
 ) -> pd.DataFrame:

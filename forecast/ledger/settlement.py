@@ -72,7 +72,7 @@ def append_settlement(connection: Connection, found: Settlement, recorded_at: dt
     entry = append_entry(connection, "settlement", found.content_hash(), recorded_at)
     head = {"workspace": found.workspace, "known_until": found.known_until, "vintage": found.vintage}
     connection.execute(insert(schema.Settlement), {"id": entry.number, **head})
-    of_unit = unit_ids(connection, {str(kind): part.unique() for kind, part in _units(found.outcomes)})
+    of_unit = unit_ids(connection, _units(found))
     of_model, of_rule = _names_in_issues(connection, sorted({*found.answers["issue"], *found.scores["issue"]}))
 
     def columns(table: pd.DataFrame) -> dict[str, Any]:
@@ -105,8 +105,11 @@ def load_settlement(connection: Connection, number: int) -> Settlement:
     )
 
 
-def _units(table: pd.DataFrame) -> list[tuple[Any, pd.Series[str]]]:
-    return [(kind, part["unit"]) for kind, part in table.groupby("unit_kind")]
+def _units(found: Settlement) -> dict[str, list[str]]:
+    """Return all units of a settlement by their kinds."""
+    tables = [table[["unit_kind", "unit"]] for table in (found.outcomes, found.answers, found.scores)]
+    every = pd.concat([table for table in tables if len(table)]).drop_duplicates()
+    return {str(kind): part["unit"].tolist() for kind, part in every.groupby("unit_kind")}
 
 
 def _names_in_issues(

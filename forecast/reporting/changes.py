@@ -15,8 +15,8 @@ from forecast.events.checks.finding import counted
 from forecast.predictive.escalation import Escalation
 from forecast.reporting.figure import Figure, literal
 from forecast.reporting.rules import quoted, rule_titles
-from forecast.reporting.theme import CONTRAST, DARK, FORECAST, INK, MUTED, OTHERS, figure
-from forecast.reporting.words import day, events, expected, listing, number, percent, points
+from forecast.reporting.theme import CONTRAST, DARK, FORECAST, INK, MUTED, OBSERVED, OTHERS, figure
+from forecast.reporting.words import day, events, expected, listing, number, percent, points, short_labels
 
 PARTS = ("rest", "corrections", "later", "events", "weights")
 """In the order in which they are told apart: each is the difference that one more swapped input makes."""
@@ -35,7 +35,7 @@ PART_MEANINGS = {
     "later": "the weeks asked about are later ones; so it would have been said of them then",
     "rest": "other code or settings, and corrections of weeks before the ledger began",
 }
-COLOURS = dict(zip(PART_TITLES, (FORECAST, OTHERS[3], CONTRAST, OTHERS[5], OTHERS[1]), strict=True))
+COLOURS = dict(zip(PART_TITLES, (FORECAST, OTHERS[1], CONTRAST, OBSERVED, OTHERS[2]), strict=True))
 SHOWN = 12
 """The most regions and places that the figure shows."""
 
@@ -123,7 +123,7 @@ def changes_part(
     return ChangesPart(
         lead=_lead(changes, table, title, called),
         keys=[(PART_TITLES[name], PART_MEANINGS[name], COLOURS[name], DARK[COLOURS[name]]) for name in parts],
-        figure=_figure(moved, parts, title, called) if len(moved) and parts else None,
+        figure=_figure(moved, parts, title) if len(moved) and parts else None,
         parts=[PART_TITLES[name] for name in parts],
         rows=[
             {
@@ -140,7 +140,7 @@ def changes_part(
     )
 
 
-def change_chart(moved: pd.DataFrame, parts: Sequence[str], called: Mapping[str, str]) -> go.Figure:
+def change_chart(moved: pd.DataFrame, parts: Sequence[str]) -> go.Figure:
     """Return the parts of each change as bars to both sides of zero, and the change itself as a mark.
 
     Parameters
@@ -148,9 +148,8 @@ def change_chart(moved: pd.DataFrame, parts: Sequence[str], called: Mapping[str,
     moved : DataFrame
         unit, change, and a column for each part; the first row on top.
     parts : sequence of str
-    called : mapping of unit to str
     """
-    names = [literal(called.get(unit, unit)) for unit in moved["unit"]]
+    names = [literal(label) for label in short_labels(moved["unit"].tolist()).values()]
     shown = 100 * moved[[*parts, "change"]]
     bars: list[dict[str, Any]] = [
         {
@@ -173,7 +172,7 @@ def change_chart(moved: pd.DataFrame, parts: Sequence[str], called: Mapping[str,
     return figure(
         [*(go.Bar(**bar) for bar in bars), go.Scatter(**mark)],
         height=70 + 26 * len(names),
-        x={"title": "percentage points", "nticks": 7, "tickformat": "+d"},
+        x={"title": "percentage points", "nticks": 7, "tickformat": "d"},
         y={"type": "category", "autorange": "reversed", "showgrid": False, "ticks": "", "dtick": 1},
         barmode="relative",
         bargap=0.35,
@@ -198,14 +197,14 @@ def _lead(changes: Changes, table: pd.DataFrame, title: str, called: Mapping[str
     )
 
 
-def _figure(moved: pd.DataFrame, parts: Sequence[str], title: str, called: Mapping[str, str]) -> Figure:
+def _figure(moved: pd.DataFrame, parts: Sequence[str], title: str) -> Figure:
     largest = {name: float(moved[name].abs().sum()) for name in parts}
     front = PART_TITLES[max(largest, key=lambda name: largest[name])]
     caption = (
         f"Change of the probability of {quoted(title)} in percentage points: bars are its parts, the upright mark is "
         f"their sum. Most of it comes from: {front.lower()}."
     )
-    return Figure("changes-figure", f"What has changed. {caption}", caption, change_chart(moved, parts, called))
+    return Figure("changes-figure", f"What has changed. {caption}", caption, change_chart(moved, parts))
 
 
 def _came(changes: Changes) -> dict[tuple[str, str], str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -11,40 +10,42 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from forecast.evaluation.control_chart import ControlChart
+from forecast.panel.weeks import WEEK
 from forecast.reporting.figure import literal
 from forecast.reporting.scale import CLASS_EDGES, probability_classes
 from forecast.reporting.theme import BAND_95, CONTRAST, FORECAST, INK, MUTED, PAPER, RISK_LIGHT, figure
-from forecast.reporting.words import SPACE, day, percent
+from forecast.reporting.words import SPACE, day, percent, short_labels
 
 _ROW = 17
 """Pixels of a region or place."""
 _CLASSES = len(CLASS_EDGES) - 1
 
 
-def outcome_chart(said: pd.DataFrame, called: Mapping[str, str]) -> go.Figure:
+def outcome_chart(said: pd.DataFrame) -> go.Figure:
     """Return what each issue said of each region and place as a coloured cell, with a mark where it came true.
+
+    Weeks for which nothing was issued are empty.
 
     Parameters
     ----------
     said : DataFrame
         Statements of one escalation, as in `forecast.evaluation.issued.IssuedRecord`.
-    called : mapping of unit to str
-        Titles; a unit without one is called by its name.
     """
     # Regions before places, and the most threatened ones on top.
     mean = said.groupby(["unit_kind", "unit"])["probability"].mean().reset_index()
     mean = mean.sort_values(["unit_kind", "probability", "unit"], ascending=[False, False, True])
     units = mean["unit"].tolist()
-    grid = said.pivot_table(index="unit", columns="origin", values="probability").reindex(units)
+    weeks = pd.date_range(said["origin"].min(), said["origin"].max(), freq=WEEK)
+    grid = said.pivot_table(index="unit", columns="origin", values="probability").reindex(index=units, columns=weeks)
     chance = grid.to_numpy(np.float64)
     classes = np.where(np.isnan(chance), np.nan, probability_classes(np.nan_to_num(chance)))
     origins = [f"{origin:%Y-%m-%d}" for origin in grid.columns]
     edges = [round(at / _CLASSES, 6) for at in range(_CLASSES + 1)]
     scale = [[edge, colour] for colour, ends in zip(RISK_LIGHT, pairwise(edges), strict=True) for edge in ends]
-    names = [literal(called.get(unit, unit)) for unit in units]
+    names = {unit: literal(label) for unit, label in short_labels(units).items()}
     cells: dict[str, Any] = {
         "x": origins,
-        "y": names,
+        "y": list(names.values()),
         "z": [[None if np.isnan(value) else int(value) for value in row] for row in classes],
         "zmin": -0.5,
         "zmax": _CLASSES - 0.5,
@@ -59,7 +60,7 @@ def outcome_chart(said: pd.DataFrame, called: Mapping[str, str]) -> go.Figure:
     came = said[said["met"] == 1].sort_values(["origin", "unit"])
     marks: dict[str, Any] = {
         "x": [f"{origin:%Y-%m-%d}" for origin in came["origin"]],
-        "y": [literal(called.get(unit, unit)) for unit in came["unit"]],
+        "y": [names[unit] for unit in came["unit"]],
         "mode": "markers",
         "marker": {"color": PAPER, "size": 6, "line": {"color": INK, "width": 1}},
         "hoverinfo": "skip",
@@ -67,7 +68,7 @@ def outcome_chart(said: pd.DataFrame, called: Mapping[str, str]) -> go.Figure:
     return figure(
         [go.Heatmap(**cells), go.Scatter(**marks)],
         height=60 + _ROW * len(units),
-        x={"type": "category", "showgrid": False, "nticks": 8, "tickangle": 0, "title": "first week forecast"},
+        x={"type": "date", "showgrid": False, "nticks": 8, "tickangle": 0, "title": "first week forecast"},
         y={"type": "category", "autorange": "reversed", "showgrid": False, "ticks": "", "dtick": 1},
         hovermode="closest",
     )

@@ -54,6 +54,7 @@ def render_issued(content: IssuedContent) -> str:
         content=content,
         part=part,
         false_alarms=FALSE_ALARMS,
+        contents=[("issued", "Issued, and came"), *(part.contents if part else []), ("provenance", "Provenance")],
         facts=[
             ("Issued", f"{number(len(record.issues))} forecasts"),
             ("Statements decided", number(len(record.statements))),

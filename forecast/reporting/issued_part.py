@@ -62,6 +62,17 @@ class IssuedPart:
     tables: list[Table]
 
     @property
+    def contents(self) -> list[tuple[str, str]]:
+        """Anchors and headings of what there is."""
+        parts = [
+            ("issued-outcomes-title", "Every issue", self.outcomes),
+            ("issued-over-time-title", "Over time", self.over_time),
+            ("issued-drift-title", "Drift", self.drift),
+            ("issued-tables-title", "In numbers", self.tables),
+        ]
+        return [(anchor, heading) for anchor, heading, there in parts if there]
+
+    @property
     def figures(self) -> list[Figure]:
         """All that is drawn."""
         first = [self.outcomes] if self.outcomes else []
@@ -105,7 +116,7 @@ def issued_part(
     return IssuedPart(
         lead=_lead(record, front, titles[headline]),
         alarms=alarm_sentences(record),
-        outcomes=_outcome_figure(front, titles[headline], called) if len(front) else None,
+        outcomes=_outcome_figure(front, titles[headline]) if len(front) else None,
         over_time=drawn,
         drift=[_drift_figure(record, name) for name in record.charts],
         tables=[table for table in tables if table.rows],
@@ -136,14 +147,14 @@ def _lead(record: IssuedRecord, front: pd.DataFrame, title: str) -> str:
     )
 
 
-def _outcome_figure(front: pd.DataFrame, title: str, called: Mapping[str, str]) -> Figure:
+def _outcome_figure(front: pd.DataFrame, title: str) -> Figure:
     came = front[front["met"] == 1]
     caption = (
         f"The probability of {quoted(title)} that each report stated, in the colours of the map; a dot where it came "
         f"true, which it did {number(len(came))} times. An empty cell was not forecast or is not decided."
     )
     label = f"Every issued forecast against what came. {caption}"
-    return Figure("issued-outcomes", label, caption, outcome_chart(front, called))
+    return Figure("issued-outcomes", label, caption, outcome_chart(front))
 
 
 def _over_time_figure(quarters: pd.DataFrame, name: str, title: str) -> Figure:

@@ -158,5 +158,26 @@ def test_units_that_nobody_forecast_are_not_recorded(ledger, issued, known, make
     assert "Mali/Kidal" not in set(tables(ledger)[0]["unit"])
 
 
+def test_an_issue_of_weeks_that_are_recorded_is_scored_by_them(ledger, issued, known, make_panels, make_issue, moment):
+    panels = make_panels(6)
+    known(panels, week=7)
+    whole = tables(ledger)
+    late = make_issue(1, revision=2)
+    number = ledger.append(lambda connection: append_issue(connection, late, moment(8))).number
+    found = known(panels, week=9)
+    assert found.settlement.outcomes.empty
+    assert found.corrected == 0
+    _, answers, scores = tables(ledger)
+    mine, first = (scores[scores["issue"] == issue] for issue in (number, 2))
+    assert len(mine) == len(first) == 2 * 4 * 4
+    assert set(mine["settlement"]) == {number + 1}
+    said = ["unit_kind", "unit", "escalation", "met"]
+    assert answers.loc[answers["issue"] == number, said].to_numpy().tolist() == (
+        answers.loc[answers["issue"] == 2, said].to_numpy().tolist()
+    )
+    assert len(scores) == len(whole[2]) + len(mine)
+    assert known(panels, week=10) is None
+
+
 def test_without_issues_there_is_nothing_to_settle(ledger, known, make_panels):
     assert known(make_panels(2)) is None
