@@ -64,9 +64,10 @@ def table(outlook: PlaceOutlook) -> str:
         known = outlook.scores
         lines += [
             "",
-            f"Over the {known.origins} origins whose outcome is known and before which 13 spans were: said "
-            f"{known.said:.2f} on average, came {known.came:.2f}; Brier score {known.brier:.3f}, that of the base rate "
-            f"known then {known.brier_usual:.3f}. Neighbouring spans share three of their four weeks.",
+            f"Over the {known.origins} origins whose outcome is known: said {known.said:.2f} on average, came "
+            f"{known.came:.2f}; Brier score {known.brier:.3f}. Over the {known.compared} of them before which 13 spans "
+            f"were known: {known.brier_compared:.3f}, and that of the base rate known then {known.brier_usual:.3f}. "
+            "Neighbouring spans share three of their four weeks.",
         ]
     return "\n".join([*lines, ""])
 

@@ -36,7 +36,7 @@ def score(
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Score forecasts of weekly counts: those that were issued, or those of a FILE, which may be made elsewhere.
+    """Score forecasts: those that were issued, or those of a FILE, which may be made elsewhere.
 
     Without FILE: record in the ledger what the data tell of the issued forecasts, show how these have turned out and
     whether they drift, and write the page out/track-record/<report>/index.html. Weeks whose counts were corrected are
@@ -45,7 +45,9 @@ def score(
     With FILE: a table in; scores, coverage and a verdict out. The table is as forecast hubs exchange it: location (or
     unit), target_end_date (or week; or reference_date and horizon), output_type (quantile, sample or pmf),
     output_type_id, value, and model_id if there are several models. Or it is wide, with columns such as q0.025, as the
-    forecast.parquet of a run. Only forecasts that all models have are scored, unless you say --each.
+    forecast.parquet of a run. Or it has samples of months as ViEWS has them: month_id, country_id or priogrid_gid,
+    draw, outcome; then --outcomes is a table with month_id, the same id and outcome. Only forecasts that all models
+    have are scored, unless you say --each.
 
     \b
     Examples:

@@ -33,12 +33,16 @@ class MemberForecasts:
         Class of each unit at the origin, below `CLASSES`.
     chance : ndarray, shape (members, escalations, units)
         Probability of each escalation; NaN where it cannot be told.
+    traits : ndarray, shape (traits, units)
+        What the weeks before the origin were like, as `forecast.combination.surge.surge_traits` tells it; there may be
+        none.
     """
 
     week: int
     pmf: NDArray[np.floating]
     activity: Ints
     chance: Floats
+    traits: Floats
 
 
 @dataclass(frozen=True, eq=False)

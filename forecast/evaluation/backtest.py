@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 import signal
@@ -22,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from forecast.combination.member_forecasts import Track
+from forecast.csv_text import csv_bytes, frame_of
 from forecast.errors import InputError
 from forecast.evaluation.block_file import TABLES, unpack_block
 from forecast.evaluation.blocks import Block, code_hash, compute_block, panel_hash
@@ -212,7 +212,7 @@ def read_record(folder: Path) -> BacktestRecord:
             break
         if all(hashlib.sha256(content[name]).hexdigest() == digest for name, digest in manifest["files"].items()):
             tables = {name: _frame(pq.read_table(pa.BufferReader(content[f"{name}.parquet"]))) for name in TABLES}
-            board = pd.read_csv(io.BytesIO(content[LEADERBOARD]))
+            board = frame_of(content[LEADERBOARD])
             steps = _steps(content[STEPS]) if STEPS in content else None
             known_as = manifest["known_as"]
             return BacktestRecord(
@@ -304,10 +304,10 @@ def _publish(
     with folder_in_progress(folder) as work:
         for name, table in tables.items():
             pq.write_table(table, work / f"{name}.parquet", compression="zstd")
-        board.to_csv(work / LEADERBOARD, index=False, lineterminator="\n")
+        (work / LEADERBOARD).write_bytes(csv_bytes(board))
         if combined:
             steps = step_table(combined, plan.escalations, generator(plan.seed, "steps"))
-            steps.to_csv(work / STEPS, index=False, float_format="%.6g", lineterminator="\n")
+            (work / STEPS).write_bytes(csv_bytes(steps, float_format="%.6g"))
         files = {path.name: hash_file(path) for path in sorted(work.iterdir())}
         content = _manifest(plan) | {"missing_cells": missing_cells(scores), "files": files}
         if plan.combination is not None:
@@ -366,7 +366,7 @@ def _prune(store: Path, used: set[str]) -> None:
 
 def _steps(content: bytes) -> pd.DataFrame:
     """Return the table of steps; steps over counts have no escalation."""
-    return pd.read_csv(io.BytesIO(content)).fillna({"escalation": ""})
+    return frame_of(content).fillna({"escalation": ""})
 
 
 def _frame(table: pa.Table) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from forecast.combination.dependence import pooled_paths, with_marginals
 from forecast.combination.member_forecasts import MemberForecasts
 from forecast.combination.pool import marginals
+from forecast.combination.surge import surge_traits
 from forecast.evaluation.blocks import activity_of, chances_of
 from forecast.evaluation.combined import CombinedKind, week_number
 from forecast.panel.panel import Panel
@@ -103,4 +104,5 @@ def member_forecasts(members: Sequence[Forecast], rules: Sequence[Escalation], p
         pmf=pmf / pmf.sum(axis=3, keepdims=True),
         activity=activity_of(panel).astype(np.int64),
         chance=np.stack([chances_of(tuple(rules), each, panel).T for each in members]),
+        traits=surge_traits(panel.counts, panel.observed),
     )

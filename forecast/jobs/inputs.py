@@ -190,8 +190,9 @@ def related_panels(workspace: Workspace, name: str, like: Panels) -> Panels:
     Returns
     -------
     mapping of unit kind to Panel
-        The named regions if the workspace names some, otherwise all of the same countries; the same places as far as
-        the dataset has them. Without "region" if no country is the same, without "place" if no place is.
+        The named regions if the workspace names some, otherwise all of the same countries; the same places at the same
+        radii as far as the dataset has them. Without "region" if no country is the same, without "place" if it has no
+        place.
     """
     dataset = Dataset.open(workspace.data_folder(name))
     every = dataset.region_panel()
@@ -209,7 +210,12 @@ def related_panels(workspace: Workspace, name: str, like: Panels) -> Panels:
     ]
     panels: dict[UnitKind, Panel] = {"region": every.select(wanted)} if wanted else {}
     known = set(dataset.places()["place"]) if "place" in like else set()
-    places = [(place.name, place.radius_km) for place in workspace.spec.places if place.name in known]
+    held = set(dataset.place_radii()) if known else set()
+    places = [
+        (place.name, place.radius_km)
+        for place in workspace.spec.places
+        if place.name in known and place.radius_km in held
+    ]
     if places:
         panels["place"] = dataset.place_panel(places)
     return panels
@@ -219,8 +225,9 @@ def fit_panels(workspace: Workspace, models: Sequence[ModelSpec], like: Panels) 
     """Return the panels on which the models with `fit_on` are fitted.
 
     Regions are all of the same countries; places are all towns of these countries at the same radii, so
-    that pooling has something to pool. What the dataset does not have is left out: a model is then fitted on the
-    panel that it forecasts.
+    that pooling has something to pool. In place of a radius that the dataset does not have stands the nearest of its
+    own, as a ratio: what is learned there is how counts vary and how fast they are forgotten, not how many there are.
+    Other things that the dataset does not have are left out: a model is then fitted on the panel that it forecasts.
 
     Parameters
     ----------
@@ -243,11 +250,16 @@ def fit_panels(workspace: Workspace, models: Sequence[ModelSpec], like: Panels) 
             continue
         found[name, "region"] = dataset.region_panel(countries=countries)
         if "place" in like:
-            towns = dataset.places()
-            radii = sorted({round(radius) for radius in like["place"].units.radius_km})
+            towns, held = dataset.places(), dataset.place_radii()
+            radii = sorted({_nearest(radius, held) for radius in like["place"].units.radius_km.tolist()})
             near = [(town, radius) for radius in radii for town in towns["place"][towns["country"].isin(countries)]]
             found[name, "place"] = dataset.place_panel(near)
     return found
+
+
+def _nearest(radius: float, held: Sequence[int]) -> int:
+    """Return the one of some radii that is the least times larger or smaller."""
+    return min(held, key=lambda one: abs(np.log(one / radius)))
 
 
 def _countries_of(panels: Panels) -> set[str]:

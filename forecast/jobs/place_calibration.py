@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from forecast.combination.event_maps import NEAREST, fit_logit_map
-from forecast.combination.level_map import Identity, LevelMap
+from forecast.combination.event_maps import LogMap, fit_logit_map
+from forecast.combination.level_map import PRIOR
+from forecast.predictive.odds_map import NEAREST, OddsMap
 
 Floats = NDArray[np.float64]
 
@@ -18,8 +19,8 @@ STEP = 0.02
 """Cases whose logits are nearer to each other than this are fitted as one."""
 
 
-def past_map(week: ArrayLike, probability: ArrayLike, came: ArrayLike, *, weeks: int, at: int) -> LevelMap:
-    """Return the calibration of the logit learned from what had come true by a week.
+def past_map(week: ArrayLike, probability: ArrayLike, came: ArrayLike, *, weeks: int, at: int) -> OddsMap | None:
+    r"""Return the calibration of the logit learned from what had come true by a week.
 
     The spans of `weeks` neighbouring origins share all but one week: a case counts for one part in `weeks`. It is drawn
     to the identity as in `forecast.combination.event_maps.fit_logit_map`.
@@ -38,8 +39,10 @@ def past_map(week: ArrayLike, probability: ArrayLike, came: ArrayLike, *, weeks:
 
     Returns
     -------
-    LevelMap
-        The identity below `LEAST_ORIGINS`.
+    OddsMap or None
+        None below `LEAST_ORIGINS`. Its covariance is the inverse of the information in the cases and the prior,
+        :math:`(1 + \kappa / W) \sum_c w_c\, G_c (1 - G_c)\, x_c x_c'` with :math:`x_c = (\operatorname{logit} p_c, 1)`,
+        the sum of weights W and :math:`\kappa` = `forecast.combination.level_map.PRIOR`.
 
     Examples
     --------
@@ -49,18 +52,25 @@ def past_map(week: ArrayLike, probability: ArrayLike, came: ArrayLike, *, weeks:
     np.float64(0.48)
     >>> past_map(week, said, came, weeks=4, at=16)(0.3).round(2)  # 13 origins, of which each counts for a quarter
     np.float64(0.38)
-    >>> past_map(week, said, came, weeks=4, at=15)(0.3).round(2)
-    np.float64(0.3)
+    >>> past_map(week, said, came, weeks=4, at=15) is None
+    True
     """
     of, p, y = (np.asarray(values, dtype=np.float64) for values in (week, probability, came))
     over = (of + weeks <= at) & np.isfinite(p) & np.isfinite(y)
     of, p, y = of[over], p[over], y[over]
     _, origin, places = np.unique(of, return_inverse=True, return_counts=True)
     if len(places) < LEAST_ORIGINS:
-        return Identity()
+        return None
     weight = np.minimum(TOGETHER / places, 1.0)[origin] / weeks
     p, y, weight = _gathered(p, y, weight)
-    return fit_logit_map(p, y, weight=weight, least=0.0)
+    found = fit_logit_map(p, y, weight=weight, least=0.0)
+    if not isinstance(found, LogMap):  # no case weighs anything
+        return None
+    x = np.column_stack([np.log(p) - np.log1p(-p), np.ones(len(p))])
+    g = found(p)
+    information = (1 + PRIOR / weight.sum()) * (x * (weight * g * (1 - g))[:, None]).T @ x
+    # Where all cases were told the same, nothing is known of the slope but that it was taken to be 1.
+    return OddsMap(found.a, found.c, np.linalg.pinv(information, hermitian=True))
 
 
 def _gathered(probability: Floats, came: Floats, weight: Floats) -> tuple[Floats, Floats, Floats]:

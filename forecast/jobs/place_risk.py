@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from forecast.combination.level_map import Identity
 from forecast.errors import ModelError
-from forecast.jobs.place_calibration import LEAST_ORIGINS, past_map
+from forecast.jobs.place_calibration import past_map
 from forecast.jobs.place_models import MODELS, Answers, Question, Regions, SpaceTime, Towns, ask
 from forecast.jobs.track_record import Progress, told
 from forecast.panel.weeks import WEEK
+from forecast.predictive.odds_map import OddsMap
 from forecast.predictive.place_pool import Pool, View, mean_odds, pooled
 from forecast.predictive.place_record import PastView, spans, usual
 
@@ -44,20 +44,24 @@ class PlaceRisk:
     missing : dict of str to str
         Models that could not, and why.
     pool : Pool
-    calibrated : float
-        The pool's probability, recalibrated by what became of those of the history, of all places of the workspace;
-        NaN without a history, or where its weeks are over at too few origins.
+        As the models say.
+    calibrated : Pool or None
+        Recalibrated by what became of the probabilities of the history, of all places of the workspace; None without a
+        history, or where its weeks are over at too few origins.
     history : tuple of PastView
         Origins before the present one, the earliest first; empty if it was not asked for.
+    warnings : tuple of str
+        What went otherwise than usual.
     remarks : tuple of str
-        What went otherwise than usual, and what the models do not see.
+        What the models do not see.
     """
 
     views: tuple[View, ...]
     missing: dict[str, str]
     pool: Pool
-    calibrated: float
+    calibrated: Pool | None
     history: tuple[PastView, ...]
+    warnings: tuple[str, ...]
     remarks: tuple[str, ...]
 
 
@@ -106,15 +110,17 @@ def place_risk(
     for at in range(len(quarters), 0, -1):  # the latest quarter was asked first
         for one in answers[len(MODELS) * at : len(MODELS) * (at + 1)]:
             past[one.name] += one.views
-    remarks = tuple(f"of the model {one.name}: {remark}" for one in now for remark in one.remarks)
-    pool, record = pooled(views), _history(question, origins, past)
-    said = _everywhere(question, len(origins), past)
-    calibrated = _calibrated(question, origins, said, question.inputs.regions.origin, pool.probability)
-    record = tuple(
-        replace(view, calibrated=_calibrated(question, origins, said, origin, view.probability))
-        for view, origin in zip(record, origins, strict=True)
+    warnings, remarks = (
+        tuple(f"{one.name}: {text}" for one in now for text in getattr(one, kind)) for kind in ("warnings", "remarks")
     )
-    return PlaceRisk(views, missing, pool, calibrated, record, remarks)
+    said = _everywhere(question, len(origins), past)
+    learned = _past_map(question, origins, said, question.inputs.regions.origin)
+    calibrated = None if learned is None else pooled(views, learned)
+    record = tuple(
+        _recalibrated(view, _past_map(question, origins, said, origin))
+        for view, origin in zip(_history(question, origins, past), origins, strict=True)
+    )
+    return PlaceRisk(views, missing, pooled(views), calibrated, record, warnings, remarks)
 
 
 def _answers(question: Question, tasks: Sequence[Task], workers: int) -> Iterator[Answers]:
@@ -168,6 +174,10 @@ def _past(origin: pd.Timestamp, views: Sequence[View], base: float, came: float)
     )
 
 
+def _recalibrated(view: PastView, past: OddsMap | None) -> PastView:
+    return view if past is None else replace(view, calibrated=float(past(view.probability)))
+
+
 def _everywhere(question: Question, origins: int, said: Mapping[str, Sequence[View | str]]) -> Floats:
     """Return what the models together said of each place of the workspace, shape (origins, places)."""
     nothing = np.full(len(question.places), np.nan)
@@ -178,14 +188,14 @@ def _everywhere(question: Question, origins: int, said: Mapping[str, Sequence[Vi
     return mean_odds(np.array(rows).swapaxes(0, 1)) if rows else np.empty((0, len(nothing)))
 
 
-def _calibrated(
-    question: Question, origins: Sequence[pd.Timestamp], said: Floats, origin: pd.Timestamp, probability: float
-) -> float:
-    """Return a probability of an origin, recalibrated by what was known by then of earlier ones; NaN if too little."""
+def _past_map(
+    question: Question, origins: Sequence[pd.Timestamp], said: Floats, origin: pd.Timestamp
+) -> OddsMap | None:
+    """Return the recalibration by what was known at an origin of earlier ones; None if that is too little."""
     panel = question.panel("place", origin)
     earlier = [at for at, day in enumerate(origins) if day + question.weeks * WEEK <= origin]
-    if len(earlier) < LEAST_ORIGINS or not np.isfinite(probability):
-        return float("nan")
+    if not earlier:
+        return None
     came = np.stack(
         [
             spans(counts, observed, question.weeks)
@@ -195,5 +205,4 @@ def _calibrated(
     week = panel.weeks.get_indexer(pd.DatetimeIndex([origins[at] for at in earlier]))
     known = np.where(np.isfinite(came[:, week]), came[:, week] > 0, np.nan).T
     of = np.repeat(week, known.shape[1])
-    found = past_map(of, said[earlier].ravel(), known.ravel(), weeks=question.weeks, at=len(panel.weeks))
-    return float("nan") if isinstance(found, Identity) else float(found(probability))
+    return past_map(of, said[earlier].ravel(), known.ravel(), weeks=question.weeks, at=len(panel.weeks))

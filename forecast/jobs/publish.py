@@ -12,12 +12,17 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from forecast.csv_text import csv_bytes
 from forecast.evaluation.record import HEAD, QUANTILE_LEVELS
+from forecast.predictive.forecast_file import write_forecasts
 from forecast.predictive.risk import RISK_COLUMNS
 from forecast.provenance import hash_file
 from forecast.reporting.content import ReportContent
 from forecast.reporting.html import render_report
 from forecast.storage import folder_in_progress
+
+PATHS = "paths.parquet"
+"""The forecast of the headline model, whole: as `forecast.predictive.forecast_file`."""
 
 Record = Callable[[ReportContent, Mapping[str, str]], Mapping[str, Any]]
 
@@ -40,11 +45,10 @@ def publish(content: ReportContent, folder: Path, record: Record | None = None) 
         table = pa.Table.from_pandas(_forecast_frame(content), preserve_index=False).replace_schema_metadata(None)
         pq.write_table(table, work / "forecast.parquet", compression="zstd")
         stated = [*RISK_COLUMNS, *(["uncalibrated"] if "combination" in content.provenance else [])]
-        content.risk[stated].to_csv(
-            work / "risk.csv", index=False, float_format="%.6f", date_format="%Y-%m-%d", lineterminator="\n"
-        )
+        write_forecasts(work / PATHS, [by_model[content.headline_model] for by_model in content.forecasts.values()])
+        (work / "risk.csv").write_bytes(csv_bytes(content.risk[stated], float_format="%.6f"))
         if content.changes is not None:
-            content.changes.table.to_csv(work / "changes.csv", index=False, float_format="%.6f", lineterminator="\n")
+            (work / "changes.csv").write_bytes(csv_bytes(content.changes.table, float_format="%.6f"))
         files = {path.name: hash_file(path) for path in sorted(work.iterdir())}
         recorded = {} if record is None else record(content, files)
         text = json.dumps({**content.provenance, **recorded, "files": files}, indent=2, ensure_ascii=False)

@@ -92,8 +92,8 @@ def run(
     Returns
     -------
     RunResult
-        ``index.html``, ``forecast.parquet``, ``risk.csv`` and ``manifest.json`` are in its folder, whole. The same
-        inputs give the same bytes.
+        ``index.html``, ``forecast.parquet``, ``paths.parquet``, ``risk.csv`` and ``manifest.json`` are in its folder,
+        whole. The same inputs give the same bytes.
 
     Raises
     ------

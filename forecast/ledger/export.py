@@ -13,6 +13,7 @@ import pyarrow.csv as pc
 import pyarrow.parquet as pq
 from sqlalchemy import Connection
 
+from forecast.csv_text import safe_frame
 from forecast.ledger import read
 from forecast.ledger.read import IssueEntry
 from forecast.storage import folder_in_progress
@@ -104,7 +105,8 @@ def _write(parts: Iterator[pd.DataFrame], path: Path, form: Format) -> int:
     try:
         for part in parts:
             days = {str(name): part[name].dt.date for name in part if part[name].dtype.kind == "M"}
-            table = pa.Table.from_pandas(part.assign(**days), preserve_index=False).replace_schema_metadata(None)
+            frame = part.assign(**days) if form == "parquet" else safe_frame(part.assign(**days))
+            table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
             if writer is None:
                 kind = pq.ParquetWriter if form == "parquet" else pc.CSVWriter
                 writer = kind(path, table.schema)

@@ -160,9 +160,7 @@ class Dataset:
         towns, counts = self._table("places"), self._table("place_weeks")
         known = towns.names("place").tolist()
         at = np.array([_position(name, known, self._name) for name, _ in places], dtype=np.intp)
-        radius = counts.whole_numbers("radius_km")
-        # A radius within which nothing happened has no row, so that the schema is asked first.
-        held = self._resource("place_weeks").allowed("radius_km") or np.unique(radius).tolist()
+        radius, held = counts.whole_numbers("radius_km"), self.place_radii()
         for name, wanted in places:
             if wanted not in held:
                 raise InputError(
@@ -189,6 +187,12 @@ class Dataset:
         return self._panel(
             labelled, "unit", self._measure(measure).removesuffix("_precise"), units, Neighbours.none(len(units))
         )
+
+    def place_radii(self) -> list[int]:
+        """Return the radii in km within which events around the places are counted, ascending."""
+        # A radius within which nothing happened has no row, so that the schema is asked first.
+        listed = self._resource("place_weeks").allowed("radius_km")
+        return sorted(listed) or np.unique(self._table("place_weeks").whole_numbers("radius_km")).tolist()
 
     def polygons(self, names: Sequence[str] = ()) -> dict[str, dict[str, Any]]:
         """Return region name to GeoJSON geometry, of all regions if no names are given.

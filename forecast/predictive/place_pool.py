@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
 from forecast.errors import InputError
+from forecast.predictive.odds_map import OddsMap
 
 Floats = NDArray[np.float64]
 
@@ -56,18 +57,20 @@ class View:
 
 @dataclass(frozen=True)
 class Pool:
-    """What the models say together: all of them weigh the same.
+    """What the models say together, all of them weighing the same; one distribution of the number of events.
 
     Parameters
     ----------
     probability : float
-        The odds are the geometric mean of those of the models.
+        Of at least one event: its odds are the geometric mean of those of the models, recalibrated if that was asked.
     mean : float
-        Mean of those of the models.
+        Expected events: the probability times what the models expect if an event comes, so never less than it.
     low, high : float
-        From the lowest to the highest that a model says, the ranges of those that tell one included.
+        Range of the probability, which is within it: from the lowest to the highest that a model says, the ranges of
+        those that tell one included, and recalibrated like the probability.
     count_low, count_high : int
-        Central 80 % range of the events, of the mixture of the models.
+        Central 80 % range of the events: of the mixture of the models, weighed so that an event comes with the
+        probability.
     """
 
     probability: float
@@ -109,11 +112,17 @@ def mean_odds(probability: ArrayLike) -> Floats:
     return np.where(count, expit(logit.sum(axis=0) / np.maximum(count, 1)), np.nan)
 
 
-def pooled(views: Sequence[View]) -> Pool:
+def pooled(views: Sequence[View], past: OddsMap | None = None) -> Pool:
     """Return what models say together: their probability by `mean_odds`, their counts as a mixture.
 
-    The range is no confidence interval of any level: it shows how far the models and their parameters leave the
-    probability open.
+    The range is no confidence interval of any level: it shows how far the models, their parameters and, with `past`,
+    what is not known of the recalibration leave the probability open.
+
+    Parameters
+    ----------
+    views : sequence of View
+    past : OddsMap, optional
+        Learned from past probabilities of the pool; as the models say if not given.
 
     Raises
     ------
@@ -125,21 +134,32 @@ def pooled(views: Sequence[View]) -> Pool:
     >>> one = View("towns", "last", 0.2, 0.3, np.array([0, 0, 0, 0, 1]))
     >>> two = View("space-time", "space-time", 0.4, 0.5, np.array([0, 0, 1, 1, 0]), low=0.3, high=0.5)
     >>> found = pooled([one, two])
-    >>> round(found.probability, 3), found.low, found.high, found.count_high
-    (0.29, 0.2, 0.5, 1)
+    >>> round(found.probability, 3), round(found.mean, 3), found.low, found.high, found.count_high
+    (0.29, 0.387, 0.2, 0.5, 1)
     """
     if not views:
         raise InputError("no model tells of the place")
     said = [view.probability for view in views]
+    probability = float(mean_odds(said))
+    low = min(probability, float(np.nanmin([*said, *(view.low for view in views)])))
+    high = max(probability, float(np.nanmax([*said, *(view.high for view in views)])))
+    if past is not None:
+        probability, (low, high) = float(past(probability)), past.between(low, high, level=LEVEL)
+    expected = float(np.mean([view.mean for view in views]))
+    if_any = max(1.0, expected / float(np.mean(said))) if max(said) > 0 else 1.0
+    count_low, count_high = (_quantile(views, probability, level) for level in (0.1, 0.9))
+    return Pool(probability, probability * if_any, low, high, count_low, count_high)
+
+
+def _quantile(views: Sequence[View], probability: float, level: float) -> int:
+    """Return a quantile of the number of events: of their mixture where one comes, which it does with a probability."""
+    if level <= 1 - probability:
+        return 0
+    some = [view.counts[view.counts > 0] for view in views]
     # Each model has the same weight in the mixture, however many draws it gave.
-    counts = np.concatenate([view.counts for view in views])
-    weight = np.concatenate([np.full(len(view.counts), 1 / len(view.counts) / len(views)) for view in views])
-    low, high = np.quantile(counts, [0.1, 0.9], method="inverted_cdf", weights=weight)
-    return Pool(
-        float(mean_odds(said)),
-        float(np.mean([view.mean for view in views])),
-        float(np.nanmin([*said, *(view.low for view in views)])),
-        float(np.nanmax([*said, *(view.high for view in views)])),
-        int(low),
-        int(high),
-    )
+    weight = [np.full(len(one), 1 / len(view.counts)) for one, view in zip(some, views, strict=True)]
+    counts = np.concatenate(some)
+    if not len(counts):
+        return 1
+    within = 1 - (1 - level) / probability
+    return int(np.quantile(counts, within, method="inverted_cdf", weights=np.concatenate(weight)))

@@ -45,26 +45,36 @@ class PastView:
 
 @dataclass(frozen=True)
 class PastScores:
-    """How well the past views did.
+    """How well the past views did, at every origin of which it is known what came.
 
     Parameters
     ----------
     origins : int
-        Of which it is known what came; their weeks overlap, so that they are fewer cases than that.
+        Their weeks overlap, so that they are fewer cases than that.
+    first, last : str
+        The earliest and the latest of them.
     said, came : float
         Mean probability, and share of the origins after which an event came.
-    brier, brier_usual : float
-        Mean squared error of the pool, and of the base rate known then.
+    brier : float
+        Mean squared error of the pool.
     brier_calibrated : float
         Of the recalibrated pool; where it was not recalibrated the pool's own counts.
+    compared : int
+        At how many of the origins the base rate was known as well: not at the first ones of a short record.
+    brier_compared, brier_usual : float
+        Of the pool and of that base rate, at those origins alone; NaN without any.
     """
 
     origins: int
+    first: str
+    last: str
     said: float
     came: float
     brier: float
-    brier_usual: float
     brier_calibrated: float
+    compared: int
+    brier_compared: float
+    brier_usual: float
 
 
 def spans(counts: NDArray[np.integer], observed: NDArray[np.bool_], weeks: int) -> Floats:
@@ -103,33 +113,37 @@ def usual(totals: Floats, window: int) -> float:
 
 
 def past_scores(views: Sequence[PastView]) -> PastScores | None:
-    """Return how well past views did, over those whose outcome and base rate are known; None without any.
+    """Return how well past views did, over all whose outcome is known; None without any.
 
     Examples
     --------
-    >>> one = PastView("2026-01-03", 0.8, 0.7, 0.9, {}, 0.5, 2)
-    >>> found = past_scores([one])
-    >>> round(found.brier, 3), found.brier_usual
-    (0.04, 0.25)
+    >>> one = PastView("2026-01-03", 0.8, 0.7, 0.9, {}, float("nan"), 0)
+    >>> two = PastView("2026-01-10", 0.8, 0.7, 0.9, {}, 0.5, 2)
+    >>> found = past_scores([one, two])
+    >>> found.origins, found.came, round(found.brier, 3)
+    (2, 0.5, 0.34)
+    >>> found.compared, round(found.brier_compared, 3), found.brier_usual
+    (1, 0.04, 0.25)
     """
-    rows = [
-        (
-            view.probability,
-            view.usual,
-            float(view.events > 0),
-            view.calibrated if np.isfinite(view.calibrated) else view.probability,
-        )
-        for view in views
-        if view.events is not None and np.isfinite([view.probability, view.usual]).all()
-    ]
-    if not rows:
+    known = [view for view in views if view.events is not None and np.isfinite(view.probability)]
+    if not known:
         return None
-    said, base, came, calibrated = np.array(rows).T
+    said, calibrated, base = (
+        np.array([getattr(view, name) for view in known]) for name in ("probability", "calibrated", "usual")
+    )
+    came = np.array([bool(view.events) for view in known], dtype=np.float64)
+    wrong, wrong_usual = (said - came) ** 2, (base - came) ** 2
+    wrong_calibrated = (np.where(np.isfinite(calibrated), calibrated, said) - came) ** 2
+    both = np.isfinite(base)
     return PastScores(
-        len(rows),
-        float(said.mean()),
-        float(came.mean()),
-        float(((said - came) ** 2).mean()),
-        float(((base - came) ** 2).mean()),
-        float(((calibrated - came) ** 2).mean()),
+        origins=len(known),
+        first=known[0].origin,
+        last=known[-1].origin,
+        said=float(said.mean()),
+        came=float(came.mean()),
+        brier=float(wrong.mean()),
+        brier_calibrated=float(wrong_calibrated.mean()),
+        compared=int(both.sum()),
+        brier_compared=float(wrong[both].mean()) if both.any() else float("nan"),
+        brier_usual=float(wrong_usual[both].mean()) if both.any() else float("nan"),
     )

@@ -89,6 +89,7 @@ def history_rows(history: Sequence[PastView], names: Sequence[str]) -> list[dict
         {
             "origin": view.origin,
             "pool": percent(view.probability),
+            "calibrated": percent(view.calibrated),
             "models": [percent(view.models.get(name, math.nan)) for name in names],
             "usual": percent(view.usual),
             "came": "not known yet" if view.events is None else events(view.events) if view.events else "none",

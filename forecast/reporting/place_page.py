@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from forecast.panel.dataset import DataNote
@@ -19,7 +18,7 @@ from forecast.reporting.figure import Figure
 from forecast.reporting.map import map_aspect
 from forecast.reporting.page import render_page
 from forecast.reporting.place_history import COLOURS, history_chart, history_rows
-from forecast.reporting.place_map import CELL, Recent, inside_ring, place_map
+from forecast.reporting.place_map import KM_PER_DEGREE, Recent, place_map
 from forecast.reporting.scale import SCALE, SOURCE, plain_word
 from forecast.reporting.tables import provenance_rows
 from forecast.reporting.theme import DARK
@@ -65,8 +64,11 @@ class PlaceContent:
     weeks : int
     known_until : Timestamp
     pool : Pool
-    calibrated : float
-        The pool's probability after recalibration; NaN where there is none.
+        As the models say.
+    calibrated : Pool or None
+        After recalibration, where there is one.
+    uncalibrated : str
+        Why there is none.
     views : tuple of View
         Of the models that could tell.
     titles : mapping of str to str
@@ -82,9 +84,12 @@ class PlaceContent:
     polygons : mapping of region name to GeoJSON geometry
     regions : Units
     recent : Recent
-        Numbers of events of the last 52 weeks.
+        Numbers of events of the last 52 weeks, as far as they are known.
     data : DataNote
+    warnings : tuple of str
+        What went otherwise than usual: told before anything else.
     remarks : tuple of str
+        What the models do not see.
     simulated : bool
     provenance : mapping
     """
@@ -95,7 +100,8 @@ class PlaceContent:
     weeks: int
     known_until: pd.Timestamp
     pool: Pool
-    calibrated: float
+    calibrated: Pool | None
+    uncalibrated: str
     views: tuple[View, ...]
     titles: Mapping[str, str]
     missing: Mapping[str, str]
@@ -107,14 +113,20 @@ class PlaceContent:
     regions: Units
     recent: Recent
     data: DataNote
+    warnings: tuple[str, ...]
     remarks: tuple[str, ...]
     simulated: bool
     provenance: Mapping[str, Any]
 
     @property
-    def probability(self) -> float:
+    def said(self) -> Pool:
         """What the page says: recalibrated where there is enough to learn from, otherwise as the models say."""
-        return self.calibrated if math.isfinite(self.calibrated) else self.pool.probability
+        return self.calibrated or self.pool
+
+    @property
+    def probability(self) -> float:
+        """Its probability of at least one event."""
+        return self.said.probability
 
     @property
     def radius(self) -> str:
@@ -125,6 +137,11 @@ class PlaceContent:
     def name(self) -> str:
         """The place without its radius."""
         return self.place.names[0].removesuffix(f" {self.place.radius_km[0]:g} km")
+
+    @property
+    def past(self) -> str:
+        """How far back the history goes."""
+        return f"the past {number(len(self.history))}{SPACE}weeks"
 
     @property
     def span(self) -> str:
@@ -152,10 +169,10 @@ def render_place(content: PlaceContent) -> str:
             *_usual(*content.base_rates),
         ],
         lead=_lead(content),
+        left_open=_left_open(content),
         verdict=_verdict(content),
         word=plain_word(content.probability),
         usual=content.base_rates[0][1],
-        recalibrated=math.isfinite(content.calibrated),
         models=[_model(content, view) for view in content.views],
         missing=[(name, KNOWS[name], why) for name, why in content.missing.items()],
         causes=[(CAUSES[part], content.contributions[part]) for part in PARTS if part in content.contributions],
@@ -183,18 +200,27 @@ def _banner(content: PlaceContent) -> list[str]:
             f"{len(content.views)} of three models could tell; the other "
             f"{'one is' if len(content.missing) == 1 else 'ones are'} listed with the reason."
         )
-    return notes
+    return [*notes, *(f"{warning[:1].upper()}{warning[1:]}." for warning in content.warnings)]
 
 
 def _lead(content: PlaceContent) -> str:
-    pool = content.pool
-    wide = round(100 * pool.low) != round(100 * pool.high)
-    between = f", and between {percent(pool.low)} and {percent(pool.high)} as the models see it" if wide else ""
+    pool = content.said
     return (
         f"At least one event within {content.radius} of {content.name} over {content.span}: "
-        f"{percent(content.probability)}, {plain_word(content.probability)}{between}. "
+        f"{percent(content.probability)}, {plain_word(content.probability)}. {_left_open(content)} "
         f"{expected(pool.mean)} expected, {central(0.8, pool.count_low, pool.count_high)}."
     )
+
+
+def _left_open(content: PlaceContent) -> str:
+    """Tell the range of the probability, and whose it is."""
+    said, alone = content.said, len(content.views) == 1
+    low, high = percent(said.low), percent(said.high)
+    if low == high:
+        return "One model alone could tell, and no range of it is known." if alone else "The models agree."
+    if content.calibrated:
+        return f"The models, and what is known of how such forecasts came out, leave open {low} to {high}."
+    return f"The model{' that could tell leaves' if alone else 's leave'} open {low} to {high}."
 
 
 def _verdict(content: PlaceContent) -> str:
@@ -234,19 +260,20 @@ def _model(content: PlaceContent, view: View) -> dict[str, Any]:
 
 
 def _map(content: PlaceContent) -> Figure:
-    plot = place_map(content.place, content.polygons, content.regions, content.recent)
+    plot, most = place_map(content.place, content.polygons, content.regions, content.recent)
     recent = content.recent
-    total = (
-        int(np.array(recent.counts, dtype=np.int64)[inside_ring(content.place, recent)].sum()) if recent.counts else 0
+    over = f"the last {number(recent.weeks)} weeks" if recent.weeks != 1 else "the one week known"
+    wide = recent.cell * KM_PER_DEGREE
+    what = (
+        f"the events of a whole region over {over}, drawn where it shows on the map"
+        if recent.names
+        else f"the events over {over} in a cell of {recent.cell:g} degrees, {wide:.0f}{SPACE}km, drawn in its middle"
     )
-    if recent.names:
-        shown = "Discs are the events of each region over the last 52 weeks, drawn in its middle"
-    else:
-        shown = (
-            f"Discs are the events of the last 52 weeks in cells of {CELL:g} degrees, about 28{SPACE}km, drawn "
-            f"in their middle; {events(total)} in cells whose middle lies within the ring"
-        )
-    caption = f"The ring is {content.radius} around {content.name}. {shown}."
+    small = f" Those too small for their number are {'one event' if most == 1 else f'up to {most}'}." if most else ""
+    caption = (
+        f"The dashed ring is {content.radius} around {content.name}: {events(recent.inside)} in it over {over}. Each "
+        f"disc is {what}; its number is how many.{small} Light lines are borders of regions, dark ones of countries."
+    )
     return Figure("map-figure", f"Map. {caption}", caption, plot, map_aspect(plot))
 
 
@@ -257,8 +284,8 @@ def _line(content: PlaceContent) -> Figure:
     now = PastView(f"{content.origin:%Y-%m-%d}", pool.probability, pool.low, pool.high, said, base, None)
     caption = (
         f"Each point is what the models would have said then of the {content.weeks}{SPACE}weeks that followed, from "
-        "what was known then. Filled dots above: an event came in those weeks; open ones: none did. The weeks of "
-        "neighbouring points overlap."
+        "what was known then, before recalibration. Filled dots above: an event came in those weeks; open ones: none "
+        "did. The weeks of neighbouring points overlap."
     )
     last = content.history[-1]
     label = f"Line of the probability at {len(content.history)} weekly origins up to {last.origin}. {caption}"
@@ -266,13 +293,21 @@ def _line(content: PlaceContent) -> Figure:
 
 
 def _record(scores: PastScores | None) -> str:
+    """Tell how well the past views did, every origin counted whose outcome is known."""
     if scores is None:
-        return "Of none of these origins both what came and what was usual is known yet."
-    better = scores.brier < scores.brier_usual
-    return (
-        f"Over the {number(scores.origins)} origins whose weeks are over, the mean probability was "
-        f"{percent(scores.said)} and an event came after {frequency(scores.came)} of them. Brier score "
-        f"{scores.brier:.3f}, {'better' if better else 'not better'} than that of the two-year base rate known then, "
-        f"{scores.brier_usual:.3f} (0 is perfect); recalibrated week by week, as far as enough was known, it was "
-        f"{scores.brier_calibrated:.3f}. One place over one year is few cases: it can embarrass a model, not prove it."
-    )
+        return "Of none of these origins it is known yet what came."
+    told = [
+        f"Over the {number(scores.origins)} origins whose weeks are over, from {scores.first} to {scores.last}, the "
+        f"mean probability was {percent(scores.said)} and an event came after {frequency(scores.came)} of them. "
+        f"Brier score {scores.brier:.3f} (0 is perfect); recalibrated week by week, as far as enough was known, it was "
+        f"{scores.brier_calibrated:.3f}."
+    ]
+    if scores.compared == scores.origins:
+        told.append(f"That of the two-year base rate known then was {scores.brier_usual:.3f}.")
+    elif scores.compared:
+        told.append(
+            f"The base rate was known before only {number(scores.compared)} of them: there it had "
+            f"{scores.brier_usual:.3f}, and the models {scores.brier_compared:.3f}."
+        )
+    told.append("One place over one year is few cases: it can embarrass a model, not prove it.")
+    return " ".join(told)

@@ -25,6 +25,7 @@ COMMANDS = (
     "compare",
     "score",
     "place",
+    "export",
     "check",
     "models",
     "init",
