@@ -156,6 +156,7 @@ def test_corrections_are_told_apart_and_named(workspace, changes):
     assert told.corrected["then"].item() < 60
 
 
+@pytest.mark.slow
 def test_other_settings_are_the_rest(workspace, changes):
     change(workspace, "draws = 2000", "draws = 300")
     known(workspace, NOW)
@@ -174,6 +175,7 @@ def test_the_same_issued_again_has_not_changed(workspace, changes):
     assert told.weeks.empty
 
 
+@pytest.mark.slow
 def test_an_escalation_that_was_redefined_has_no_then(workspace, changes):
     change(workspace, "count = 5", "count = 6")
     known(workspace, NOW)
