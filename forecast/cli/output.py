@@ -101,6 +101,23 @@ def percent(value: float) -> str:
     return f"{100 * value:.0f} %"
 
 
+def chance(value: float) -> str:
+    """Return a probability as `percent`, but below 1 % and above 99 % with the digit that tells how rare.
+
+    Examples
+    --------
+    >>> chance(0.345), chance(0.0034), chance(0.00004), chance(0.9966), chance(1.0), chance(float("nan"))
+    ('34 %', '0.3 %', '< 0.01 %', '99.7 %', '> 99.99 %', '-')
+    """
+    if math.isnan(value) or 0.01 <= value <= 0.99:
+        return percent(value)
+    rest = 100 * min(value, 1 - value)
+    if rest < 0.01:
+        return "< 0.01 %" if value < 0.5 else "> 99.99 %"
+    digits = 1 if rest >= 0.1 else 2
+    return f"{rest if value < 0.5 else 100 - rest:.{digits}f} %"
+
+
 def number(value: float, digits: int = 2) -> str:
     """Return a number, ``-`` if unknown."""
     return "-" if math.isnan(value) else f"{value:.{digits}f}"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from forecast.cli.options import AsOfOption, JsonOption, WorkersOption, WorkspaceOption, day, open_chosen
-from forecast.cli.output import number, percent, progress_bar, result, result_json, say
+from forecast.cli.output import chance, number, percent, progress_bar, result, result_json, say, warn
 from forecast.errors import InputError
+
+if TYPE_CHECKING:
+    from forecast.jobs.place import PlaceOutlook
 
 
 def place(
@@ -31,7 +34,8 @@ def place(
 ) -> None:
     """Tell how probable at least one event near a place is, by three models, and how often that came before.
 
-    Writes a page with a map, out/places/NAME-R/index.html. A point works where single events are known (an event
+    Writes a page with a map, out/places/NAME-R/index.html; another number of weeks, --as-of and --no-history have
+    pages of their own. A point works where single events are known (an event
     store, or a dataset with events); elsewhere take a town and one of the radii of the dataset. The past year takes a
     minute or two with many events: --no-history leaves it out.
 
@@ -39,12 +43,11 @@ def place(
     Examples:
       forecast place Bamako --radius-km 100
       forecast place Mopti --radius-km 50 --weeks 8 --no-history --json
-      forecast place --latlon -4.18,14.4 --radius-km 75
+      forecast place --workspace DIR --latlon 14.48,-4.18 --radius-km 75  (where DIR has single events)
     """
     from dataclasses import asdict
 
     from forecast.jobs.place import place_outlook
-    from forecast.jobs.place_risk import TWO_YEARS
 
     with progress_bar() as progress:
         outlook = place_outlook(
@@ -59,23 +62,37 @@ def place(
         )
     if json:
         result_json(asdict(outlook))
-        return
+    else:
+        _show(outlook)
+    warn(outlook.warnings)
+    if not json:
+        for remark in outlook.remarks:
+            say(f"Note: {remark}")
+        say(outlook.page)
+    if outlook.warnings:
+        raise typer.Exit(3)
+
+
+def _show(outlook: PlaceOutlook) -> None:
+    """Write the figures to stdout."""
+    from forecast.jobs.place_risk import TWO_YEARS
+
     if outlook.simulated:
         say("SIMULATED counts: nothing of this describes a real place.")
     result(f"{outlook.place}, {outlook.target_start} to {outlook.target_end}")
-    between = f"{percent(outlook.probability_low)} to {percent(outlook.probability_high)}"
+    between = f"{chance(outlook.probability_low)} to {chance(outlook.probability_high)}"
     whose = "the models and their recalibration leave" if outlook.recalibrated else "the models leave"
     how = (
-        [("  as the models say", f"{percent(outlook.probability_raw)}; recalibrated by what became of such forecasts")]
+        ("  as the models say", f"{chance(outlook.probability_raw)}; recalibrated by what became of such forecasts")
         if outlook.recalibrated
-        else []
+        else ("  not recalibrated", outlook.uncalibrated)
     )
     lines = [
-        ("at least one event", f"{percent(outlook.probability)} ({whose} open {between})"),
-        *how,
-        *((f"  {one.name}", f"{percent(one.probability)} ({one.model})") for one in outlook.models),
+        ("at least one event", f"{chance(outlook.probability)} ({whose} open {between})"),
+        how,
+        *((f"  {one.name}", f"{chance(one.probability)} ({one.model})") for one in outlook.models),
         *((f"  {name}", f"- ({why})") for name, why in outlook.missing.items()),
-        ("events expected", f"{outlook.mean:.1f} (80 %: {outlook.low} to {outlook.high})"),
+        ("events expected", f"{_expected(outlook.mean)} (80 %: {outlook.low} to {outlook.high})"),
         *((f"  {name}", percent(share)) for name, share in outlook.contributions.items()),
     ]
     if outlook.weeks_known > TWO_YEARS:  # otherwise both are the same
@@ -88,7 +105,6 @@ def place(
         result(f"  {label:<24}{text}")
     if outlook.base_rate_all == 0:
         result("  The data have no event there: quiet, or not covered?")
-    say(outlook.page)
 
 
 def _one_of(town: str | None, latlon: str | None) -> str:
@@ -105,4 +121,11 @@ def _one_of(town: str | None, latlon: str | None) -> str:
 def _usual(base_rate: float, ratio: float) -> str:
     if math.isnan(base_rate):
         return "unknown: too few weeks known"
-    return f"{percent(base_rate)} (ratio {number(ratio)})"
+    if base_rate == 0:
+        return "never"
+    return f"{chance(base_rate)} (ratio {number(ratio)})"
+
+
+def _expected(mean: float) -> str:
+    """Return an expected count with one decimal, below 1 with two digits that tell something."""
+    return f"{mean:.1f}" if mean >= 1 else f"{mean:.2g}" if mean >= 0.0001 else "< 0.0001"

@@ -115,6 +115,8 @@ class KnownEvents:
         As pooled, and recalibrated as it would have been then.
     met : ndarray, shape (cases,)
         1 if it came, 0 if not.
+    traits : ndarray, shape (cases, traits)
+        Of the unit at the origin.
     """
 
     weeks: Ints
@@ -125,6 +127,7 @@ class KnownEvents:
     chance: Floats
     trial: Floats
     met: Floats
+    traits: Floats
 
     def earned(self, rules: int, least: int) -> Bools:
         """Tell for each escalation and class, shape (rules, CLASSES), whether recalibration earned its place."""
@@ -173,7 +176,7 @@ def known_cells(tracks: Sequence[Track], week: int, half_life: float) -> KnownCe
 
 def known_events(tracks: Sequence[Track], week: int, spans: Sequence[int], half_life: float) -> KnownEvents | None:
     """Return the probabilities of earlier origins whose outcome is known in a week; None if there is none."""
-    weeks, rules, kinds, chances, trials, outcomes = [], [], [], [], [], []
+    weeks, rules, kinds, chances, trials, outcomes, traits = [], [], [], [], [], [], []
     for track in tracks:
         past = track.before(week)
         met = track.known(week).met if past else np.empty((0, 0, 0), np.int64)
@@ -187,6 +190,7 @@ def known_events(tracks: Sequence[Track], week: int, spans: Sequence[int], half_
             chances.append(step.pool_chance[rule, unit])
             trials.append(step.trial_chance[rule, unit])
             outcomes.append(met[at][rule, unit].astype(np.float64))
+            traits.append(step.members.traits[:, unit].T)
     if not weeks:
         return None
     number, rule = np.array(weeks, dtype=np.int64), np.concatenate(rules)
@@ -201,6 +205,7 @@ def known_events(tracks: Sequence[Track], week: int, spans: Sequence[int], half_
         chance=np.concatenate(chances),
         trial=np.concatenate(trials),
         met=np.concatenate(outcomes),
+        traits=np.concatenate(traits),
     )
 
 

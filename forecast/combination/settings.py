@@ -9,14 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 WeightMethod = Literal["crps", "log", "online"]
 CdfMethod = Literal["beta", "bernstein"]
-EventMethod = Literal["logit", "beta", "isotonic"]
+EventMethod = Literal["surge", "logit", "beta", "isotonic"]
 
 ExternalName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)]
 """As that of a model."""
 
 AUTO_WEIGHTS: WeightMethod = "crps"
 AUTO_CDF: CdfMethod = "beta"
-AUTO_EVENTS: EventMethod = "logit"
+AUTO_EVENTS: EventMethod = "surge"
 
 
 class ExternalMember(BaseModel):
@@ -61,8 +61,8 @@ class Combination(BaseModel):
         it; "auto" tries "crps".
     recalibration : {"auto", "none", "beta", "bernstein"}
         Map of the cumulative probabilities of counts; "auto" tries "beta".
-    events : {"auto", "none", "logit", "beta", "isotonic"}
-        Map of the probability of each escalation; "auto" tries "logit".
+    events : {"auto", "none", "surge", "logit", "beta", "isotonic"}
+        Map of the probability of each escalation; "auto" tries "surge", which also knows the weeks before.
     least_origins : int
         Origins whose forecasts have come true, before a step can have earned anything.
     half_life_weeks : float
@@ -71,7 +71,7 @@ class Combination(BaseModel):
     Examples
     --------
     >>> Combination(members=["grid-filter", "tree-forest"]).events_method
-    'logit'
+    'surge'
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -81,7 +81,7 @@ class Combination(BaseModel):
     title: str = "Combined forecast"
     weights: Literal["auto", "equal", "crps", "log", "online"] = "auto"
     recalibration: Literal["auto", "none", "beta", "bernstein"] = "auto"
-    events: Literal["auto", "none", "logit", "beta", "isotonic"] = "auto"
+    events: Literal["auto", "none", "surge", "logit", "beta", "isotonic"] = "auto"
     least_origins: Annotated[int, Field(ge=26, le=1000)] = 52
     half_life_weeks: Annotated[float, Field(gt=0)] = 104
 

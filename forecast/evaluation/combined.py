@@ -16,6 +16,7 @@ from forecast.combination.absent_members import with_absent_filled
 from forecast.combination.member_forecasts import UNKNOWN, MemberForecasts, Outcomes, StepForecasts, Track
 from forecast.combination.settings import Combination
 from forecast.combination.steps import Learned, combine_in_sequence, learn
+from forecast.combination.surge import surge_traits
 from forecast.errors import ForecastError
 from forecast.evaluation.block_file import TABLES, marginals_of
 from forecast.evaluation.blocks import Block, Evaluated, activity_of, evaluate, tables_of
@@ -37,7 +38,8 @@ _EPOCH = pd.Timestamp("1970-01-01")
 METHOD = (
     "One forecast from those of {members}. It is their mixture, in equal shares wherever learned ones have not proved "
     "better on earlier forecasts. Shares, and a recalibration of counts and of the probability of each escalation, are "
-    "learned from what had been forecast before and how it turned out, by weeks ahead and by how active a region is. "
+    "learned from what had been forecast before and how it turned out, by weeks ahead and by how active a region is, "
+    "for escalations also by whether its events had just surged. "
     "Each of these steps is taken only where it had made earlier forecasts better by more than chance. It fails where "
     "all of its members fail: it foresees no cause and no plan."
 )
@@ -186,8 +188,9 @@ def _together(blocks: Sequence[Block], every: Sequence[Sequence[Said]]) -> list[
     places = [(block, origin) for block in blocks for origin in block.origins]
     for at, (block, origin) in enumerate(places):
         pmf, chance, absent = with_absent_filled([said[at][0] for said in every], [said[at][1] for said in every])
-        activity = activity_of(block.known_at(origin)).astype(np.int64)
-        out.append(MemberForecasts(week_number(origin), pmf, activity, chance, absent))
+        known = block.known_at(origin)
+        activity, traits = activity_of(known).astype(np.int64), surge_traits(known.counts, known.observed)
+        out.append(MemberForecasts(week_number(origin), pmf, activity, chance, traits, absent))
     return out
 
 

@@ -12,6 +12,7 @@ from forecast.combination.absent_members import with_absent_filled
 from forecast.combination.dependence import pooled_paths, with_marginals
 from forecast.combination.member_forecasts import MemberForecasts
 from forecast.combination.pool import marginals
+from forecast.combination.surge import surge_traits
 from forecast.evaluation.blocks import activity_of, chances_of
 from forecast.evaluation.combined import CombinedKind, week_number
 from forecast.evaluation.external_members import ExternalForecast, external_said
@@ -87,6 +88,7 @@ def combined_forecast(
         pmf=pmf / pmf.sum(axis=3, keepdims=True),
         activity=activity_of(panel).astype(np.int64),
         chance=chance,
+        traits=surge_traits(panel.counts, panel.observed),
         absent=absent,
     )
     step = mine.latest.apply(said)

@@ -11,10 +11,11 @@ import pandas as pd
 
 from forecast.errors import InputError
 from forecast.jobs.inputs import origin_of
+from forecast.jobs.place_calibration import LEAST_ORIGINS
 from forecast.jobs.place_events import place_events, since_1970
 from forecast.jobs.place_inputs import open_with_place, position_of
 from forecast.jobs.place_models import Question
-from forecast.jobs.place_points import is_point
+from forecast.jobs.place_points import is_point, town_as_known
 from forecast.jobs.place_risk import TWO_YEARS, PlaceRisk, place_risk
 from forecast.jobs.track_record import Progress
 from forecast.predictive.escalation import base_rate
@@ -26,6 +27,8 @@ from forecast.storage import check_writable, folder_in_progress
 from forecast.workspace import CONFIG_NAME, Workspace
 
 LEAST_RADIUS_KM, MOST_RADIUS_KM = 10, 500
+USUAL_WEEKS = 4
+"""What is asked if nothing else is: its page has the plain name of the place."""
 LATELY_WEEKS = 52
 """Whose events the map shows."""
 
@@ -61,6 +64,8 @@ class PlaceOutlook:
         workspace; as the models say without a history, or where its weeks are over at too few origins.
     recalibrated : bool
         Which of the two it is.
+    uncalibrated : str
+        Why it is not; empty if it is.
     probability_raw : float
         As the models say: the odds are the geometric mean of theirs.
     probability_low, probability_high : float
@@ -87,8 +92,10 @@ class PlaceOutlook:
         What was said at the weekly origins before, the earliest first.
     scores : PastScores, optional
         How well that did.
+    warnings : tuple of str
+        What went otherwise than usual when the models were fitted.
     remarks : tuple of str
-        What a reader should know beside the figures.
+        What the models do not see.
     simulated : bool
     page : str
         Where the page of the place is.
@@ -101,6 +108,7 @@ class PlaceOutlook:
     weeks: int
     probability: float
     recalibrated: bool
+    uncalibrated: str
     probability_raw: float
     probability_low: float
     probability_high: float
@@ -117,6 +125,7 @@ class PlaceOutlook:
     weeks_known: int
     history: tuple[PastView, ...]
     scores: PastScores | None
+    warnings: tuple[str, ...]
     remarks: tuple[str, ...]
     simulated: bool
     page: str
@@ -127,13 +136,16 @@ def place_outlook(
     where: str,
     radius_km: int,
     *,
-    weeks: int = 4,
+    weeks: int = USUAL_WEEKS,
     as_of: dt.date | None = None,
     history: bool = True,
     workers: int = 2,
     progress: Progress | None = None,
 ) -> PlaceOutlook:
     """Tell the risk near a place and write its page, ``out/places/<name>-<radius>/index.html``.
+
+    A question that is not the usual one, of other than `USUAL_WEEKS` weeks, as of a day or without the history, has a
+    folder of its own: ``<name>-<radius>-8w``, ``-as-of-2026-06-06`` (the origin), ``-no-history``.
 
     A place of the workspace has, by the model of the towns, the figures of the report; another one is forecast together
     with those of the workspace, so that there is something to pool with.
@@ -142,7 +154,7 @@ def place_outlook(
     ----------
     workspace : Workspace
     where : str
-        A town that the data know, or ``LAT,LON`` in degrees.
+        A town that the data know, in whatever case and with or without accents, or ``LAT,LON`` in degrees.
     radius_km : int
         10 to 500: this tool is for towns and regions, not for houses.
     weeks : int
@@ -173,9 +185,7 @@ def place_outlook(
             where=f"{CONFIG_NAME} [data]",
             expected="a dataset with counts around places or with events, or an event store",
         )
-    name = where.replace(" ", "") if is_point(where) else where.strip()
-    folder = workspace.out / "places" / f"{_file_name(name)}-{radius_km}"
-    check_writable(folder)
+    name = where.replace(" ", "") if is_point(where) else town_as_known(workspace, where.strip())
     whole = open_with_place(workspace, name, radius_km, as_of)
     first_after, vintaged = workspace.spec.backtest.first_after, bool(whole.vintages)
     at = position_of(whole.panels["place"], f"{name} {radius_km} km")
@@ -186,15 +196,17 @@ def place_outlook(
         workspace, inputs, float(units.latitude[at]), float(units.longitude[at]), float(units.radius_km[at])
     )
     question = Question(workspace, inputs, events, at, weeks)
+    folder = workspace.out / "places" / _folder(name, radius_km, weeks, None if as_of is None else origin, history)
+    check_writable(folder)
     risk = place_risk(question, history=history, workers=workers, progress=progress)
-    outlook = _outlook(question, risk, (folder / "index.html").as_posix())
+    outlook = _outlook(question, risk, _uncalibrated(risk, history), (folder / "index.html").as_posix())
     page = render_place(_content(question, risk, outlook))
     with folder_in_progress(folder) as work:
         (work / "index.html").write_text(page, encoding="utf-8", newline="\n")
     return outlook
 
 
-def _outlook(question: Question, risk: PlaceRisk, page: str) -> PlaceOutlook:
+def _outlook(question: Question, risk: PlaceRisk, uncalibrated: str, page: str) -> PlaceOutlook:
     panel, at, weeks, pool = question.inputs.panels["place"], question.at, question.weeks, risk.pool
     lately = float(base_rate(question.rule, panel, window=TWO_YEARS)[at])
     always = float(base_rate(question.rule, panel, window=len(panel.weeks))[at])
@@ -209,6 +221,7 @@ def _outlook(question: Question, risk: PlaceRisk, page: str) -> PlaceOutlook:
         weeks=weeks,
         probability=said.probability,
         recalibrated=risk.calibrated is not None,
+        uncalibrated=uncalibrated,
         probability_raw=pool.probability,
         probability_low=said.low,
         probability_high=said.high,
@@ -234,24 +247,50 @@ def _outlook(question: Question, risk: PlaceRisk, page: str) -> PlaceOutlook:
         weeks_known=len(panel.weeks),
         history=risk.history,
         scores=past_scores(risk.history),
+        warnings=risk.warnings,
         remarks=risk.remarks,
         simulated=panel.simulated,
         page=page,
     )
 
 
+def _folder(name: str, radius_km: int, weeks: int, origin: pd.Timestamp | None, history: bool) -> str:
+    """Return the name of the folder of a question: different questions do not overwrite each other."""
+    parts = [
+        _file_name(name),
+        str(radius_km),
+        *([f"{weeks}w"] if weeks != USUAL_WEEKS else []),
+        *([f"as-of-{origin:%Y-%m-%d}"] if origin is not None else []),
+        *([] if history else ["no-history"]),
+    ]
+    return "-".join(parts)
+
+
+def _uncalibrated(risk: PlaceRisk, history: bool) -> str:
+    """Return why the probability is not recalibrated; empty if it is."""
+    if risk.calibrated is not None:
+        return ""
+    if not history:
+        return "the history, from which that is learned, was left out (--no-history)"
+    return f"that needs {LEAST_ORIGINS} past origins whose weeks are over"
+
+
 def _content(question: Question, risk: PlaceRisk, outlook: PlaceOutlook) -> PlaceContent:
     """Return all that the page shows."""
     inputs, origin = question.inputs, question.inputs.regions.origin
     seen, panel = question.events.seen(origin), inputs.regions
+    ring = inputs.panels["place"]
+    inside = int(ring.counts[-LATELY_WEEKS:, question.at].sum())
+    weeks = int(panel.observed[-LATELY_WEEKS:].any(axis=1).sum())
     if seen is None:
-        latitude, longitude = question.events.regions.centroids()
-        counts = panel.counts[-LATELY_WEEKS:].sum(axis=0)
-        recent = recent_of_regions(panel.units.names, latitude, longitude, counts)
+        recent = recent_of_regions(
+            panel.units.names, panel.counts[-LATELY_WEEKS:].sum(axis=0), weeks=weeks, inside=inside
+        )
     else:
         since = since_1970(origin) - 7 * LATELY_WEEKS
         lately = seen.where(seen.precise & (seen.day >= since))
-        recent = recent_in_cells(lately.latitude, lately.longitude)
+        radius = float(question.place.radius_km[0])
+        recent = recent_in_cells(lately.latitude, lately.longitude, radius, weeks=weeks, inside=inside)
     specs = {view.name: question.workspace.catalogue.get(view.model) for view in risk.views}
     return PlaceContent(
         workspace=question.workspace.spec.title,
@@ -261,6 +300,7 @@ def _content(question: Question, risk: PlaceRisk, outlook: PlaceOutlook) -> Plac
         known_until=panel.known_until,
         pool=risk.pool,
         calibrated=risk.calibrated,
+        uncalibrated=outlook.uncalibrated,
         views=risk.views,
         titles={name: spec.title for name, spec in specs.items() if spec is not None},
         missing=risk.missing,
@@ -272,6 +312,7 @@ def _content(question: Question, risk: PlaceRisk, outlook: PlaceOutlook) -> Plac
         regions=panel.units,
         recent=recent,
         data=inputs.note,
+        warnings=risk.warnings,
         remarks=risk.remarks,
         simulated=panel.simulated,
         provenance={

@@ -115,4 +115,5 @@ def _towns_only(dataset: Dataset, latitude: float, longitude: float) -> InputErr
         "the dataset has counts around towns but no single events, so that a point cannot be counted",
         where=dataset.folder.name,
         expected=f"a town; the nearest are {near}",
+        hint="a workspace with an event store: see `forecast ingest --help`",
     )

@@ -155,14 +155,22 @@ class SpaceTime:
         )  # fmt: skip
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """What of the last fit can put its forecasts wrong."""
+        return tuple(text for text in self._told if not _of_intervals(text))
+
+    @property
     def remarks(self) -> tuple[str, ...]:
-        """What a reader of the last fit should know."""
-        if self._fitted is None:
-            return ()
-        found = ["it takes the events of the last weeks as complete: it has no nowcast"]
+        """What of the last fit can put only its ranges wrong, and what it does not see."""
+        blind = "it takes the events of the last weeks as complete: it has no nowcast"
+        intervals = tuple(text for text in self._told if _of_intervals(text))
+        return (*intervals, *([blind] if self.question.inputs.nowcast_weeks else []))
+
+    @property
+    def _told(self) -> tuple[str, ...]:
         tied = ("the time of another", "not ascending")  # of whole days, which jitter has taken apart
-        told = [text for text in self._fitted.remarks if not any(sign in text for sign in tied)]
-        return (*told, *(found if self.question.inputs.nowcast_weeks else []))
+        told = () if self._fitted is None else self._fitted.remarks
+        return tuple(text for text in told if not any(sign in text for sign in tied))
 
     @cached_property
     def _area(self) -> Area:
@@ -188,6 +196,10 @@ class SpaceTime:
         return Catalogue.of(seen.day, seen.latitude, seen.longitude, self._area, end=end, start=start)
 
 
+def _of_intervals(remark: str) -> bool:
+    return "no interval" in remark or "intervals are" in remark
+
+
 @dataclass(eq=False)
 class _Panels:
     """A model of the catalogue on one kind of unit, fitted now and then and updated in between."""
@@ -196,17 +208,13 @@ class _Panels:
     kind: UnitKind
     spec: ModelSpec
     _fitted: Fitted | None = None
-    _remarks: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    """What went otherwise than usual in the last fit."""
 
     @property
     def model(self) -> str:
         """Name in the catalogue."""
         return self.spec.name
-
-    @property
-    def remarks(self) -> tuple[str, ...]:
-        """What a reader of the last forecast should know."""
-        return self._remarks
 
     def forecast(self, origin: pd.Timestamp, *, anew: bool) -> Forecast:
         """Return the forecast of an origin, the same as that of a run where the model is fitted anew."""
@@ -220,7 +228,7 @@ class _Panels:
         rng = asked.rng("predict", self.spec.name, self.kind, day)
         horizon, draws = max(asked.weeks, workspace.spec.report.horizon), workspace.spec.report.draws
         found = predict_as_known(self._fitted, panel, asked.inputs.delay(self.kind, origin), horizon, draws, rng)
-        self._remarks = found.remarks
+        self.warnings = found.remarks
         return found
 
     @cached_property
@@ -249,12 +257,12 @@ class Towns(_Panels):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What a reader of the last forecast should know, and where its parameters come from if not from such rings."""
+        """Where its parameters come from, if not from rings of this radius."""
         panel, radius = self._fit_panel, float(self.question.place.radius_km[0])
         if panel is None or radius in (radii := sorted(set(panel.units.radius_km.tolist()))):
-            return super().remarks
+            return ()
         rings = " and ".join(f"{one:g}" for one in radii)
-        return (*super().remarks, f"its parameters are fitted on rings of {rings} km: {self.spec.fit_on} has no others")
+        return (f"its parameters are fitted on rings of {rings} km, as {self.spec.fit_on} has none of {radius:g} km",)
 
 
 class Regions(_Panels):
@@ -294,14 +302,14 @@ class Regions(_Panels):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What a reader of the last forecast should know, and how much of the ring it does not see."""
+        """How much of the ring it does not see."""
         ring = np.pi * float(self.question.place.radius_km[0]) ** 2
         inside = float(self.area[self.question.at] @ self.question.events.sizes_km2) / ring
         blind = (
             f"{100 * inside:.0f} % of the ring lies in the regions that are forecast, and it sees nothing of the rest, "
             "which may be sea or another country"
         )
-        return (*super().remarks, *([blind] if inside < MOSTLY else []))
+        return (blind,) if inside < MOSTLY else ()
 
     @cached_property
     def area(self) -> Floats:
@@ -344,12 +352,13 @@ class Answers:
     name : str
     views : tuple of View or str
         Instead of a view, the reason why it cannot tell.
-    remarks : tuple of str
-        On the last of them.
+    warnings, remarks : tuple of str
+        On the last of them: what went otherwise than usual, and what the model does not see.
     """
 
     name: str
     views: tuple[View | str, ...]
+    warnings: tuple[str, ...]
     remarks: tuple[str, ...]
 
 
@@ -371,4 +380,6 @@ def ask(
                 views.append(asked.view(origin, anew=at == 0, draws=draws, everywhere=everywhere))
             except InputError as error:
                 views.append(error.what)
-    return Answers(asked.name, tuple(views), asked.remarks if views and isinstance(views[-1], View) else ())
+    if not views or isinstance(views[-1], str):
+        return Answers(asked.name, tuple(views), (), ())
+    return Answers(asked.name, tuple(views), asked.warnings, asked.remarks)

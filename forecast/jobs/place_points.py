@@ -11,6 +11,7 @@ import pandas as pd
 from forecast.errors import InputError, nearest_names
 from forecast.jobs.region_file import WorkspaceRegions
 from forecast.panel.dataset import Dataset
+from forecast.panel.other_names import normalised
 from forecast.panel.units import Units
 from forecast.workspace import CONFIG_NAME, PlaceSpec, Workspace
 
@@ -42,6 +43,19 @@ def degrees(point: str) -> tuple[float, float]:
             f"{point} is off the globe", expected="LAT,LON in degrees", hint="are latitude and longitude exchanged?"
         )
     return latitude, longitude
+
+
+def town_as_known(workspace: Workspace, name: str) -> str:
+    """Return a town as the workspace and its datasets spell it, found up to case, accents and hyphens.
+
+    A town that nobody knows, or that several could be, is returned as it is.
+    """
+    if workspace.spec.data.set is not None:
+        known = Dataset.open(workspace.data_folder(workspace.spec.data.set)).places()["place"].tolist()
+    else:
+        known = [*(place.name for place in workspace.spec.places), *_towns(workspace)]
+    found = {town for town in known if normalised(town) == normalised(name)}
+    return found.pop() if name not in known and len(found) == 1 else name
 
 
 def place_units(workspace: Workspace, regions: WorkspaceRegions) -> Units:

@@ -50,8 +50,10 @@ class PlaceRisk:
         history, or where its weeks are over at too few origins.
     history : tuple of PastView
         Origins before the present one, the earliest first; empty if it was not asked for.
+    warnings : tuple of str
+        What went otherwise than usual.
     remarks : tuple of str
-        What went otherwise than usual, and what the models do not see.
+        What the models do not see.
     """
 
     views: tuple[View, ...]
@@ -59,6 +61,7 @@ class PlaceRisk:
     pool: Pool
     calibrated: Pool | None
     history: tuple[PastView, ...]
+    warnings: tuple[str, ...]
     remarks: tuple[str, ...]
 
 
@@ -107,7 +110,9 @@ def place_risk(
     for at in range(len(quarters), 0, -1):  # the latest quarter was asked first
         for one in answers[len(MODELS) * at : len(MODELS) * (at + 1)]:
             past[one.name] += one.views
-    remarks = tuple(f"of the model {one.name}: {remark}" for one in now for remark in one.remarks)
+    warnings, remarks = (
+        tuple(f"{one.name}: {text}" for one in now for text in getattr(one, kind)) for kind in ("warnings", "remarks")
+    )
     said = _everywhere(question, len(origins), past)
     learned = _past_map(question, origins, said, question.inputs.regions.origin)
     calibrated = None if learned is None else pooled(views, learned)
@@ -115,7 +120,7 @@ def place_risk(
         _recalibrated(view, _past_map(question, origins, said, origin))
         for view, origin in zip(_history(question, origins, past), origins, strict=True)
     )
-    return PlaceRisk(views, missing, pooled(views), calibrated, record, remarks)
+    return PlaceRisk(views, missing, pooled(views), calibrated, record, warnings, remarks)
 
 
 def _answers(question: Question, tasks: Sequence[Task], workers: int) -> Iterator[Answers]:

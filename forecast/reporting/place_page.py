@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from forecast.panel.dataset import DataNote
@@ -19,7 +18,7 @@ from forecast.reporting.figure import Figure
 from forecast.reporting.map import map_aspect
 from forecast.reporting.page import render_page
 from forecast.reporting.place_history import COLOURS, history_chart, history_rows
-from forecast.reporting.place_map import CELL, Recent, inside_ring, place_map
+from forecast.reporting.place_map import KM_PER_DEGREE, Recent, place_map
 from forecast.reporting.scale import SCALE, SOURCE, plain_word
 from forecast.reporting.tables import provenance_rows
 from forecast.reporting.theme import DARK
@@ -68,6 +67,8 @@ class PlaceContent:
         As the models say.
     calibrated : Pool or None
         After recalibration, where there is one.
+    uncalibrated : str
+        Why there is none.
     views : tuple of View
         Of the models that could tell.
     titles : mapping of str to str
@@ -83,9 +84,12 @@ class PlaceContent:
     polygons : mapping of region name to GeoJSON geometry
     regions : Units
     recent : Recent
-        Numbers of events of the last 52 weeks.
+        Numbers of events of the last 52 weeks, as far as they are known.
     data : DataNote
+    warnings : tuple of str
+        What went otherwise than usual: told before anything else.
     remarks : tuple of str
+        What the models do not see.
     simulated : bool
     provenance : mapping
     """
@@ -97,6 +101,7 @@ class PlaceContent:
     known_until: pd.Timestamp
     pool: Pool
     calibrated: Pool | None
+    uncalibrated: str
     views: tuple[View, ...]
     titles: Mapping[str, str]
     missing: Mapping[str, str]
@@ -108,6 +113,7 @@ class PlaceContent:
     regions: Units
     recent: Recent
     data: DataNote
+    warnings: tuple[str, ...]
     remarks: tuple[str, ...]
     simulated: bool
     provenance: Mapping[str, Any]
@@ -194,7 +200,7 @@ def _banner(content: PlaceContent) -> list[str]:
             f"{len(content.views)} of three models could tell; the other "
             f"{'one is' if len(content.missing) == 1 else 'ones are'} listed with the reason."
         )
-    return notes
+    return [*notes, *(f"{warning[:1].upper()}{warning[1:]}." for warning in content.warnings)]
 
 
 def _lead(content: PlaceContent) -> str:
@@ -254,19 +260,20 @@ def _model(content: PlaceContent, view: View) -> dict[str, Any]:
 
 
 def _map(content: PlaceContent) -> Figure:
-    plot = place_map(content.place, content.polygons, content.regions, content.recent)
+    plot, most = place_map(content.place, content.polygons, content.regions, content.recent)
     recent = content.recent
-    total = (
-        int(np.array(recent.counts, dtype=np.int64)[inside_ring(content.place, recent)].sum()) if recent.counts else 0
+    over = f"the last {number(recent.weeks)} weeks" if recent.weeks != 1 else "the one week known"
+    wide = recent.cell * KM_PER_DEGREE
+    what = (
+        f"the events of a whole region over {over}, drawn where it shows on the map"
+        if recent.names
+        else f"the events over {over} in a cell of {recent.cell:g} degrees, {wide:.0f}{SPACE}km, drawn in its middle"
     )
-    if recent.names:
-        shown = "Discs are the events of each region over the last 52 weeks, drawn in its middle"
-    else:
-        shown = (
-            f"Discs are the events of the last 52 weeks in cells of {CELL:g} degrees, about 28{SPACE}km, drawn "
-            f"in their middle; {events(total)} in cells whose middle lies within the ring"
-        )
-    caption = f"The ring is {content.radius} around {content.name}. {shown}."
+    small = f" Those too small for their number are {'one event' if most == 1 else f'up to {most}'}." if most else ""
+    caption = (
+        f"The dashed ring is {content.radius} around {content.name}: {events(recent.inside)} in it over {over}. Each "
+        f"disc is {what}; its number is how many.{small} Light lines are borders of regions, dark ones of countries."
+    )
     return Figure("map-figure", f"Map. {caption}", caption, plot, map_aspect(plot))
 
 

@@ -118,7 +118,8 @@ LOOK = {
     "paper_bgcolor": BORDER,
     "plot_bgcolor": BORDER,
     "template": go.layout.Template(),
-    "legend": {"orientation": "h", "y": 1.12},
+    "legend": {"orientation": "h", "y": 1.06, "yanchor": "bottom"},
+    "margin": {"t": 120},
 }
 moves = make_subplots(rows=2, cols=2, subplot_titles=REGIONS, shared_xaxes=True, vertical_spacing=0.1)
 for place, region in enumerate(REGIONS):
@@ -135,9 +136,9 @@ for place, region in enumerate(REGIONS):
         x=line["origin"], y=line["country"], mode="lines", name="mean of the country", legendgroup="country",
         showlegend=place == 0, line={"color": MUTED, "dash": "dot"}, **cell,
     )  # fmt: skip
-moves.update_yaxes(type="log", gridcolor=GRID, title_text="events in 8 weeks", title_font_size=11)
+moves.update_yaxes(type="log", dtick=1, gridcolor=GRID, title_text="events in 8 weeks", title_font_size=11)
 moves.update_xaxes(gridcolor=GRID)
-moves.update_layout(height=620, **LOOK)
+moves.update_layout(height=620, title="Expected events of the next eight weeks", **LOOK)
 moves
 
 # %% [markdown]
@@ -156,7 +157,10 @@ ranges = go.Figure(
         go.Scatter(x=came, y=came.index, mode="markers", name="largest that came", marker={"color": INK, "size": 9}),
     ]
 )
-ranges.update_layout(barmode="group", height=380, xaxis_title="events in 8 weeks", **LOOK)
+ranges.update_layout(
+    barmode="group", height=380, xaxis_title="events in 8 weeks", title="Upper ends of the 90 % ranges", **LOOK
+)
+ranges.update_yaxes(autorange="reversed")
 ranges.update_xaxes(gridcolor=GRID)
 ranges
 
@@ -188,7 +192,7 @@ board = pd.DataFrame(
 )
 print(board.round(3).to_string())
 gain = go.Figure(go.Bar(x=list(REGIONS), y=100 * saved, marker_color=[FORECAST if s > 0 else CONTRAST for s in saved]))
-gain.update_layout(height=320, yaxis_title="CRPS saved by pooling, %", **LOOK)
+gain.update_layout(height=320, yaxis_title="%", title="CRPS saved by pooling", **LOOK)
 gain.update_yaxes(gridcolor=GRID)
 gain
 
@@ -232,5 +236,10 @@ print(answer)
 # %%
 figures = [moves, ranges, gain]
 parts = [f.to_html(full_html=False, include_plotlyjs="inline" if at == 0 else False) for at, f in enumerate(figures)]
-page = f"<!doctype html><meta charset='utf-8'><title>Partial pooling</title><p>{answer}</p>{''.join(parts)}"
+title = "What does a region with few events learn from the others?"
+page = (
+    f"<!doctype html><html lang='en'><meta charset='utf-8'><title>Partial pooling</title>"
+    f"<body style='max-width: 60rem; margin: auto; font-family: sans-serif'><h1>{title}</h1><p>{answer}</p>"
+    f"{''.join(parts)}</body></html>"
+)
 write_file(ROOT / "out" / "notebooks" / "01-partial-pooling.html", page.encode())

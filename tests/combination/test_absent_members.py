@@ -52,7 +52,7 @@ def forecasts(rng, *, absent_until):
         bad[..., 3] = 1.0
         perfect = np.eye(4)[counts[week]] if week >= absent_until else np.full((HORIZON, UNITS, 1), np.nan)
         pmf, chance, absent = with_absent_filled([good, bad, perfect], [np.full((1, UNITS), 0.5)] * 3)
-        said.append(MemberForecasts(week, pmf, np.zeros(UNITS, np.int64), chance, absent))
+        said.append(MemberForecasts(week, pmf, np.zeros(UNITS, np.int64), chance, np.zeros((0, UNITS)), absent))
     return said, Track(lambda _: Outcomes(counts, np.full((ORIGINS, 1, UNITS), UNKNOWN)))
 
 

@@ -15,7 +15,7 @@ from forecast.panel.units import Units
 from forecast.predictive.odds_map import OddsMap
 from forecast.predictive.place_pool import View, pooled
 from forecast.predictive.place_record import PastView, past_scores
-from forecast.reporting.place_map import CELL, inside_ring, recent_in_cells, recent_of_regions
+from forecast.reporting.place_map import CELL, place_map, recent_in_cells, recent_of_regions
 from forecast.reporting.place_page import PlaceContent, render_place
 from forecast.reporting.words import SPACE
 
@@ -47,6 +47,7 @@ def content(**changes):
         known_until=ORIGIN - pd.Timedelta(days=1),
         pool=pooled(views),
         calibrated=pooled(views, OddsMap(1.0, -0.1, np.diag([0.0, 0.01]))),
+        uncalibrated="",
         views=views,
         titles={"towns": "Discounted"},
         missing={"regions": "the ring touches none of the regions that are forecast"},
@@ -56,8 +57,9 @@ def content(**changes):
         scores=past_scores(history),
         polygons={"Mali/Koulikoro": square(-9, 12), "Mali/Kayes": square(-11, 12)},
         regions=Units.of(["Mali/Koulikoro", "Mali/Kayes"], groups=["Mali", "Mali"]),
-        recent=recent_in_cells([12.6, 12.61, 13.2], [-8.01, -8.02, -8.4]),
+        recent=recent_in_cells([12.6, 12.61, 13.2], [-8.01, -8.02, -8.4], 100.0, weeks=30, inside=2),
         data=DataNote("Events", "3 events.", "somebody", "CC BY 4.0", "of August", ("A limit.",)),
+        warnings=("space-time: explosive",),
         remarks=("a remark",),
         simulated=False,
         provenance={"seed": 1},
@@ -92,6 +94,7 @@ def test_it_says_the_risk_and_what_is_usual(page):
     assert "2 of three models could tell; the other one is listed with the reason." in text
     assert "Set off by events that have happened 50 %" in text
     assert "A remark." in text
+    assert text.index("Space-time: explosive.") < text.index("How probable is an event?")
 
 
 def test_the_range_is_of_the_figure_that_is_shown():
@@ -134,8 +137,8 @@ def test_the_same_content_gives_the_same_bytes(page):
 
 
 def test_without_a_history_there_is_no_line():
-    page = render_place(content(history=(), scores=None, calibrated=None))
-    assert "Not recalibrated" in plain(page)
+    page = render_place(content(history=(), scores=None, calibrated=None, uncalibrated="nobody asked"))
+    assert "Not recalibrated: nobody asked." in plain(page)
     assert set(figures(page)) == {"map-figure"}
     assert "history" not in re.findall(r'<section id="(\w+)"', page)
 
@@ -151,16 +154,38 @@ def test_the_map_shows_cells_and_never_where_in_them_an_event_was(page):
     assert discs["hovertext"] == ["2 events", "1 event"]
 
 
-def test_counts_of_regions_are_drawn_in_their_middle():
-    recent = recent_of_regions(["Mali/Koulikoro", "Mali/Kayes"], [13.0, 13.0], [-8.0, -10.0], [4, 0])
-    assert (recent.names, recent.counts) == (("Mali/Koulikoro",), (4,))
-    assert inside_ring(content().place, recent).tolist() == [True]
-    assert "Discs are the events of each region" in render_place(content(recent=recent))
+def test_the_map_tells_its_weeks_its_signs_and_what_is_in_the_ring(page):
+    text = plain(page)
+    assert "The dashed ring is 100 km around Bamako: 2 events in it over the last 30 weeks." in text
+    assert "its number is how many. Light lines" in text
+    many = recent_in_cells([12.6] * 900 + [13.2], [-8.01] * 900 + [-8.4], 100.0, weeks=30, inside=901)
+    text = plain(render_place(content(recent=many)))
+    assert "its number is how many. Those too small for their number are one event. Light lines" in text
+
+
+def test_counts_of_regions_are_drawn_where_the_regions_show():
+    """The middle of a large region lies beyond the map, or far from the ring."""
+    recent = recent_of_regions(["Mali/Koulikoro", "Mali/Kayes"], [40, 0], weeks=30, inside=7)
+    assert (recent.names, recent.counts) == (("Mali/Koulikoro",), (40,))
+    far = content(polygons={"Mali/Koulikoro": square(-6.8, 12.0)}, recent=recent)
+    plot, unnumbered = place_map(far.place, far.polygons, far.regions, recent)
+    (discs,) = [trace for trace in plot.data if trace.hovertext]
+    (west, east), (south, north) = plot.layout.xaxis.range, plot.layout.yaxis.range
+    assert west < discs.x[0] < east < -5.8  # the middle of the square
+    assert south < discs.y[0] < north
+    assert (discs.text[0], unnumbered) == ("Koulikoro: 40", 0)
+    text = plain(render_place(far))
+    assert "7 events in it over the last 30 weeks. Each disc is the events of a whole region over the last 30" in text
 
 
 def test_no_event_at_all():
     page = render_place(
-        content(recent=recent_in_cells([], []), base_rates=((104, 0.0), (200, 0.0)), scores=None, contributions={})
+        content(
+            recent=recent_in_cells([], [], 100.0, weeks=30, inside=0),
+            base_rates=((104, 0.0), (200, 0.0)),
+            scores=None,
+            contributions={},
+        )
     )
     assert "No such span had an event over the last two years: quiet, or not covered by the data?" in plain(page)
 

@@ -1,4 +1,24 @@
-"""Does the model make counts like these, and what do the priors do: predictive checks, leave-one-out, sensitivity."""
+"""Does the model make counts like these, and what do the priors do: predictive checks, leave-one-out, sensitivity.
+
+All of them take the weeks that the draws have learned from: where a model has a window, no earlier ones.
+
+Examples
+--------
+>>> import numpy as np, pandas as pd
+>>> from forecast.families.bayes.negbin import BayesNegbin
+>>> from forecast.panel.units import Units
+>>> weeks = pd.date_range("2020-01-04", periods=60, freq="7D", unit="s")
+>>> rng = np.random.default_rng(1)
+>>> panel = Panel.of(rng.poisson([0.2, 2.0], (60, 2)), weeks, Units.of(["A", "B"]))
+>>> fitted = BayesNegbin(season=False).fit(panel, rng)
+>>> float(posterior_check(fitted, 100, rng).loc["zeros", "observed"].round(2))
+0.48
+>>> list(prior_sensitivity(fitted).index)
+['level', 'spread', 'half_life', 'size']
+>>> left_out = leave_one_out(fitted)
+>>> len(left_out), bool((left_out["k"] < 0.7).mean() > 0.95)
+(120, True)
+"""
 
 from __future__ import annotations
 
@@ -8,12 +28,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from forecast.families.bayes.density import Density
 from forecast.families.bayes.filtering import smoothed_levels
 from forecast.families.bayes.fitted import FittedBayes, Settings
 from forecast.families.bayes.layout import Layout
 from forecast.families.bayes.pareto import smoothed_weights
 from forecast.families.bayes.paths import paths_after
 from forecast.families.bayes.posterior import systematic
+from forecast.families.bayes.state import State
 from forecast.panel.panel import Panel
 from forecast.predictive import negbin
 
@@ -93,7 +115,7 @@ def posterior_check(fitted: FittedBayes, draws: int, rng: np.random.Generator) -
     2003, doi:10.1002/sim.1403), so that a panel's own course does not make it look well described.
     """
     theta = fitted.theta[systematic(fitted.weights, draws, rng)]
-    return predictive_table(fitted.panel, simulate_panels(fitted.family, fitted.panel, theta, rng))
+    return predictive_table(fitted.learned, simulate_panels(fitted.family, fitted.learned, theta, rng))
 
 
 def predictive_table(panel: Panel, simulated: Counts) -> pd.DataFrame:
@@ -147,7 +169,8 @@ def prior_sensitivity(fitted: FittedBayes) -> pd.DataFrame:
     z = layout.standardised(fitted.theta)
     around = z - weights @ z
     sd = np.sqrt(weights @ around**2)
-    raised = {"prior": -0.5 * (z[:, shared] ** 2).sum(axis=1), "data": fitted.state.evidence}
+    evidence = State.of(fitted.family.density(fitted.learned), fitted.theta).evidence
+    raised = {"prior": -0.5 * (z[:, shared] ** 2).sum(axis=1), "data": evidence}
     moved = {name: np.log(2) * (weights * value) @ around / sd for name, value in raised.items()}
     table = pd.DataFrame(moved, index=pd.Index(layout.names, name="parameter"))
     return table.iloc[shared]
@@ -175,9 +198,9 @@ def leave_one_out(fitted: FittedBayes, draws: int = 100) -> pd.DataFrame:
     ----------
     Vehtari, Gelman & Gabry (2017), doi:10.1007/s11222-016-9696-4.
     """
-    panel = fitted.panel
+    panel, density = fitted.learned, fitted.family.density(fitted.learned)
     at = systematic(fitted.weights, draws, np.random.default_rng(fitted.seed))
-    ratio = np.stack([-_given_others(fitted, one) for one in fitted.theta[at]])
+    ratio = np.stack([-_given_others(density, one) for one in fitted.theta[at]])
     week, unit = np.nonzero(panel.observed)
     elpd, k = np.empty(len(week)), np.empty(len(week))
     for cell in range(len(week)):
@@ -188,10 +211,9 @@ def leave_one_out(fitted: FittedBayes, draws: int = 100) -> pd.DataFrame:
     )
 
 
-def _given_others(fitted: FittedBayes, theta: Floats) -> Floats:
+def _given_others(density: Density, theta: Floats) -> Floats:
     """Return the log probability of each observed count given all others and the parameters, shape (counts,)."""
-    density, panel = fitted.density, fitted.panel
-    rates, seen, chain = density.rates(theta), density.observations(), density.chain
+    panel, rates, seen, chain = density.panel, density.rates(theta), density.observations(), density.chain
     step = chain.transition(rates.block_time)
     smoothed = smoothed_levels(seen, rates, chain.grid, chain.stationary, step)
     week, unit = np.nonzero(panel.observed)

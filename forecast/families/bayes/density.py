@@ -133,13 +133,15 @@ class Density:
 
     def observations(self, first: int = 0) -> Observations:
         """Return the counts from position `first` on, which starts a block."""
-        if first == 0:
-            return self._all
-        return Observations(self.panel.counts[first:], self.panel.observed[first:], self.column, self.block_weeks)
+        if first not in self._seen:
+            counts, observed = self.panel.counts[first:], self.panel.observed[first:]
+            self._seen[first] = Observations(counts, observed, self.column, self.block_weeks)
+        return self._seen[first]
 
     @cached_property
-    def _all(self) -> Observations:
-        return Observations(self.panel.counts, self.panel.observed, self.column, self.block_weeks)
+    def _seen(self) -> dict[int, Observations]:
+        """Observations by their first position: what is read off them once serves all draws of the parameters."""
+        return {}
 
     def log_posterior(self, z: Floats) -> tuple[float, Floats]:
         """Return the log density at standardised parameters, up to a constant, and its gradient, (parameters,)."""

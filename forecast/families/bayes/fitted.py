@@ -105,6 +105,14 @@ class FittedBayes(Fitted):
         """Levels after the last week of the panel, for each draw."""
         return self.known if self.known is not None else State.of(self.density, self.theta)
 
+    @cached_property
+    def learned(self) -> Panel:
+        """Weeks of the panel that the draws have learned from, those of the fit and since; all, if of other units."""
+        if self.panel.units.names != self.fit_panel.units.names:
+            return self.panel
+        first = max(int(self.panel.weeks.searchsorted(self.fit_panel.weeks[0])), 0)
+        return self.panel.weeks_between(first, len(self.panel.weeks)) if first else self.panel
+
     @property
     def reliable(self) -> bool:
         """Whether the diagnostics of the draws are all within their bounds."""
@@ -178,7 +186,7 @@ class FittedBayes(Fitted):
         level = self.density.chain.grid[(points < share).sum(axis=2)]
         theta, weeks = self.theta[chosen], self.target_weeks(horizon)
         excitation = self.density.excitation
-        memory = np.zeros_like(level) if excitation is None else excitation.start(theta)
+        memory = np.zeros_like(level) if excitation is None else excitation.start(self.theta)[chosen]
         largest = float(self.panel.counts.max(where=self.panel.observed, initial=0))
         found = paths_after(
             self.density, theta, level, memory, weeks, len(self.panel.weeks), rng,

@@ -13,20 +13,42 @@ Flags = NDArray[np.bool_]
 
 LEAST = 1e-200
 """Probabilities of points are kept above, so that no count is impossible."""
+FACTORS = 4
+"""Of a product whose logarithm is taken: few enough for it to stay finite."""
+
+
+@compiled
+def log_silence(mean: float, size: float, zeta: float) -> float:
+    """Return the log probability of a week without events."""
+    plain = -size * np.log1p(mean / size)
+    return float(plain if zeta == 0.0 else np.log(zeta + (1.0 - zeta) * np.exp(plain)))
 
 
 @compiled
 def tabulate(
-    level: Floats, lift: Floats, added: Floats, size: float, zeta: float, mean: Floats, surplus: Floats, silence: Floats
+    level: Floats, lift: Floats, added: Floats, block_weeks: int, size: float, zeta: float, mean: Floats, quiet: Floats
 ) -> None:
-    """Write mean, log(1 + mean / size) and the log probability of no event of a column, each (weeks, points)."""
-    for t in range(len(level)):
-        for k in range(len(lift)):
+    """Write a column's mean, (weeks, points), and the log probability that a block has no event, (blocks, points).
+
+    Logarithms are taken of products of few weeks: one for a block instead of one for a week.
+    """
+    weeks, points = mean.shape
+    product, share = np.ones(points), 1.0 / size
+    quiet[:] = 0.0
+    for t in range(weeks):
+        for k in range(points):
             mean[t, k] = level[t] * lift[k] + added[t]
-            surplus[t, k] = np.log1p(mean[t, k] / size)
-            silence[t, k] = -size * surplus[t, k]
-            if zeta > 0.0:
-                silence[t, k] = np.log(zeta + (1.0 - zeta) * np.exp(silence[t, k]))
+        if zeta == 0.0:
+            for k in range(points):
+                product[k] *= 1.0 + share * mean[t, k]
+        else:
+            for k in range(points):
+                product[k] *= np.exp(log_silence(mean[t, k], size, zeta))
+        within = t % block_weeks + 1
+        if within % FACTORS == 0 or within == block_weeks or t == weeks - 1:
+            for k in range(points):
+                quiet[t // block_weeks, k] += (-size if zeta == 0.0 else 1.0) * np.log(product[k])
+                product[k] = 1.0
 
 
 @compiled
@@ -36,23 +58,27 @@ def score_blocks(
     constant: Floats,
     block_weeks: int,
     size: float,
+    zeta: float,
     mean: Floats,
-    surplus: Floats,
-    silence: Floats,
+    quiet: Floats,
     score: Floats,
 ) -> None:
-    """Write the log probability of each block's counts at each point, (blocks, points), from the column's tables."""
-    score[:] = 0.0
+    """Write the log probability of each block's counts at each point, (blocks, points), from the column's tables.
+
+    That of no event, put right in the weeks that have events or are missing.
+    """
+    score[:] = quiet
     for t in range(len(counts)):
-        if not observed[t]:
-            continue
         b, y = t // block_weeks, counts[t]
-        if y == 0:
+        if not observed[t]:
             for k in range(score.shape[1]):
-                score[b, k] += silence[t, k]
-        else:
+                score[b, k] -= log_silence(mean[t, k], size, zeta)
+        elif y > 0:
             for k in range(score.shape[1]):
-                score[b, k] += constant[t] + y * np.log(mean[t, k]) - (y + size) * surplus[t, k]
+                score[b, k] += constant[t] + y * np.log(mean[t, k] / (1.0 + mean[t, k] / size))
+            if zeta > 0.0:
+                for k in range(score.shape[1]):
+                    score[b, k] += log_silence(mean[t, k], size, 0.0) - log_silence(mean[t, k], size, zeta)
 
 
 @compiled
@@ -120,62 +146,70 @@ def back(likely: Floats, predicted: Floats, turned: Floats, turned_slope: Floats
 
 @compiled
 def expect(
-    counts: Integers,
-    observed: Flags,
-    block_weeks: int,
-    smoothed: Floats,
-    silence: Floats,
-    zeta: float,
-    weight: Floats,
+    counts: Integers, observed: Flags, block_weeks: int, smoothed: Floats, whole: Floats, apart: Floats, busy: Floats,
     events: Floats,
-) -> float:
-    """Add the points' probabilities, and these times the count, to the column's; return the expected extra zeros."""
-    surplus = 0.0
+) -> None:  # fmt: skip
+    """Add the points' probabilities to the column's, and what of them lies in weeks that have events or are missing.
+
+    `whole` is by block, `apart` of all such weeks, `busy` of those with events, `events` times their number.
+    """
+    whole += smoothed
     for t in range(len(counts)):
-        if not observed[t]:
-            continue
         b, y = t // block_weeks, counts[t]
-        for k in range(smoothed.shape[1]):
-            share = smoothed[b, k]
-            if y == 0 and zeta > 0.0:
-                extra = zeta * np.exp(-silence[t, k])
-                surplus += share * extra
-                share *= 1.0 - extra
-            weight[t, k] += share
-            events[t, k] += y * share
-    return surplus
+        if not observed[t]:
+            apart[t] += smoothed[b]
+        elif y > 0:
+            apart[t] += smoothed[b]
+            busy[t] += smoothed[b]
+            events[t] += y * smoothed[b]
 
 
 @compiled
 def differentiate(
     mean: Floats,
-    surplus: Floats,
-    weight: Floats,
+    quiet: Floats,
+    whole: Floats,
+    apart: Floats,
+    busy: Floats,
     events: Floats,
     added: Floats,
     grid: Floats,
+    block_weeks: int,
     size: float,
+    zeta: float,
     by_level: Floats,
     by_added: Floats,
-) -> tuple[float, float]:
-    """Write the derivatives by each week's log level and excitation; return those by spread and size.
+) -> tuple[float, float, float]:
+    """Write the derivatives by each week's log level and excitation; return those by spread and size, and extra zeros.
 
     The one by the size lacks the terms that depend on the counts alone.
     """
-    by_spread, by_size = 0.0, 0.0
+    by_spread, extra_zeros = 0.0, 0.0
+    by_size = (whole * quiet).sum() / size if zeta == 0.0 else 0.0  # as though no week were missing
     for t in range(len(mean)):
-        level, plain = 0.0, 0.0
+        level, plain, b = 0.0, 0.0, t // block_weeks
         for k in range(len(grid)):
-            total = events[t, k] + size * weight[t, k]
-            slope = events[t, k] / mean[t, k] - total / (size + mean[t, k])
+            idle, missing = whole[b, k] - apart[t, k], apart[t, k] - busy[t, k]
+            if zeta > 0.0:
+                surplus = np.log1p(mean[t, k] / size)
+                extra = idle * zeta / (zeta + (1.0 - zeta) * np.exp(-size * surplus))
+                extra_zeros += extra
+                idle -= extra
+                by_size -= (idle + busy[t, k]) * surplus
+            elif missing > 0.0:
+                by_size += missing * np.log1p(mean[t, k] / size)
+            total = (events[t, k] + size * (idle + busy[t, k])) / (size + mean[t, k])
+            slope = -total
+            if events[t, k] > 0.0:
+                slope += events[t, k] / mean[t, k]
             moving = slope * (mean[t, k] - added[t])
             plain += slope
             level += moving
             by_spread += moving * grid[k]
-            by_size += total * mean[t, k] / (size * (size + mean[t, k])) - weight[t, k] * surplus[t, k]
+            by_size += total * mean[t, k] / size
         by_level[t] = level
         by_added[t] = plain
-    return by_spread, by_size
+    return by_spread, by_size, extra_zeros
 
 
 @compiled
@@ -198,12 +232,12 @@ def filter_units(
     blocks = -(-weeks // block_weeks)
     last_predicted, last_state, evidence = np.empty_like(before), np.empty_like(before), np.zeros(blocks)
     score, predicted, state = np.empty((blocks, points)), np.empty((blocks, points)), np.empty((blocks, points))
-    mean, surplus, silence = np.empty((weeks, points)), np.empty((weeks, points)), np.empty((weeks, points))
+    mean, quiet = np.empty((weeks, points)), np.empty((blocks, points))
     for c in range(len(level)):
-        tabulate(level[c], lift, added[c], size, zeta, mean, surplus, silence)
+        tabulate(level[c], lift, added[c], block_weeks, size, zeta, mean, quiet)
         for u in range(len(counts)):
             if column[u] == c:
-                score_blocks(counts[u], observed[u], constant[u], block_weeks, size, mean, surplus, silence, score)
+                score_blocks(counts[u], observed[u], constant[u], block_weeks, size, zeta, mean, quiet, score)
                 forward(score, transition, before[u], predicted, state, evidence)
                 last_predicted[u], last_state[u] = predicted[-1], state[-1]
     return last_predicted, last_state, evidence
@@ -239,24 +273,24 @@ def smooth_units(
     evidence, spread, scatter, time, extra = np.zeros(blocks), 0.0, 0.0, 0.0, 0.0
     turned, turned_slope = np.ascontiguousarray(transition.T), np.ascontiguousarray(slope.T)
     score, predicted, state = np.empty((blocks, points)), np.empty((blocks, points)), np.empty((blocks, points))
-    mean, surplus, silence = np.empty((weeks, points)), np.empty((weeks, points)), np.empty((weeks, points))
-    weight, events = np.empty((weeks, points)), np.empty((weeks, points))
+    mean, quiet, whole = np.empty((weeks, points)), np.empty((blocks, points)), np.empty((blocks, points))
+    apart, busy, events = np.empty((weeks, points)), np.empty((weeks, points)), np.empty((weeks, points))
     for c in range(len(level)):
-        tabulate(level[c], lift, added[c], size, zeta, mean, surplus, silence)
-        weight[:] = 0.0
-        events[:] = 0.0
+        tabulate(level[c], lift, added[c], block_weeks, size, zeta, mean, quiet)
+        whole[:], apart[:], busy[:], events[:] = 0.0, 0.0, 0.0, 0.0
         for u in range(len(counts)):
             if column[u] != c:
                 continue
-            score_blocks(counts[u], observed[u], constant[u], block_weeks, size, mean, surplus, silence, score)
+            score_blocks(counts[u], observed[u], constant[u], block_weeks, size, zeta, mean, quiet, score)
             forward(score, transition, stationary, predicted, state, evidence)
             time += back(score, predicted, turned, turned_slope, state)
-            extra += expect(counts[u], observed[u], block_weeks, state, silence, zeta, weight, events)
+            expect(counts[u], observed[u], block_weeks, state, whole, apart, busy, events)
             if len(smoothed):
                 smoothed[u] = state
-        added_spread, added_scatter = differentiate(
-            mean, surplus, weight, events, added[c], grid, size, by_level[c], by_added[c]
+        by_spread, by_size, extra_zeros = differentiate(
+            mean, quiet, whole, apart, busy, events, added[c], grid, block_weeks, size, zeta, by_level[c], by_added[c]
         )
-        spread += added_spread
-        scatter += added_scatter
+        spread += by_spread
+        scatter += by_size
+        extra += extra_zeros
     return evidence.sum(), spread, scatter, time, extra

@@ -144,10 +144,15 @@ def by_nuts(
     for _ in range(2):
         accept = TARGET_ACCEPT[divergences > 0]
         every, divergences = (none if divergences else every), 0
-        trace = nutpie.sample(
-            compiled, draws=samples, tune=tune, chains=chains, cores=1,
-            seed=int(rng.integers(2**31)), progress_bar=False, save_warmup=False, target_accept=accept,
+        sampler = nutpie.sample(
+            compiled, draws=samples, tune=tune, chains=chains, cores=1, seed=int(rng.integers(2**31)),
+            progress_bar=False, save_warmup=False, target_accept=accept, blocking=False,
         )  # fmt: skip
+        try:
+            trace = sampler.wait()
+        except BaseException:  # where it waits by itself, an interruption ends in the draws so far
+            sampler.cancel()
+            raise
         fresh = target.coordinates(np.asarray(trace.posterior["white"]))
         every = np.concatenate([every, density.layout.natural(chosen.standardised(fresh))])
         divergences = int(trace.sample_stats["diverging"].sum())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import sys
 from dataclasses import replace
 
@@ -244,3 +245,22 @@ def test_the_methods_agree(method):
     data = found.inference_data()
     assert data.attrs["method"] == method
     assert "size" in data.posterior
+
+
+@pytest.mark.slow
+def test_an_interrupted_sampler_is_not_a_fit(monkeypatch):
+    pytest.importorskip("nutpie")
+    from forecast.families.bayes.density import Density
+
+    evaluate, calls = Density.log_posterior, []
+
+    def interrupted(self, z):
+        calls.append(1)
+        if len(calls) == 400:
+            _thread.interrupt_main()
+        return evaluate(self, z)
+
+    monkeypatch.setattr(Density, "log_posterior", interrupted)
+    family = BayesNegbin(season=False, method="nuts", priors=Priors(**NARROW))
+    with pytest.raises(KeyboardInterrupt):
+        family.fit(simulated(family)[0], np.random.default_rng(1))

@@ -8,10 +8,11 @@ import pytest
 
 from forecast.combination.pool import Pool
 from forecast.families.bayes import posterior
-from forecast.families.bayes.checks import prior_sensitivity
+from forecast.families.bayes.checks import leave_one_out, posterior_check, prior_sensitivity
 from forecast.families.bayes.negbin import BayesNegbin
 from forecast.families.bayes.posterior import Diagnostics
 from forecast.families.bayes.priors import Prior, Priors
+from forecast.families.model import ModelSpec
 from forecast.panel.panel import Panel
 from forecast.panel.units import Units
 
@@ -73,3 +74,19 @@ def test_a_prior_that_the_data_contradict_is_seen():
     far, near = (prior_sensitivity(fitted).loc["size"] for fitted in (contradicted, told))
     assert abs(far["prior"]) > 3 * abs(near["prior"])
     assert far["prior"] * far["data"] < 0
+
+
+def test_checks_look_at_the_weeks_that_the_draws_have_learned_from():
+    known = panel(100)
+    loud = Panel.of(np.vstack([known.counts[:40] + 30, known.counts[40:]]), known.weeks, known.units)
+    model = ModelSpec(
+        name="m", family="bayes_negbin", title="m", method="m", window_weeks=60, settings={"season": False}
+    )
+    windowed = model.fit(loud, np.random.default_rng(1))
+    alone = model.build().fit(model.fitted_weeks(loud), np.random.default_rng(1))
+    assert len(windowed.panel.weeks) == 100
+    assert len(windowed.learned.weeks) == len(leave_one_out(windowed)) / 3 == 60
+    pd.testing.assert_frame_equal(leave_one_out(windowed), leave_one_out(alone))
+    pd.testing.assert_frame_equal(prior_sensitivity(windowed), prior_sensitivity(alone))
+    tables = [posterior_check(fitted, 50, np.random.default_rng(2)) for fitted in (windowed, alone)]
+    pd.testing.assert_frame_equal(*tables)
