@@ -110,6 +110,7 @@ def test_the_installed_command_forecasts_in_an_empty_folder(installed, tmp_path)
     assert {path.name for path in page.parent.iterdir()} == {
         "index.html",
         "forecast.parquet",
+        "paths.parquet",
         "risk.csv",
         "manifest.json",
     }
