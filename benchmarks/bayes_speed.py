@@ -10,7 +10,7 @@ table into ``benchmarks/results``.
 
     python benchmarks/bayes_speed.py
     python benchmarks/bayes_speed.py --embedded --weeks 260 --regions 30 --chains 2 --draws 500 --save walking
-    python benchmarks/bayes_speed.py --embedded --weeks 519 --regions 12 --still --save still
+    python benchmarks/bayes_speed.py --embedded --weeks 519 --regions 12 --still --methods laplace --save still
 """
 
 from __future__ import annotations
