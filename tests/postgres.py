@@ -109,7 +109,9 @@ class PostgresServer:
         return f"host=127.0.0.1 port={self.port} user=forecast dbname={database}"
 
     def database(self, name: str, template: str = "template1") -> str:
-        """Make a database, empty or like another one; return its URL."""
+        """Make a database, empty or like another one, in place of one of that name; return its URL."""
         with psycopg.connect(self.dsn("postgres"), autocommit=True) as connection:
+            # Fixtures of a session are made again where the order of the tests comes back to them.
+            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
             connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         return f"postgresql://forecast@127.0.0.1:{self.port}/{name}"
