@@ -118,6 +118,26 @@ def open_packed(path: Path) -> Iterator[Unpacked]:
             yield Unpacked(kind, stack.enter_context(io.BufferedReader(counted, 2**16)), packed=True)
 
 
+def unpacked(content: bytes, name: str) -> bytes:
+    """Return what is gzipped in some bytes.
+
+    Raises
+    ------
+    InputError
+        If they are damaged, or unpack to too much.
+
+    Examples
+    --------
+    >>> unpacked(gzip.compress(b"week,region"), "counts.csv.gz")
+    b'week,region'
+    """
+    if not content.startswith(_GZIP):
+        raise InputError("the file is not gzip", where=name)
+    counted = _Counted(gzip.GzipFile(fileobj=io.BytesIO(content)), name, max(FREE_BYTES, LARGEST_RATIO * len(content)))
+    with io.BufferedReader(counted, 2**16) as stream:
+        return stream.read()
+
+
 class _Counted(io.RawIOBase):
     """Bytes that are unpacked, counted, so that a small file cannot fill the machine."""
 
@@ -138,7 +158,7 @@ class _Counted(io.RawIOBase):
             raise InputError(
                 f"unpacks to more than {LARGEST_RATIO} times its size",
                 where=self._name,
-                expected="a packed table of events",
+                expected="a packed table",
                 hint="unpack it, and look at what is inside",
             )
         buffer[: len(content)] = content
