@@ -73,7 +73,7 @@ class RunLog:
 
     def start(self, **facts: object) -> None:
         """Begin: log it, and show that the run is alive."""
-        self._state = {"started_at": _iso(self.clock.now()), **facts}
+        self._state = {"started_at": _iso(self.clock.now()), **_told(facts)}
         self.event("started", **facts)
         self._beat("running", force=True)
 
@@ -129,6 +129,8 @@ def _told(facts: Mapping[str, object]) -> dict[str, object]:
     def told(value: object) -> object:
         if isinstance(value, str):
             return without_secrets(visible(value))
+        if isinstance(value, dict):
+            return _told(value)
         return [told(item) for item in value] if isinstance(value, (list, tuple)) else value
 
     return {name: told(value) for name, value in facts.items()}

@@ -70,9 +70,7 @@ def call() -> Callable[..., Done]:
 
 
 @pytest.fixture(scope="session")
-def attacked(
-    small_workspace: Path, malicious: ModuleType, tmp_path_factory: pytest.TempPathFactory
-) -> Attacked:
+def attacked(small_workspace: Path, malicious: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Attacked:
     """A workspace that counts malicious events in malicious regions, ingested, run and exported; do not change it."""
     folder = tmp_path_factory.mktemp("attacked") / "workspace"
     shutil.copytree(small_workspace, folder)

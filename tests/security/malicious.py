@@ -51,13 +51,15 @@ TEN_MEGABYTES = 10 * 2**20
 
 def events(weeks: int = 40, first: str = "2023-01-07", big: bool = True) -> bytes:
     """Return a CSV file of events of which every text is malicious, one of them of ten megabytes."""
-    import numpy as np  # noqa: PLC0415 - of the tests that need events
-    import pandas as pd  # noqa: PLC0415
+    import numpy as np
+    import pandas as pd
 
     rng = np.random.default_rng(8)
     text = io.StringIO()
     table = csv.writer(text)
-    table.writerow(["event_id", "date", "country", "admin1", "location", "latitude", "longitude", "event_type", "notes"])
+    table.writerow(
+        ["event_id", "date", "country", "admin1", "location", "latitude", "longitude", "event_type", "notes"]
+    )
     start, number = pd.Timestamp(first), 0
     for week in range(weeks):
         for column, name in enumerate(REGIONS):
@@ -85,8 +87,8 @@ def polygons() -> str:
 
 def counts(weeks: int = 40, first: str = "2023-01-07") -> bytes:
     """Return a CSV file of counts of malicious regions."""
-    import numpy as np  # noqa: PLC0415
-    import pandas as pd  # noqa: PLC0415
+    import numpy as np
+    import pandas as pd
 
     rng = np.random.default_rng(9)
     text = io.StringIO()

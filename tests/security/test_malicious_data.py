@@ -153,7 +153,9 @@ def test_every_format_of_a_table_is_ingested_as_text(tmp_path, call, malicious, 
     done = call("ingest", "table", path, "--workspace", tmp_path)
     assert done.code == 0, done.err
     assert malicious.acting_in(done.out + done.err) == []
-    assert set(EventStore(tmp_path / "data" / "events").as_of()["location"]) == names
+    if form == "xlsx":  # a formula is never worked out: its cell has the value that Excel stored, here none
+        names = {name for name in names if not name.startswith("=")}
+    assert set(EventStore(tmp_path / "data" / "events").as_of()["location"].dropna()) == names
     assert {path.name for path in tmp_path.iterdir()} == {path.name, "data"}
 
 
@@ -165,7 +167,11 @@ def test_names_of_acled_and_ucdp_are_text(tmp_path, call, malicious):
     long = "N" * malicious.TEN_MEGABYTES
     for source, header, row in (
         ("acled", ACLED, ["{at}", "2023-03-04", "Battles", "{name}", "14.5", "-4.2", "{name}", "{long}", "1700000000"]),
-        ("ucdp", UCDP, ["{at}", "2023-03-04", "2023-03-04", "1", "1", "14", "-4", "{name}", "1", "1", "1", "1", "{name}"]),
+        (
+            "ucdp",
+            UCDP,
+            ["{at}", "2023-03-04", "2023-03-04", "1", "1", "14", "-4", "{name}", "1", "1", "1", "1", "{name}"],
+        ),
     ):
         path = tmp_path / ("export.csv" if source == "acled" else "GEDEvent_v23_0_3.csv")
         with path.open("w", encoding="utf-8", newline="") as stream:
@@ -183,7 +189,9 @@ def test_names_of_acled_and_ucdp_are_text(tmp_path, call, malicious):
 def test_a_cell_of_ten_megabytes_is_no_name(tmp_path, call, malicious):
     long = "N" * malicious.TEN_MEGABYTES
     path = tmp_path / "events.csv"
-    path.write_text(f"event_id,date,location,latitude,longitude\n1,2026-01-03,{long},1,1\n2,{long},Gao,1,1\n", encoding="utf-8")
+    path.write_text(
+        f"event_id,date,location,latitude,longitude\n1,2026-01-03,{long},1,1\n2,{long},Gao,1,1\n", encoding="utf-8"
+    )
     done = call("ingest", "table", path, "--workspace", tmp_path)
     assert done.code == 0, done.err
     assert len(done.out + done.err) < 2000
