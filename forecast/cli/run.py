@@ -54,10 +54,12 @@ def run(
 
 def _top(done: RunResult) -> list[dict[str, Any]]:
     """Return the highest risks of the headline."""
+    from forecast.predictive.risk import ranked
+
     content = done.content
     risk = content.risk
     rows = risk[(risk["model"] == content.headline_model) & (risk["escalation"] == content.headline_escalation)]
-    rows = rows.dropna(subset=["probability"]).sort_values(["probability", "unit"], ascending=[False, True])
+    rows = ranked(rows.dropna(subset=["probability"]))
     return [
         {name: row[name] for name in ("unit", "unit_kind", "probability", "base_rate", "previous", "level")}
         for row in rows.head(2 * content.top).to_dict("records")
