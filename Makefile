@@ -2,6 +2,8 @@
 PYTHON ?= python3
 ARGS ?=
 UPGRADE ?=
+# Tests of one file share what is dear to make, and so a process.
+TESTS = -n 2 --dist loadfile
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -25,13 +27,13 @@ forecast: $(READY)
 	$(BIN)/forecast run $(ARGS)
 
 test: $(READY)
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest $(TESTS) $(ARGS)
 
 check: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/pytest --cov=forecast --hypothesis-profile=explore $(ARGS)
+	$(BIN)/pytest $(TESTS) --cov=forecast --hypothesis-profile=explore $(ARGS)
 
 bench: $(READY)
 	$(call run_each,benchmarks,benchmark)

@@ -28,7 +28,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from forecast.config import parse, read_toml
 from forecast.errors import ForecastError, unknown_name
-from forecast.evaluation.comparison import REPLICATES
 from forecast.evaluation.resampling import block_bootstrap
 from forecast.families.model import ModelSpec, choose_models
 from forecast.provenance import generator
@@ -38,6 +37,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from embedded_protocol import COUNTRIES, ROOT, Targets, named_countries, protocol, summary, target_scores
 
 GRIDS = Path(__file__).parent / "grids"
+REPLICATES = 2000
 DRAWS = 200
 """Marginal scores do not need more; the Briers of the table are noisier than those of the protocol."""
 

@@ -109,17 +109,20 @@ def events(record: BacktestRecord, targets: Targets) -> pd.DataFrame:
     for (rule, scope), cases in _scopes(risk):
         reference = cases[cases["model"] == REFERENCE].set_index(["origin", "unit"])["brier"]
         for model, mine in cases.groupby("model", observed=True):
-            parts = reliability(mine["probability"], mine["outcome"], mine["origin"], generator(1, rule), replicates=20)
+            parts = reliability(
+                mine["probability"], mine["outcome"], mine["origin"], generator(1, rule), replicates=500
+            )
             each = mine.set_index(["origin", "unit"])["brier"]
             by_week = pd.DataFrame({"base": reference, "mine": each}).groupby("origin").sum()
             gain = 1 - by_week["mine"].sum() / by_week["base"].sum()
             won = (by_week["base"] - by_week["mine"]).to_numpy()[:, None]
             low, high = bootstrap_interval(won, by_week["base"].to_numpy()[:, None], generator(1, "events"))
-            share = parts.miscalibration / parts.score if parts.score else np.nan
-            figures = (len(mine), parts.score, parts.miscalibration, parts.discrimination, parts.uncertainty, share)
-            rows.append((rule, scope, str(model), *figures, gain, low[0], high[0]))
-    names = ["escalation", "activity", "model", "n", "brier", "mcb", "dsc", "unc", "mcb_share", "gain", "gain_low"]
-    return pd.DataFrame(rows, columns=[*names, "gain_high"])
+            figures = (len(mine), parts.score, parts.miscalibration, parts.discrimination, parts.uncertainty)
+            shares = np.array([parts.miscalibration, parts.right_mean, parts.right_high]) / (parts.score or np.nan)
+            rows.append((rule, scope, str(model), *figures, *shares, gain, low[0], high[0]))
+    names = ["escalation", "activity", "model", "n", "brier", "mcb", "dsc", "unc"]
+    shares = ["mcb_share", "mcb_share_right", "mcb_share_right_high"]  # the last two by chance, if all were right
+    return pd.DataFrame(rows, columns=[*names, *shares, "gain", "gain_low", "gain_high"])
 
 
 def _scopes(risk: pd.DataFrame) -> list[tuple[tuple[str, str], pd.DataFrame]]:

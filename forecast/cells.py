@@ -14,8 +14,8 @@ from forecast.errors import InputError
 
 LARGEST_COUNT = 2**31 - 1
 FIRST_YEAR, LAST_YEAR = 1900, 2100
+PLAIN_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _MISSING = frozenset({"", "na", "nan", "n/a", "null", "none", "<na>", "nat"})
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})(.*)", re.ASCII | re.DOTALL)
 _MIDNIGHT = re.compile(r"([T ]00:00(:00(\.0+)?)?)?", re.ASCII)
 _ZONE = re.compile(r"[T ][\d:.]+ ?(Z|UTC|[+-]\d{2}(:?\d{2})?)", re.ASCII)
@@ -60,7 +60,7 @@ def number(value: object, expected: str = "a number", if_missing: str = IF_MISSI
     text = str(value).strip()
     if text.lower().lstrip("+-") in {"inf", "infinity"}:
         raise InputError(f"{_shown(value)} is infinite", expected=expected)
-    if not _NUMBER.fullmatch(text):
+    if not PLAIN_NUMBER.fullmatch(text):
         raise InputError(f"{_shown(value)} is not a number", expected=expected, hint="plain digits, decimal point")
     parsed = float(text)
     if not math.isfinite(parsed):

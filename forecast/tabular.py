@@ -19,7 +19,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from forecast.cells import IF_MISSING, day, number, text, whole_number
+from forecast.csv_text import restored
 from forecast.errors import InputError, nearest_names, plain_name, unknown_name
+from forecast.tag_row import is_tag_row
 
 _DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
@@ -195,7 +197,8 @@ def read_table(path: Path) -> Table:
 def parse_csv(content: bytes, name: str) -> Table:
     r"""Return the table in a CSV file's bytes; every value stays text.
 
-    Empty rows are left out, but counted. A byte order mark is allowed.
+    Empty rows and a row of HXL tags below the header are left out, but counted. A byte order mark is allowed. What
+    `forecast.csv_text` wrote with an apostrophe, so that no spreadsheet runs it, is read without.
 
     Examples
     --------
@@ -227,6 +230,8 @@ def parse_csv(content: bytes, name: str) -> Table:
         ) from None
     if not records:
         raise InputError("the file is empty", where=name, expected="a header and at least one row")
+    if "'" in decoded:
+        records = [[restored(cell) for cell in record] for record in records]
     columns = [column.strip() for column in records[0]]
     _check_header(columns, f"{name} row {numbers[0]}")
     for record, row in zip(records, numbers, strict=True):
@@ -236,8 +241,9 @@ def parse_csv(content: bytes, name: str) -> Table:
                 where=f"{name} row {row}",
                 hint='put a value that has a comma into double quotes: "Mopti, north"',
             )
-    values = np.array(records[1:], dtype=object).reshape(-1, len(columns))
-    return Table(pd.DataFrame(values, index=numbers[1:], columns=columns), name)
+    first = 2 if len(records) > 1 and is_tag_row(records[1]) else 1
+    values = np.array(records[first:], dtype=object).reshape(-1, len(columns))
+    return Table(pd.DataFrame(values, index=numbers[first:], columns=columns), name)
 
 
 def _decoded(content: bytes, name: str) -> str:

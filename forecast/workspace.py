@@ -10,7 +10,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from forecast.combination.settings import Combination
+from forecast.combination.settings import Combination, ExternalMember, ExternalName
 from forecast.config import parse, read_toml
 from forecast.errors import InputError, nearest_names, unknown_name
 from forecast.families.model import ModelSpec, choose_models, read_models
@@ -103,6 +103,9 @@ class DataSection(_Section):
         Datasets on which the same models are back-tested as well, for a longer record than the data has.
     week_start : {"saturday", "sunday", "monday"}
         For `table` and `store`; a set states its own.
+    stale_after_days : int, optional
+        Data that end longer before a run than that are stale: the report says so on top, and the run warns. Left out,
+        as for a dataset that is complete, they may be of any age.
     """
 
     set: str | None = None
@@ -116,6 +119,7 @@ class DataSection(_Section):
     measure: str | None = None
     calibrate_on: tuple[str, ...] = ()
     week_start: WeekStart = "saturday"
+    stale_after_days: Annotated[int, Field(ge=1)] | None = None
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -208,6 +212,26 @@ class ReportSection(_Section):
     draws: Annotated[int, Field(ge=100, le=100_000)] = 2000
 
 
+class LedgerSection(_Section):
+    """Where issued forecasts are recorded.
+
+    Parameters
+    ----------
+    enabled : bool
+        Without it no forecast counts as issued, and each run replaces the one before.
+    url : str, optional
+        ``sqlite:///FILE`` below the workspace, or ``postgresql://USER@HOST/DATABASE``; `ledger.sqlite` beside the
+        folder of the results if not given. The environment variable FORECAST_LEDGER_URL goes before it, and is the
+        place for passwords.
+    workspace : str, optional
+        The name of this workspace in a ledger that several share; its title if not given. Issues belong together by it.
+    """
+
+    enabled: bool = True
+    url: Annotated[str, Field(min_length=1)] | None = None
+    workspace: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+
+
 class WorkspaceSpec(_Section):
     """The whole of ``forecast.toml``."""
 
@@ -218,8 +242,10 @@ class WorkspaceSpec(_Section):
     escalations: Annotated[tuple[Escalation, ...], Field(min_length=1)]
     models: ModelsSection
     combination: Combination | None = None
+    external: dict[ExternalName, ExternalMember] = {}
     backtest: BacktestSection = BacktestSection()
     report: ReportSection
+    ledger: LedgerSection = LedgerSection()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -237,9 +263,15 @@ class WorkspaceSpec(_Section):
         names = use if combination is None else (*use, combination.name)
         if combination is not None and combination.name in use:
             raise ValueError(f"combination: a model in `use` is called {combination.name!r} already")
+        twice = sorted({*self.external} & {*names})
+        if twice:
+            raise ValueError(f"external: a model is called {twice[0]!r} already")
+        members = combination.members if combination else ()
+        if members and not {*members} & {*use}:
+            raise ValueError("combination: none of the members is a model in `use`")
         for what, name, known in [
             ("models: headline", self.models.headline, names),
-            *(("combination: member", member, use) for member in (combination.members if combination else ())),
+            *(("combination: member", member, (*use, *self.external)) for member in members),
         ]:
             if name not in known:
                 near = nearest_names(name, known, count=1)
@@ -303,12 +335,21 @@ class Workspace:
         """Return the models that run, in the order of ``forecast.toml``."""
         return choose_models(self.catalogue, list(self.spec.models.use), where=f"{CONFIG_NAME} [models] use")
 
+    def headline_models(self) -> tuple[str, ...]:
+        """Return the models that the headline rests on: itself, or the members where it is the combined one."""
+        combination, headline = self.spec.combination, self.spec.models.headline
+        if combination is None or headline != combination.name:
+            return (headline,)
+        return tuple(member for member in combination.members if member not in self.spec.external)
+
+    def external_members(self) -> dict[str, ExternalMember]:
+        """Return the members of the combination that are made elsewhere."""
+        members = self.spec.combination.members if self.spec.combination else ()
+        return {name: self.spec.external[name] for name in members if name in self.spec.external}
+
     def headline_model(self) -> ModelSpec:
         """Return the headline model; the first member where that is the combined one, which is no file."""
-        spec = self.spec
-        combined = spec.combination is not None and spec.models.headline == spec.combination.name
-        name = spec.combination.members[0] if spec.combination and combined else spec.models.headline
-        return self.catalogue[name]
+        return self.catalogue[self.headline_models()[0]]
 
     def report(self, name: str | None = None) -> ReportSpec:
         """Return a report definition, the default one if no name is given."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
+import itertools
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,10 +93,10 @@ def forecast(capsys, monkeypatch):
 
 
 def visible(out: Path) -> dict[str, bytes]:
-    """Return path and bytes of every file of a result folder that is somebody's output."""
+    """Return path and bytes of every file of a result folder that is somebody's output; logs are of every run."""
     if not out.is_dir():
         return {}
-    files = [path for path in sorted(out.rglob("*")) if path.is_file()]
+    files = [path for path in sorted(out.rglob("*")) if path.is_file() and path.relative_to(out).parts[0] != "log"]
     shown = [path for path in files if not any(part.startswith(".") for part in path.relative_to(out).parts)]
     return {path.relative_to(out).as_posix(): path.read_bytes() for path in shown}
 
@@ -102,3 +105,46 @@ def visible(out: Path) -> dict[str, bytes]:
 def outputs(workspace):
     """A function that returns path and bytes of all visible files in out/."""
     return lambda: visible(workspace / "out")
+
+
+@pytest.fixture(scope="session")
+def postgres_server():
+    """A PostgreSQL server on loopback; the tests that need one are skipped where there are no binaries."""
+    spec = importlib.util.spec_from_file_location("postgres", Path(__file__).with_name("postgres.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    found = module.binaries() if hasattr(os, "geteuid") else None
+    if found is None:
+        pytest.skip("no PostgreSQL here (Debian: apt-get install postgresql)")
+    server = module.PostgresServer(found)
+    try:
+        server.create()
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture
+def running_server(postgres_server):
+    """The server, started again where a test before has ended it."""
+    if postgres_server.process is None:
+        postgres_server.start()
+    return postgres_server
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def new_database(running_server):
+    """A function that makes a database, empty or like another one, and returns its URL."""
+    return lambda template="template1": running_server.database(f"database_{next(_numbers)}", template)
+
+
+@pytest.fixture
+def database_url(new_database):
+    """The URL of an empty database."""
+    return new_database()

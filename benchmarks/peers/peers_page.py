@@ -20,9 +20,9 @@ models see the same weeks of the same regions and nothing else, and only forecas
 **Scores.** CRPS, and the log score with a floor of 1e-6, are means over all of them, lower is better; a model that
 gives quantiles and no probabilities of counts has no log score. Coverage is that of the central 50, 80 and 95 %
 intervals in active regions (10 or more events in the year before the origin). Skill is 1 - CRPS / CRPS of
-`{reference}`, with a {level:.0%} interval by a block bootstrap of 13 weeks. Seconds are processor time on one core for
-all origins, fits and scoring included, on a machine with other work to do: differences below a factor of two mean
-nothing.
+`{reference}`, with a {level:.0%} interval by a block bootstrap of 13 weeks, widened for the small number of blocks.
+Seconds are processor time on one core for all origins, fits and scoring included, on a machine with other work to do:
+differences below a factor of two mean nothing.
 
 """
 

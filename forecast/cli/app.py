@@ -10,11 +10,14 @@ import forecast
 from forecast.cli.backtest import backtest
 from forecast.cli.check import check
 from forecast.cli.compare import compare
+from forecast.cli.export import export
 from forecast.cli.ingest import app as ingest
 from forecast.cli.init import init
+from forecast.cli.ledger import app as ledger
 from forecast.cli.models import models
 from forecast.cli.place import place
 from forecast.cli.run import run
+from forecast.cli.schedule import schedule
 from forecast.cli.score import score
 from forecast.cli.simulate import simulate
 
@@ -59,12 +62,15 @@ for command, summary in (
     (run, "Forecast the coming weeks and write the report."),
     (backtest, "Score forecasts of the past."),
     (compare, "Tell which model forecasts best."),
-    (score, "Score forecasts that were made elsewhere."),
+    (score, "Score what was issued, or forecasts of a file."),
     (place, "The risk near one place."),
+    (export, "Write a run in a format of others."),
     (check, "Tell what is wrong with a workspace."),
     (models, "List the models of the catalogue."),
     (init, "Make a workspace of your own."),
     (simulate, "Make a workspace of simulated counts."),
+    (schedule, "Let a machine run it every week."),
 ):
     app.command(short_help=summary)(command)
 app.add_typer(ingest, name="ingest", short_help="Bring events in: ACLED, UCDP, your own table.")
+app.add_typer(ledger, name="ledger", short_help="What was issued, and how it turned out.")

@@ -23,6 +23,10 @@ def backtest(
     horizon: Annotated[int | None, typer.Option(metavar="N", min=1, max=52, help="Weeks ahead.")] = None,
     refit_every: Annotated[int | None, typer.Option(metavar="N", min=1, max=520, help="Weeks between fits.")] = None,
     data: Annotated[str | None, typer.Option(metavar="SET", help="Another dataset, same countries and places.")] = None,
+    as_issued: Annotated[
+        bool,
+        typer.Option("--as-issued", help="Forecast each week as forecast run does: fitted anew, draws of the report."),
+    ] = False,
     as_of: AsOfOption = None,
     name: Annotated[
         str | None,
@@ -59,6 +63,7 @@ def backtest(
             data=data,
             as_of=day(as_of, "--as-of"),
             name=name,
+            as_issued=as_issued,
             workers=workers,
             progress=progress,
         )

@@ -37,6 +37,14 @@ AsOfOption = Annotated[
         "[default: the day after the data end]",
     ),
 ]
+NowOption = Annotated[
+    str | None,
+    typer.Option(
+        "--now",
+        metavar="TIME",
+        help="What the clock is to show, such as 2026-08-03T06:00:00Z: to repeat the past.  [default: the time]",
+    ),
+]
 
 
 def open_chosen(folder: Path | None) -> Workspace:

@@ -1,16 +1,19 @@
-"""``forecast run``: the forecast of the coming weeks, its risks, its track record and the report."""
+"""``forecast run``: the forecast of the coming weeks, issued once, with its risks, its track record and the report."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from forecast.cli.options import AsOfOption, JsonOption, WorkersOption, WorkspaceOption, day, open_chosen
+from forecast.cli.options import AsOfOption, JsonOption, NowOption, WorkersOption, WorkspaceOption, day, open_chosen
 from forecast.cli.output import number, percent, progress_bar, result, result_json, say, show_table, warn
 
 if TYPE_CHECKING:
-    from forecast.jobs.run import RunResult
+    from forecast.jobs.issue import Choices, Issued
+    from forecast.jobs.run_log import RunLog
+    from forecast.workspace import Workspace
 
 
 def run(
@@ -19,32 +22,61 @@ def run(
         str | None, typer.Option(metavar="NAME", help="A file of reports/.  [default: that of forecast.toml]")
     ] = None,
     workers: WorkersOption = 2,
+    reissue: Annotated[
+        bool, typer.Option("--reissue", help="Issue again what was issued before. The ledger keeps both.")
+    ] = False,
+    draft: Annotated[
+        bool, typer.Option("--draft", help="Issue nothing: write what the report would be to out/drafts/.")
+    ] = False,
+    time_budget: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Such as 30m: when it is spent, models other than the headline are left out, with a warning each.",
+        ),
+    ] = None,
+    log: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="JSON lines go here.  [default: out/log/run-<year>.jsonl]")
+    ] = None,
+    now: NowOption = None,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Forecast the coming weeks, check the past, and write the report.
+    """Forecast the coming weeks, check the past, and issue the report.
 
     The results are in out/runs/<report>/<origin>/: index.html (opens offline), forecast.parquet, risk.csv and
     manifest.json, all of them or none. The same data give the same bytes. The last line on stdout is the path of
     index.html.
 
+    A forecast is issued once for each week from which it starts: it is recorded in the ledger, which nobody can edit,
+    before it is published. A second run says so and changes nothing, unless --reissue. How to let a machine do this
+    every week: forecast schedule.
+
     \b
     Examples:
       forecast run
       forecast run --as-of 2026-07-25
-      forecast run --workspace nigeria --report weekly --json
+      forecast run --draft
+      forecast run --workspace nigeria --time-budget 30m --json
     """
-    from forecast.jobs.run import run as run_workspace
+    from forecast.errors import InputError
+    from forecast.jobs.issue import Choices
+    from forecast.jobs.time_budget import duration
 
+    if reissue and draft:
+        raise InputError("--reissue and --draft exclude each other", where="forecast run", expected="one of them")
     chosen = open_chosen(workspace)
-    with progress_bar() as progress:
-        done = run_workspace(chosen, day(as_of, "--as-of"), report, workers, progress)
+    choices = Choices(
+        day(as_of, "--as-of"), report, workers, reissue, draft, None if time_budget is None else duration(time_budget)
+    )
+    done = _logged(chosen, choices, log, now)
     if json:
         result_json(_summary(done))
     else:
-        if any(panel.simulated for panel in done.content.panels.values()):
+        if done.ready.inputs.simulated:
             say("SIMULATED counts: nothing of this describes a real place.")
         _show_top(done)
+        say(_told(done))
     warn(done.warnings)
     if not json:
         result(str(done.folder / "index.html"))
@@ -52,37 +84,79 @@ def run(
         raise typer.Exit(3)
 
 
-def _top(done: RunResult) -> list[dict[str, Any]]:
+def _logged(workspace: Workspace, choices: Choices, file: Path | None, now: str | None) -> Issued:
+    """Issue the forecast, and leave in the log how it ended, however it ends."""
+    from forecast.cli.clock import clock
+    from forecast.errors import ForecastError
+    from forecast.jobs.issue import issue_forecast
+    from forecast.jobs.run_log import RunLog
+
+    log: RunLog = RunLog(workspace.out / "log", clock(now), file)
+    asked = {name: value for name, value in vars(choices).items() if value not in {None, False}}
+    log.start(choices=asked)
+    try:
+        with progress_bar() as progress:
+            done = issue_forecast(workspace, choices, log, progress)
+    except BaseException as error:
+        code = error.exit_code if isinstance(error, ForecastError) else 1
+        log.end("failed", code, error=f"{type(error).__name__}: {error}")
+        raise
+    facts = {"origin": f"{done.ready.origin:%Y-%m-%d}", "entry": done.entry, "link": done.link}
+    log.end(done.outcome, 3 if done.warnings else 0, **facts, warnings=list(done.warnings))
+    return done
+
+
+def _told(done: Issued) -> str:
+    """Return in one sentence what was done."""
+    origin = f"{done.ready.origin:%Y-%m-%d}"
+    when = f"{done.issued_at:%Y-%m-%d %H:%M} UTC" if done.issued_at else ""
+    again = f" (issue {done.revision} of these weeks)" if done.revision > 1 else ""
+    return {
+        "issued": f"Issued: the forecast from {origin} is entry {done.entry} of the ledger, {done.link[:12]}.",
+        "issued again": f"Issued again: the forecast from {origin} is entry {done.entry}, {done.link[:12]}{again}.",
+        "unchanged": f"Nothing changed: the forecast from {origin} was issued on {when}{again}.",
+        "kept": f"Nothing changed: the forecast from {origin} was issued on {when}{again}.",
+        "published again": f"The forecast from {origin} was issued on {when}{again}; its page was made again.",
+        "draft": f"A draft of the forecast from {origin}: it is not in the ledger.",
+        "not recorded": f"The forecast from {origin} is not recorded: [ledger] is switched off in forecast.toml.",
+    }[done.outcome]
+
+
+def _top(done: Issued) -> list[dict[str, Any]]:
     """Return the highest risks of the headline."""
     from forecast.predictive.risk import ranked
 
-    content = done.content
-    risk = content.risk
-    rows = risk[(risk["model"] == content.headline_model) & (risk["escalation"] == content.headline_escalation)]
+    definition = done.ready.definition
+    rows = done.risk[done.risk["escalation"] == definition.headline_escalation]
     rows = ranked(rows.dropna(subset=["probability"]))
     return [
         {name: row[name] for name in ("unit", "unit_kind", "probability", "base_rate", "previous", "level")}
-        for row in rows.head(2 * content.top).to_dict("records")
+        for row in rows.head(2 * definition.top).to_dict("records")
     ]
 
 
-def _summary(done: RunResult) -> dict[str, Any]:
-    content = done.content
+def _summary(done: Issued) -> dict[str, Any]:
+    definition = done.ready.definition
     return {
-        "report": content.name,
-        "origin": f"{content.origin:%Y-%m-%d}",
+        "report": definition.name,
+        "origin": f"{done.ready.origin:%Y-%m-%d}",
+        "outcome": done.outcome,
         "folder": str(done.folder),
         "index": str(done.folder / "index.html"),
-        "model": content.headline_model,
-        "escalation": content.headline_escalation,
+        "entry": done.entry,
+        "revision": done.revision,
+        "issued_at": done.issued_at.isoformat() if done.issued_at else None,
+        "link": done.link or None,
+        "model": done.ready.workspace.spec.models.headline,
+        "escalation": definition.headline_escalation,
         "top": _top(done),
         "warnings": list(done.warnings),
     }
 
 
-def _show_top(done: RunResult) -> None:
-    content = done.content
-    rule = next(rule for rule in content.escalations if rule.name == content.headline_escalation)
+def _show_top(done: Issued) -> None:
+    spec, definition = done.ready.workspace.spec, done.ready.definition
+    rule = next(rule for rule in spec.escalations if rule.name == definition.headline_escalation)
     rows = [
         (
             row["unit"],
@@ -99,6 +173,6 @@ def _show_top(done: RunResult) -> None:
     show_table(
         ("", "probability", "usual", "a week before", "events needed"),
         rows,
-        title=f"From {content.origin:%Y-%m-%d}, according to {content.headline_model}: {rule.sentence()}",
+        title=f"From {done.ready.origin:%Y-%m-%d}, according to {spec.models.headline}: {rule.sentence()}",
         errors=True,
     )

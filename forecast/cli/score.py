@@ -1,13 +1,13 @@
-"""``forecast score``: how good forecasts were that somebody else made."""
+"""``forecast score``: how good forecasts were: those that were issued, or those that somebody else made."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from forecast.cli.options import JsonOption, WorkspaceOption, open_chosen
+from forecast.cli.options import JsonOption, NowOption, WorkspaceOption, open_chosen
 from forecast.cli.output import percent, result_json, say, show_table, significant
 
 if TYPE_CHECKING:
@@ -19,7 +19,12 @@ SCORES = {"crps": "CRPS", "log": "log", "dss": "DSS", "wis": "WIS"}
 
 
 def score(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Forecasts, CSV or parquet.", show_default=False)],
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="FILE", help="Forecasts, CSV or parquet.  [default: those in the ledger]", show_default=False
+        ),
+    ] = None,
     outcomes: Annotated[
         Path | None,
         typer.Option(metavar="TABLE", help="What came: unit, week, events.  [default: the counts of the workspace]"),
@@ -27,21 +32,36 @@ def score(
     each: Annotated[
         bool, typer.Option("--each", help="Score each model on all that it has, not on what all models have.")
     ] = False,
+    now: NowOption = None,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Score forecasts of weekly counts that were made elsewhere: a table in, scores, coverage and a verdict out.
+    """Score forecasts: those that were issued, or those of a FILE, which may be made elsewhere.
 
-    The table is as forecast hubs exchange it: location (or unit), target_end_date (or week; or reference_date and
-    horizon), output_type (quantile, sample or pmf), output_type_id, value, and model_id if there are several models. Or
-    it is wide, with columns such as q0.025, as the forecast.parquet of a run. Only forecasts that all models have are
-    scored, unless you say --each.
+    Without FILE: record in the ledger what the data tell of the issued forecasts, show how these have turned out and
+    whether they drift, and write the page out/track-record/<report>/index.html. Weeks whose counts were corrected are
+    scored once more; both are kept. Each forecast run records the same.
+
+    With FILE: a table in; scores, coverage and a verdict out. The table is as forecast hubs exchange it: location (or
+    unit), target_end_date (or week; or reference_date and horizon), output_type (quantile, sample or pmf),
+    output_type_id, value, and model_id if there are several models. Or it is wide, with columns such as q0.025, as the
+    forecast.parquet of a run. Or it has samples of months as ViEWS has them: month_id, country_id or priogrid_gid,
+    draw, outcome; then --outcomes is a table with month_id, the same id and outcome. Only forecasts that all models
+    have are scored, unless you say --each.
 
     \b
     Examples:
+      forecast score
       forecast score hub.csv --outcomes counts.csv
       forecast score out/runs/weekly/2026-08-01/forecast.parquet --workspace newer --json
     """
+    if file is None:
+        _refuse(outcomes is not None and "--outcomes", each and "--each")
+        from forecast.cli.issued_scores import score_issued
+
+        score_issued(open_chosen(workspace), now, json)
+        return
+    _refuse(now is not None and "--now", without=False)
     from forecast.jobs.score import score_file
 
     found = score_file(file, outcomes=outcomes, workspace=None if outcomes else open_chosen(workspace), each=each)
@@ -60,6 +80,16 @@ def score(
         )
         return
     _show(found)
+
+
+def _refuse(*options: str | Literal[False], without: bool = True) -> None:
+    """Refuse options that belong to the other way to call the command."""
+    from forecast.errors import InputError
+
+    for option in filter(None, options):
+        raise InputError(
+            f"{option} is for forecasts {'of a FILE' if without else 'in the ledger'}", where="forecast score"
+        )
 
 
 def _show(found: FileScores) -> None:

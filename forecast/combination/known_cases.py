@@ -43,6 +43,8 @@ class KnownCells:
         CRPS and log score of the pool, and of the pool recalibrated as it would have been then.
     pairs : ndarray, shape (cells, 2)
         Cdf of the pool below, and at, what came.
+    whole : ndarray of bool, shape (cells,)
+        Whether all members said something.
     """
 
     weeks: Ints
@@ -55,6 +57,26 @@ class KnownCells:
     pool: Floats
     trial: Floats
     pairs: Floats
+    whole: Bools
+
+    def of_all_members(self) -> KnownCells:
+        """Return the cells of which all members said something: only they tell what a member is worth."""
+        if self.whole.all():
+            return self
+        keep = self.whole
+        return KnownCells(
+            weeks=self.weeks,
+            origin=self.origin[keep],
+            ahead=self.ahead[keep],
+            kind=self.kind[keep],
+            weight=self.weight[keep],
+            evidence=self.evidence.where(keep),
+            trial_share=self.trial_share[keep],
+            pool=self.pool[:, keep],
+            trial=self.trial[:, keep],
+            pairs=self.pairs[keep],
+            whole=keep[keep],
+        )
 
     @property
     def group(self) -> Ints:
@@ -93,6 +115,8 @@ class KnownEvents:
         As pooled, and recalibrated as it would have been then.
     met : ndarray, shape (cases,)
         1 if it came, 0 if not.
+    traits : ndarray, shape (cases, traits)
+        Of the unit at the origin.
     """
 
     weeks: Ints
@@ -103,6 +127,7 @@ class KnownEvents:
     chance: Floats
     trial: Floats
     met: Floats
+    traits: Floats
 
     def earned(self, rules: int, least: int) -> Bools:
         """Tell for each escalation and class, shape (rules, CLASSES), whether recalibration earned its place."""
@@ -115,7 +140,7 @@ class KnownEvents:
 def known_cells(tracks: Sequence[Track], week: int, half_life: float) -> KnownCells | None:
     """Return the cells of earlier origins whose counts are known in a week; None if there is none."""
     weeks, aheads, kinds, shares, pools, trials = [], [], [], [], [], []
-    evidence = []
+    evidence, wholes = [], []
     for track, at, counts in _seen(tracks, week):
         step = track.steps[at]
         ahead, unit = np.nonzero(counts >= 0)
@@ -127,6 +152,8 @@ def known_cells(tracks: Sequence[Track], week: int, half_life: float) -> KnownCe
         pools.append(_scored(step.pool[ahead, unit], came))
         trials.append(_scored(step.trial[ahead, unit], came))
         evidence.append(track.evidence(at, counts))
+        absent = step.members.absent
+        wholes.append(np.ones(len(ahead), bool) if absent is None else ~absent[:, ahead, unit].any(axis=0))
     if not weeks:
         return None
     number = np.array(weeks, dtype=np.int64)
@@ -143,12 +170,13 @@ def known_cells(tracks: Sequence[Track], week: int, half_life: float) -> KnownCe
         pool=pool[:2],
         trial=trial[:2],
         pairs=pool[2:].T,
+        whole=np.concatenate(wholes),
     )
 
 
 def known_events(tracks: Sequence[Track], week: int, spans: Sequence[int], half_life: float) -> KnownEvents | None:
     """Return the probabilities of earlier origins whose outcome is known in a week; None if there is none."""
-    weeks, rules, kinds, chances, trials, outcomes = [], [], [], [], [], []
+    weeks, rules, kinds, chances, trials, outcomes, traits = [], [], [], [], [], [], []
     for track in tracks:
         past = track.before(week)
         met = track.known(week).met if past else np.empty((0, 0, 0), np.int64)
@@ -162,6 +190,7 @@ def known_events(tracks: Sequence[Track], week: int, spans: Sequence[int], half_
             chances.append(step.pool_chance[rule, unit])
             trials.append(step.trial_chance[rule, unit])
             outcomes.append(met[at][rule, unit].astype(np.float64))
+            traits.append(step.members.traits[:, unit].T)
     if not weeks:
         return None
     number, rule = np.array(weeks, dtype=np.int64), np.concatenate(rules)
@@ -176,6 +205,7 @@ def known_events(tracks: Sequence[Track], week: int, spans: Sequence[int], half_
         chance=np.concatenate(chances),
         trial=np.concatenate(trials),
         met=np.concatenate(outcomes),
+        traits=np.concatenate(traits),
     )
 
 

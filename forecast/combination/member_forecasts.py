@@ -33,12 +33,20 @@ class MemberForecasts:
         Class of each unit at the origin, below `CLASSES`.
     chance : ndarray, shape (members, escalations, units)
         Probability of each escalation; NaN where it cannot be told.
+    traits : ndarray, shape (traits, units)
+        What the weeks before the origin were like, as `forecast.combination.surge.surge_traits` tells it; there may be
+        none.
+    absent : ndarray of bool, shape (members, horizon, units), optional
+        Where a member said nothing and has the mean of the others instead; nowhere if not given. Nothing is learned
+        there of weights.
     """
 
     week: int
     pmf: NDArray[np.floating]
     activity: Ints
     chance: Floats
+    traits: Floats
+    absent: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, eq=False)

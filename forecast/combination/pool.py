@@ -76,6 +76,8 @@ class Pool(Family):
     Paths are whole paths of the members, each of which gives its share, so that the dependence over weeks and units
     stays; where weights differ by horizon, or quantiles are averaged, their ranks are kept and their counts replaced.
 
+    A member whose fit finds itself unreliable is left out, which is remarked, and the others share its weight.
+
     Parameters
     ----------
     members : tuple of Member
@@ -147,13 +149,19 @@ class Pool(Family):
         return self._fitted(panel, rng, [member.build().refit(panel, rng, before) for member, before in pairs])
 
     def _fitted(self, panel: Panel, rng: np.random.Generator, members: Sequence[Fitted]) -> FittedPool:
-        weights, remarks = self._learn(panel, rng)
-        told = [
-            f"{member.title}: {remark}"
-            for member, fitted in zip(self.members, members, strict=True)
-            for remark in fitted.remarks
-        ]
-        return FittedPool(panel, self, tuple(members), weights, (*told, *remarks))
+        weights, told = self._learn(panel, rng)
+        return FittedPool(panel, self, tuple(members), weights, told, self.remarks_of(members, told))
+
+    def remarks_of(self, members: Sequence[Fitted], told: tuple[str, ...]) -> tuple[str, ...]:
+        """Return what the members and the learning of the weights remarked, and which members are left out."""
+        pairs = list(zip(self.members, members, strict=True))
+        said = [f"{member.title}: {remark}" for member, fitted in pairs for remark in fitted.remarks]
+        left_out = [member.title for member, fitted in pairs if not fitted.reliable]
+        if left_out and len(left_out) == len(pairs):
+            said.append("no member is reliable; all are pooled nevertheless")
+        else:
+            said += [f"{title} is left out: its fit is unreliable" for title in left_out]
+        return (*said, *told)
 
     def _learn(self, panel: Panel, rng: np.random.Generator) -> tuple[Floats, tuple[str, ...]]:
         """Return weights of shape (learn_horizon, members), and what is to be said of them."""
@@ -204,7 +212,9 @@ class FittedPool(Fitted):
     family : Pool
     members : tuple of Fitted
     weight : ndarray, shape (horizon, members)
-        Weeks beyond the last row have its weights.
+        As given or learned. Weeks beyond the last row have its weights.
+    told : tuple of str
+        What is to be said of the weights.
     remarks : tuple of str
     """
 
@@ -212,16 +222,34 @@ class FittedPool(Fitted):
     family: Pool
     members: tuple[Fitted, ...]
     weight: Floats
+    told: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+
+    @property
+    def reliable(self) -> bool:
+        """Whether any member is."""
+        return any(member.reliable for member in self.members)
+
+    @property
+    def shares(self) -> Floats:
+        """Weights of the members that are reliable, shape (horizon, members); of all of them where none is."""
+        usable = np.array([member.reliable for member in self.members])
+        if usable.all() or not usable.any():
+            return self.weight
+        kept = self.weight * usable
+        total = kept.sum(axis=1, keepdims=True)
+        # Weights that were all on members now left out are shared equally.
+        return np.asarray(np.where(total > 0, kept / np.where(total > 0, total, 1.0), usable / usable.sum()))
 
     def update(self, panel: Panel) -> Self:
         """Return the same weights with each member in the state that `panel` leaves it in."""
-        return replace(self, panel=panel, members=tuple(member.update(panel) for member in self.members))
+        members = tuple(member.update(panel) for member in self.members)
+        return replace(self, panel=panel, members=members, remarks=self.family.remarks_of(members, self.told))
 
     def simulate(self, horizon: int, draws: int, rng: np.random.Generator) -> Forecast:
         """Pool the members' forecasts."""
         found = [member.predict(horizon, draws, rng) for member in self.members]
-        weight = self.weight[np.minimum(np.arange(horizon), len(self.weight) - 1)]
+        weight = self.shares[np.minimum(np.arange(horizon), len(self.weight) - 1)]
         paths = pooled_paths([each.paths for each in found], weight.mean(axis=0), rng)
         longest = max(each.pmf.shape[2] for each in found)
         pmf = np.stack([np.pad(each.pmf, ((0, 0), (0, 0), (0, longest - each.pmf.shape[2]))) for each in found])
@@ -239,7 +267,7 @@ class FittedPool(Fitted):
     def summary(self) -> pd.DataFrame:
         """Return the weights, over all weeks ahead, and each member's own parameters under its name."""
         titles = [member.title for member in self.family.members]
-        weights = {f"weight[{title}]": value for title, value in zip(titles, self.weight.mean(axis=0), strict=True)}
+        weights = {f"weight[{title}]": value for title, value in zip(titles, self.shares.mean(axis=0), strict=True)}
         tables = [parameter_table(weights)]
         for title, member in zip(titles, self.members, strict=True):
             table = member.summary()

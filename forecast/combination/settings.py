@@ -2,17 +2,45 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath, PureWindowsPath
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 WeightMethod = Literal["crps", "log", "online"]
 CdfMethod = Literal["beta", "bernstein"]
-EventMethod = Literal["logit", "beta", "isotonic"]
+EventMethod = Literal["surge", "logit", "beta", "isotonic"]
+
+ExternalName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)]
+"""As that of a model."""
 
 AUTO_WEIGHTS: WeightMethod = "crps"
 AUTO_CDF: CdfMethod = "beta"
-AUTO_EVENTS: EventMethod = "logit"
+AUTO_EVENTS: EventMethod = "surge"
+
+
+class ExternalMember(BaseModel):
+    """Forecasts of regions that somebody else makes, as a folder of a forecast hub's model output.
+
+    Parameters
+    ----------
+    path : str
+        The folder, below the workspace, such as ``hub/model-output/theirs-model``.
+    target : str, optional
+        Needed where its files have several.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: Annotated[str, Field(min_length=1)]
+    target: str | None = None
+
+    @model_validator(mode="after")
+    def _below(self) -> Self:
+        parts = PurePosixPath(self.path.replace("\\", "/"))
+        if parts.is_absolute() or ".." in parts.parts or PureWindowsPath(self.path).drive:
+            raise ValueError(f"path {self.path!r} leads out of the workspace")
+        return self
 
 
 class Combination(BaseModel):
@@ -25,7 +53,7 @@ class Combination(BaseModel):
     Parameters
     ----------
     members : tuple of str
-        Two or more of the models that run.
+        Two or more of the models that run, and of the external members of the workspace.
     name, title : str
         Of the combined forecast, which stands among the models as one of them.
     weights : {"auto", "equal", "crps", "log", "online"}
@@ -33,8 +61,8 @@ class Combination(BaseModel):
         it; "auto" tries "crps".
     recalibration : {"auto", "none", "beta", "bernstein"}
         Map of the cumulative probabilities of counts; "auto" tries "beta".
-    events : {"auto", "none", "logit", "beta", "isotonic"}
-        Map of the probability of each escalation; "auto" tries "logit".
+    events : {"auto", "none", "surge", "logit", "beta", "isotonic"}
+        Map of the probability of each escalation; "auto" tries "surge", which also knows the weeks before.
     least_origins : int
         Origins whose forecasts have come true, before a step can have earned anything.
     half_life_weeks : float
@@ -43,7 +71,7 @@ class Combination(BaseModel):
     Examples
     --------
     >>> Combination(members=["grid-filter", "tree-forest"]).events_method
-    'logit'
+    'surge'
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -53,7 +81,7 @@ class Combination(BaseModel):
     title: str = "Combined forecast"
     weights: Literal["auto", "equal", "crps", "log", "online"] = "auto"
     recalibration: Literal["auto", "none", "beta", "bernstein"] = "auto"
-    events: Literal["auto", "none", "logit", "beta", "isotonic"] = "auto"
+    events: Literal["auto", "none", "surge", "logit", "beta", "isotonic"] = "auto"
     least_origins: Annotated[int, Field(ge=26, le=1000)] = 52
     half_life_weeks: Annotated[float, Field(gt=0)] = 104
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,18 +12,20 @@ from numpy.typing import NDArray
 from forecast.combination.cdf_maps import fit_bernstein_map, fit_beta_map, remap
 from forecast.combination.class_maps import ClassMaps, EventFit, fit_cdf_classes, fit_event_classes
 from forecast.combination.event_maps import fit_beta_calibration, fit_isotonic_map, fit_logit_map
-from forecast.combination.known_cases import KnownCells, known_cells, known_events
+from forecast.combination.known_cases import KnownCells, KnownEvents, known_cells, known_events
 from forecast.combination.level_map import LevelMap
 from forecast.combination.member_forecasts import CLASSES, MemberForecasts, StepForecasts, Track
 from forecast.combination.online import online_weights
 from forecast.combination.pools import linear_pool
 from forecast.combination.settings import CdfMethod, Combination, EventMethod, WeightMethod
 from forecast.combination.stacking import crps_stacking, equal_weights, log_stacking
+from forecast.combination.surge import SurgeMaps, fit_surge_maps
 from forecast.errors import InputError
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+EventMaps = SurgeMaps | ClassMaps
 
 PRIOR_ORIGINS = 52.0
 """Origins' worth of evidence for equal weights, and for the weights of all cases in those of a group."""
@@ -31,7 +33,7 @@ LEVELS = 300
 """Steps to which cumulative probabilities are rounded before a map is fitted, finer towards 0 and 1."""
 
 _CDF_FITS: Final = {"beta": fit_beta_map, "bernstein": fit_bernstein_map}
-_EVENT_FITS: Final[dict[EventMethod, EventFit]] = {
+_EVENT_FITS: Final[Mapping[EventMethod, EventFit]] = {
     "logit": fit_logit_map,
     "beta": fit_beta_calibration,
     "isotonic": fit_isotonic_map,
@@ -49,8 +51,8 @@ class Learned:
     weights_on, maps_on : ndarray of bool, shape (horizon, CLASSES)
     maps : ClassMaps or None
         Of cumulative probabilities, by class and weeks ahead.
-    event_maps : tuple of (ClassMaps or None)
-        Of the probability of each escalation, by class.
+    event_maps : tuple of (SurgeMaps, ClassMaps or None)
+        Of the probability of each escalation, by class and what the weeks before were like, or by class.
     events_on : ndarray of bool, shape (escalations, CLASSES)
     spans : tuple of int
         Weeks of each escalation.
@@ -62,7 +64,7 @@ class Learned:
     weights_on: Bools
     maps: ClassMaps | None
     maps_on: Bools
-    event_maps: tuple[ClassMaps | None, ...]
+    event_maps: tuple[EventMaps | None, ...]
     events_on: Bools
     spans: tuple[int, ...]
     origins: int = 0
@@ -94,7 +96,7 @@ class Learned:
             chance[at] = np.clip(np.einsum("mu,um->u", members.chance[:, at], mean), 0.0, 1.0)  # sums round
         trial_chance = np.stack(
             [
-                found if maps is None else np.where(np.isnan(found), np.nan, maps.at(kind)(found))
+                found if maps is None else np.where(np.isnan(found), np.nan, _event_map(maps, members)(found))
                 for maps, found in zip(self.event_maps, chance, strict=True)
             ]
         )
@@ -137,14 +139,15 @@ def learn(
     groups, nowhere = (horizon, CLASSES), np.zeros((horizon, CLASSES), dtype=bool)
     weight, weights_on = np.full((*groups, members), 1 / members), nowhere
     maps, maps_on = None, nowhere
-    event_maps: list[ClassMaps | None] = [None for _ in spans]
+    event_maps: list[EventMaps | None] = [None for _ in spans]
     events_on = np.zeros((len(spans), CLASSES), dtype=bool)
     if cells is not None and settings.weights_method is not None:
-        weight = _weights(cells, settings.weights_method, horizon)
-        equal, tried = cells.pooled(equal_weights(members)), cells.pooled(cells.trial_share)
+        told = cells.of_all_members()
+        weight = _weights(told, settings.weights_method, horizon)
+        equal, tried = told.pooled(equal_weights(members)), told.pooled(told.trial_share)
         weights_on = ~nowhere
         if settings.weights == "auto":
-            weights_on = cells.earned(equal, tried, horizon, settings.least_origins)
+            weights_on = told.earned(equal, tried, horizon, settings.least_origins)
     if cells is not None and settings.cdf_method is not None:
         maps = _cdf_maps(cells, settings.cdf_method, horizon)
         maps_on = ~nowhere
@@ -152,11 +155,7 @@ def learn(
             maps_on = cells.earned(cells.pool, cells.trial, horizon, settings.least_origins)
         maps_on = maps_on & [[maps.changes(kind, ahead) for kind in range(CLASSES)] for ahead in range(horizon)]
     if cases is not None and settings.events_method is not None:
-        fit = _EVENT_FITS[settings.events_method]
-        for rule in range(len(spans)):
-            here = cases.rule == rule
-            chance, met, kind, each = (part[here] for part in (cases.chance, cases.met, cases.kind, cases.weight))
-            event_maps[rule] = fit_event_classes(chance, met, [kind], fit, weight=each)
+        event_maps = [_event_maps(cases, rule, settings.events_method) for rule in range(len(spans))]
         events_on[:] = settings.events != "auto"
         if settings.events == "auto":
             events_on = cases.earned(len(spans), settings.least_origins)
@@ -234,6 +233,19 @@ def _drawn(cells: KnownCells, here: Bools, method: WeightMethod, toward: Floats)
         best = (crps_stacking if method == "crps" else log_stacking)(past, cases=each)
     trust = each.sum() / (each.sum() + PRIOR_ORIGINS)
     return np.asarray(trust * best + (1 - trust) * toward)
+
+
+def _event_maps(cases: KnownEvents, rule: int, method: EventMethod) -> EventMaps:
+    here = cases.rule == rule
+    chance, met, kind, each = (part[here] for part in (cases.chance, cases.met, cases.kind, cases.weight))
+    if method == "surge":
+        return fit_surge_maps(chance, met, kind, cases.traits[here], classes=CLASSES, weight=each)
+    return fit_event_classes(chance, met, [kind], _EVENT_FITS[method], weight=each)
+
+
+def _event_map(maps: EventMaps, members: MemberForecasts) -> LevelMap:
+    kind = members.activity
+    return maps.at(kind, members.traits) if isinstance(maps, SurgeMaps) else maps.at(kind)
 
 
 def _cdf_maps(cells: KnownCells, method: CdfMethod, horizon: int) -> ClassMaps:

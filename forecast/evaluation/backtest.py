@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 import signal
@@ -22,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from forecast.combination.member_forecasts import Track
+from forecast.csv_text import csv_bytes, frame_of
 from forecast.errors import InputError
 from forecast.evaluation.block_file import TABLES, unpack_block
 from forecast.evaluation.blocks import Block, code_hash, compute_block, panel_hash
@@ -92,6 +92,7 @@ def run_backtest(
     workers: int = 2,
     progress: Progress | None = None,
     blocks: Path | None = None,
+    first: Sequence[str] = (),
 ) -> BacktestRecord:
     """Forecast and score every origin with every model, and publish the record.
 
@@ -110,6 +111,8 @@ def run_backtest(
         Called when blocks are done.
     blocks : Path, optional
         The blocks of another record, to use and to add to; nothing is removed from there.
+    first : sequence of str
+        Models whose blocks are computed before those of others, in this order. The result does not depend on it.
 
     Returns
     -------
@@ -123,7 +126,7 @@ def run_backtest(
     ForecastError
         If a model fails. Blocks that were finished before are kept.
     """
-    return backtest_and_combine(plan, folder, {}, workers=workers, progress=progress, blocks=blocks)[0]
+    return backtest_and_combine(plan, folder, {}, workers=workers, progress=progress, blocks=blocks, first=first)[0]
 
 
 def backtest_and_combine(
@@ -134,12 +137,13 @@ def backtest_and_combine(
     workers: int = 2,
     progress: Progress | None = None,
     blocks: Path | None = None,
+    first: Sequence[str] = (),
 ) -> tuple[BacktestRecord, Combined]:
     """Do the same, with a combined model that learns from the forecasts of other panels too.
 
     Parameters
     ----------
-    plan, folder, workers, progress, blocks
+    plan, folder, workers, progress, blocks, first
         As for `run_backtest`.
     earlier : mapping of unit kind to sequence of Track
         Of other records; used as far as it was known at each origin how they turned out.
@@ -158,6 +162,8 @@ def backtest_and_combine(
     done = len(planned) - len(waiting)
     report = progress or (lambda done, total: None)
     report(done, len(planned))
+    rank = {name: at for at, name in enumerate(first)}
+    waiting.sort(key=lambda block: rank.get(block.model.name, len(rank)))
     for key, content in _computed(waiting, workers):
         write_file(store / f"{key}{_SUFFIX}", content)
         done += 1
@@ -177,6 +183,13 @@ def blocks_folder(folder: Path) -> Path:
     '.blocks-long'
     """
     return folder.parent / f".blocks-{folder.name}"
+
+
+def finished_models(plan: BacktestPlan, blocks: Path) -> set[str]:
+    """Return the models of a plan all of whose blocks are kept in a folder."""
+    planned = plan_blocks(plan)
+    waiting = {block.model.name for block in planned if not _is_whole(blocks / f"{block.key}{_SUFFIX}")}
+    return {model.name for model in plan.models} - waiting
 
 
 def read_record(folder: Path) -> BacktestRecord:
@@ -199,7 +212,7 @@ def read_record(folder: Path) -> BacktestRecord:
             break
         if all(hashlib.sha256(content[name]).hexdigest() == digest for name, digest in manifest["files"].items()):
             tables = {name: _frame(pq.read_table(pa.BufferReader(content[f"{name}.parquet"]))) for name in TABLES}
-            board = pd.read_csv(io.BytesIO(content[LEADERBOARD]))
+            board = frame_of(content[LEADERBOARD])
             steps = _steps(content[STEPS]) if STEPS in content else None
             known_as = manifest["known_as"]
             return BacktestRecord(
@@ -291,10 +304,10 @@ def _publish(
     with folder_in_progress(folder) as work:
         for name, table in tables.items():
             pq.write_table(table, work / f"{name}.parquet", compression="zstd")
-        board.to_csv(work / LEADERBOARD, index=False, lineterminator="\n")
+        (work / LEADERBOARD).write_bytes(csv_bytes(board))
         if combined:
             steps = step_table(combined, plan.escalations, generator(plan.seed, "steps"))
-            steps.to_csv(work / STEPS, index=False, float_format="%.6g", lineterminator="\n")
+            (work / STEPS).write_bytes(csv_bytes(steps, float_format="%.6g"))
         files = {path.name: hash_file(path) for path in sorted(work.iterdir())}
         content = _manifest(plan) | {"missing_cells": missing_cells(scores), "files": files}
         if plan.combination is not None:
@@ -332,6 +345,7 @@ def _manifest(plan: BacktestPlan) -> dict[str, Any]:
         "nowcast_weeks": plan.nowcast_weeks,
         "panels": panels,
         "fit_panels": fit_panels,
+        "external": {name: [f"{origin:%Y-%m-%d}" for origin in sorted(found)] for name, found in plan.external.items()},
         "origins": [f"{origin:%Y-%m-%d}" for origin in plan.origins],
         "horizon": plan.horizon,
         "refit_every": plan.refit_every,
@@ -353,7 +367,7 @@ def _prune(store: Path, used: set[str]) -> None:
 
 def _steps(content: bytes) -> pd.DataFrame:
     """Return the table of steps; steps over counts have no escalation."""
-    return pd.read_csv(io.BytesIO(content)).fillna({"escalation": ""})
+    return frame_of(content).fillna({"escalation": ""})
 
 
 def _frame(table: pa.Table) -> pd.DataFrame:

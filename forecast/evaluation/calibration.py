@@ -179,6 +179,9 @@ class Reliability:
         What the recalibrated probabilities gain over always saying the base rate (DSC).
     uncertainty : float
         Brier score of always saying the base rate (UNC).
+    right_mean, right_high : float
+        The miscalibration that the same probabilities show by chance where all of them are right: on average, and at
+        most with the probability of the band. Recalibration always gains on the cases that it was fitted to.
     """
 
     curve: pd.DataFrame
@@ -187,6 +190,8 @@ class Reliability:
     miscalibration: float
     discrimination: float
     uncertainty: float
+    right_mean: float
+    right_high: float
 
 
 def reliability(
@@ -206,7 +211,8 @@ def reliability(
     the curve of a calibrated forecast would lie, is a wild block bootstrap under that hypothesis: outcomes
     ``p + w (y - p)`` with one random sign w for all cases of 13 weeks. The confidence band, where the true curve may
     lie, is a circular block bootstrap of the cases, blocks of 13 weeks. Dependence between units and neighbouring
-    weeks widens both as it should.
+    weeks widens both as it should. What miscalibration a right forecaster would show is that of the same bootstrap
+    under the hypothesis.
 
     Parameters
     ----------
@@ -218,7 +224,7 @@ def reliability(
     rng : Generator
     band : {"consistency", "confidence"}
     level : float, default 0.9
-        Pointwise level of the band.
+        Pointwise level of the band; probability that a right forecaster's miscalibration is at most `right_high`.
     replicates : int, default 1000
     bins : int, default 20
         Of the histogram.
@@ -260,8 +266,10 @@ def reliability(
     uncertainty = float(np.mean((y.mean() - y) ** 2))
 
     week = week_numbers(origin)
-    draw = _calibrated_curves if band == "consistency" else _resampled_curves
-    curves = draw(distinct, case, y, week, replicates, rng)
+    means, curves = _calibrated_curves(distinct, case, y, week, replicates, rng)
+    by_chance = ((distinct - means) ** 2 - (curves - means) ** 2) @ n / len(p)
+    if band == "confidence":
+        curves = _resampled_curves(distinct, case, y, week, replicates, rng)
     low, high = np.clip(np.nanquantile(curves, [(1 - level) / 2, (1 + level) / 2], axis=0), 0.0, 1.0)
 
     count, edges = np.histogram(p, bins=bins, range=(0.0, 1.0))
@@ -274,6 +282,8 @@ def reliability(
         miscalibration=score - recalibrated,
         discrimination=uncertainty - recalibrated,
         uncertainty=uncertainty,
+        right_mean=float(by_chance.mean()),
+        right_high=float(np.quantile(by_chance, level)),
     )
 
 
@@ -284,15 +294,15 @@ def _calibrated_curves(
     week: NDArray[np.int64],
     replicates: int,
     rng: np.random.Generator,
-) -> Floats:
-    """Return curves, shape (replicates, distinct), of outcomes that the probabilities are right about."""
+) -> tuple[Floats, Floats]:
+    """Return mean outcomes that the probabilities are right about, and their curves, (replicates, distinct) each."""
     n = np.bincount(case).astype(np.float64)
     blocks, block = np.unique(week // BLOCK_WEEKS, return_inverse=True)
     residual = np.zeros((len(blocks), len(distinct)))
     np.add.at(residual, (block, case), y - distinct[case])
     sign = rng.choice([-1.0, 1.0], size=(replicates, len(blocks)))
     means = distinct + np.einsum("rb,bk->rk", sign, residual) / n
-    return np.asarray([isotonic_regression(row, weights=n).x for row in means])
+    return means, np.asarray([isotonic_regression(row, weights=n).x for row in means])
 
 
 def _resampled_curves(

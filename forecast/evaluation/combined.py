@@ -12,12 +12,15 @@ import pyarrow as pa
 import threadpoolctl
 from numpy.typing import NDArray
 
+from forecast.combination.absent_members import with_absent_filled
 from forecast.combination.member_forecasts import UNKNOWN, MemberForecasts, Outcomes, StepForecasts, Track
 from forecast.combination.settings import Combination
 from forecast.combination.steps import Learned, combine_in_sequence, learn
+from forecast.combination.surge import surge_traits
 from forecast.errors import ForecastError
 from forecast.evaluation.block_file import TABLES, marginals_of
 from forecast.evaluation.blocks import Block, Evaluated, activity_of, evaluate, tables_of
+from forecast.evaluation.external_members import ExternalForecast, external_said
 from forecast.evaluation.plan import BacktestPlan
 from forecast.families.model import ModelSpec
 from forecast.panel.panel import Panel
@@ -27,13 +30,16 @@ from forecast.predictive.forecast import Forecast
 
 Floats = NDArray[np.float64]
 Tables = Mapping[str, pa.Table]
+Said = tuple[Floats, Floats]
+"""Marginals of shape (horizon, units, k), and probabilities of shape (escalations, units)."""
 
 _EPOCH = pd.Timestamp("1970-01-01")
 
 METHOD = (
     "One forecast from those of {members}. It is their mixture, in equal shares wherever learned ones have not proved "
     "better on earlier forecasts. Shares, and a recalibration of counts and of the probability of each escalation, are "
-    "learned from what had been forecast before and how it turned out, by weeks ahead and by how active a region is. "
+    "learned from what had been forecast before and how it turned out, by weeks ahead and by how active a region is, "
+    "for escalations also by whether its events had just surged. "
     "Each of these steps is taken only where it had made earlier forecasts better by more than chance. It fails where "
     "all of its members fail: it foresees no cause and no plan."
 )
@@ -50,11 +56,14 @@ class CombinedKind:
     track : Track
     latest : Learned
         What is known at the end of the panel, for the forecast from there.
+    earlier : tuple of Track
+        Of other panels, which were learned from as well.
     """
 
     members: tuple[str, ...]
     track: Track
     latest: Learned
+    earlier: tuple[Track, ...] = ()
 
 
 Combined = dict[UnitKind, CombinedKind]
@@ -96,7 +105,8 @@ def combine_blocks(
     ----------
     plan : BacktestPlan
     combination : Combination
-        Members that the plan does not have are left out.
+        Members that the plan does not have are left out. Those of `plan.external` take part for regions; where one
+        says nothing, its weight goes to the others (`forecast.combination.absent_members`).
     blocks, parts : sequence of Block, of mapping of name to Table
         All blocks of the plan, and what `compute_block` made of each.
     earlier : mapping of unit kind to sequence of Track
@@ -110,21 +120,24 @@ def combine_blocks(
     Raises
     ------
     ForecastError
-        If the plan has no member.
+        If the plan has no member that is a model.
     """
     planned = {model.name for model in plan.models}
-    names = [name for name in combination.members if name in planned]
-    if not names:
+    own = [name for name in combination.members if name in planned]
+    if not own:
         raise ForecastError("none of the members of the combination is there")
     spec, spans = combined_spec(combination), [rule.weeks for rule in plan.escalations]
     found, tables = Combined(), list[Tables]()
     for kind in plan.panels:
+        external = plan.external if kind == "region" else {}
+        names = [name for name in combination.members if name in planned or name in external]
         mine = {
             name: [(block, part) for block, part in zip(blocks, parts, strict=True) if _is(block, name, kind)]
-            for name in names
+            for name in own
         }
-        borders = [block for block, _ in mine[names[0]]]
-        said = [each for at in range(len(borders)) for each in _said([mine[name][at] for name in names])]
+        borders = [block for block, _ in mine[own[0]]]
+        every = [_said(mine[name]) if name in mine else _said_elsewhere(external[name], borders) for name in names]
+        said = _together(borders, every)
         learned_in = [week_number(block.fit_origin) for block in borders for _ in block.origins]
         track = Track(_known(plan, kind, borders))
         others = list(earlier.get(kind, ()))
@@ -133,12 +146,12 @@ def combine_blocks(
             combine_in_sequence(said, learned_in, track, others, combination, spans=spans)
             tracks, members = [*others, track], len(names)
             latest = learn(tracks, end, combination, members=members, horizon=plan.horizon, spans=spans)
-        found[kind] = CombinedKind(tuple(names), track, latest)
+        found[kind] = CombinedKind(tuple(names), track, latest, tuple(others))
         steps = iter(track.steps)
         for block in borders:
-            own = replace(block, model=spec)
-            results = [_evaluated(own, next(steps), origin) for origin in block.origins]
-            tables.append(dict(zip(TABLES, tables_of(own, results), strict=True)))
+            of_combined = replace(block, model=spec)
+            results = [_evaluated(of_combined, next(steps), origin) for origin in block.origins]
+            tables.append(dict(zip(TABLES, tables_of(of_combined, results), strict=True)))
     return found, tables
 
 
@@ -152,19 +165,35 @@ def _is(block: Block, name: str, kind: UnitKind) -> bool:
     return block.model.name == name and block.kind == kind
 
 
-def _said(members: Sequence[tuple[Block, Tables]]) -> list[MemberForecasts]:
-    """Return what the members said at each origin of a block."""
-    block = members[0][0]
-    units, rules = len(block.panel.units), len(block.escalations)
-    pmfs = [marginals_of(part["marginals"], block.horizon, units) for _, part in members]
-    chances = [part["chances"]["probability"].to_numpy().reshape(-1, units, rules) for _, part in members]
+def _said(mine: Sequence[tuple[Block, Tables]]) -> list[Said]:
+    """Return what a model said at each origin of its blocks."""
     out = []
-    for at, origin in enumerate(block.origins):
-        k = max(pmf[at].shape[2] for pmf in pmfs)
-        every = [np.pad(pmf[at], ((0, 0), (0, 0), (0, k - pmf[at].shape[2]))) for pmf in pmfs]
-        chance = np.stack([each[at].T for each in chances])
-        activity = activity_of(block.known_at(origin)).astype(np.int64)
-        out.append(MemberForecasts(week_number(origin), np.stack(every), activity, chance))
+    for block, part in mine:
+        units, rules = len(block.panel.units), len(block.escalations)
+        pmfs = marginals_of(part["marginals"], block.horizon, units)
+        chances = part["chances"]["probability"].to_numpy().reshape(-1, units, rules)
+        out += [(pmf, chance.T) for pmf, chance in zip(pmfs, chances, strict=True)]
+    return out
+
+
+def _said_elsewhere(found: Mapping[pd.Timestamp, ExternalForecast], blocks: Sequence[Block]) -> list[Said]:
+    """Return what was said elsewhere at each origin of blocks."""
+    return [
+        external_said(found.get(origin), block.known_at(origin), block.horizon, block.escalations)
+        for block in blocks
+        for origin in block.origins
+    ]
+
+
+def _together(blocks: Sequence[Block], every: Sequence[Sequence[Said]]) -> list[MemberForecasts]:
+    """Return what all members said at each origin of blocks."""
+    out = []
+    places = [(block, origin) for block in blocks for origin in block.origins]
+    for at, (block, origin) in enumerate(places):
+        pmf, chance, absent = with_absent_filled([said[at][0] for said in every], [said[at][1] for said in every])
+        known = block.known_at(origin)
+        activity, traits = activity_of(known).astype(np.int64), surge_traits(known.counts, known.observed)
+        out.append(MemberForecasts(week_number(origin), pmf, activity, chance, traits, absent))
     return out
 
 

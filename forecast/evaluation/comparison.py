@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from forecast.evaluation.calibration import COVERAGE_LEVELS, central_coverage
-from forecast.evaluation.resampling import BLOCK_WEEKS, block_bootstrap
+from forecast.evaluation.resampling import bootstrap_interval
 from forecast.evaluation.score_grid import Breakdown, ScoreGrid
 from forecast.evaluation.scores import LOG_CAP, SCORES
 from forecast.families.model import ModelSpec
@@ -19,10 +19,11 @@ Floats = NDArray[np.float64]
 
 MEANS = tuple(score for score in SCORES if not score.startswith("pit"))
 COVERAGES = tuple(f"cov{level * 100:g}" for level in COVERAGE_LEVELS)
-REPLICATES = 2000
 SKILL_LEVEL = 0.9
 OFTEN_CAPPED = 0.05
 """Share of log scores at their cap above which their mean tells little but how often that is so."""
+ROUNDING = 1e-12
+"""A mean CRPS of no more is 0 but for rounding: that of a forecast that was always right."""
 
 
 def reference_models(models: Iterable[ModelSpec]) -> tuple[str, ...]:
@@ -64,6 +65,8 @@ def leaderboard(
         (``1 - CRPS / CRPS of the reference``), skill_low, skill_high: its 90 % interval by a circular block bootstrap
         over the origins, NaN with fewer than two blocks of 13 origins; log_capped, the share of the cells whose log
         score is `forecast.evaluation.scores.LOG_CAP`.
+        (``1 - CRPS / CRPS of the reference``), skill_low, skill_high: its 90 % interval from
+        `forecast.evaluation.resampling.bootstrap_interval` over the origins, NaN with fewer than two blocks of 13.
 
     Raises
     ------
@@ -191,25 +194,18 @@ def _best(models: list[str], crps: Floats, references: Sequence[str]) -> int | N
 
 def _skill(by_origin: Floats, base: int | None, rng: np.random.Generator) -> tuple[Floats, Floats, Floats]:
     """Return skill with its interval from the sums of CRPS, shape (models, origins)."""
-    models, origins = by_origin.shape
-    nothing = np.full(models, np.nan)
-    if base is None or not origins:
+    if base is None or not by_origin.shape[1]:
+        nothing = np.full(len(by_origin), np.nan)
         return nothing, nothing, nothing
     totals = by_origin.sum(axis=1)
-    skill = _one_less_ratio(totals, totals[base])
-    if origins < 2 * BLOCK_WEEKS:
-        return skill, nothing, nothing
-    # einsum, not a matrix product: the same bytes whatever the number of threads.
-    drawn = np.einsum("ro,mo->mr", block_bootstrap(origins, REPLICATES, rng), by_origin)
-    replicates = _one_less_ratio(drawn, drawn[base])
-    tail = (1 - SKILL_LEVEL) / 2
-    with np.errstate(invalid="ignore"):
-        low, high = np.quantile(replicates, [tail, 1 - tail], axis=1)
-    return skill, low, high
+    low, high = bootstrap_interval(
+        by_origin.T, np.broadcast_to(by_origin[base], by_origin.shape).T, rng, level=SKILL_LEVEL
+    )
+    return _one_less_ratio(totals, totals[base]), 1 - high, 1 - low
 
 
 def _one_less_ratio(values: Floats, base: Floats | float) -> Floats:
-    """Return ``1 - values / base``; NaN where the base is 0."""
+    """Return ``1 - values / base``; NaN where the base is 0 but for rounding."""
     under = np.broadcast_to(base, values.shape)
-    ratio: Floats = np.divide(values, under, out=np.full(values.shape, np.nan), where=under > 0)
+    ratio: Floats = np.divide(values, under, out=np.full(values.shape, np.nan), where=under > ROUNDING)
     return 1 - ratio

@@ -10,6 +10,7 @@ import pandas as pd
 
 from forecast.combination.settings import Combination
 from forecast.errors import InputError
+from forecast.evaluation.external_members import ExternalForecast
 from forecast.families.model import ModelSpec
 from forecast.panel.panel import Panel
 from forecast.panel.reporting_delay import ReportingDelay
@@ -54,6 +55,9 @@ class BacktestPlan:
         Forecasts go through a nowcast of so many last weeks, where `known` are `VintagePanels`.
     combination : Combination, optional
         One more model, made of the forecasts of others.
+    external : mapping of name to mapping of origin to ExternalForecast
+        Of members of the combination that are no models: forecasts of regions made elsewhere, at origins where there
+        is one.
     """
 
     name: str
@@ -69,6 +73,7 @@ class BacktestPlan:
     known: Mapping[UnitKind, Vintages] = field(default_factory=dict)
     nowcast_weeks: int | None = None
     combination: Combination | None = None
+    external: Mapping[str, Mapping[pd.Timestamp, ExternalForecast]] = field(default_factory=dict)
 
     def weeks_known(self, kind: UnitKind, origin: pd.Timestamp) -> int:
         """Return how many weeks are known at an origin, 0 where its vintage is wanted but not there."""

@@ -79,7 +79,8 @@ def _of_counts(mine: CombinedKind) -> Iterator[_Comparison]:
     pool, trial, final = (
         _scores([getattr(step, name) for step in steps], counts) for name in ("pool", "trial", "final")
     )
-    alone = [_scores([step.members.pmf[at] for step in steps], counts) for at in range(members)]
+    always = [at for at in range(members) if not any(_lacks(step, at) for step in steps)]
+    alone = [_scores([step.members.pmf[at] for step in steps], counts) for at in always]
     cells = counts.shape
     kind = np.stack([np.broadcast_to(step.members.activity, cells[1:]) for step in steps])
     ahead = np.arange(cells[1])[None, :, None]
@@ -139,6 +140,12 @@ def _rows(
             *(int(cells.any(axis=(1, 2)).sum()), n, before.sum() / n, after.sum() / n),
             *(gain, float(low[0]), float(high[0]), float(each.was_on[cells].mean()), float(each.is_on[groups].mean())),
         )
+
+
+def _lacks(step: StepForecasts, member: int) -> bool:
+    """Tell whether a member said nothing of some week and unit."""
+    absent = step.members.absent
+    return absent is not None and bool(absent[member].any())
 
 
 def _after(track: Track) -> int:

@@ -48,11 +48,12 @@ class ScoredTable:
 
 
 def score_tables(tables: Sequence[ForecastTable], outcomes: pd.DataFrame) -> ScoredTable:
-    """Score forecasts by what came.
+    """Score forecasts by what came, each once: by the kind that tells most of it, if there are several.
 
     Parameters
     ----------
     tables : sequence of ForecastTable
+        A pmf tells more than samples, and these tell more than quantiles.
     outcomes : DataFrame
         unit, end (last day of the week), observed.
 
@@ -62,13 +63,13 @@ def score_tables(tables: Sequence[ForecastTable], outcomes: pd.DataFrame) -> Sco
         If of no forecast it is known what came; if quantiles cross, or probabilities sum to more than 1.
     """
     known = outcomes.set_index(["unit", "end"])["observed"]
-    parts, unknown = [], 0
+    parts, without = [], []
     units = sorted({str(unit) for table in tables for unit in table.rows["unit"].unique()})
     for table in tables:
         cells, codes = _cells(table.rows)
         observed = known.reindex(pd.MultiIndex.from_frame(cells[["unit", "end"]])).to_numpy(np.float64)
         here = np.isfinite(observed)
-        unknown += int((~here).sum())
+        without.append(cells[~here])
         if not here.any():
             continue
         position = np.cumsum(here) - 1
@@ -76,6 +77,7 @@ def score_tables(tables: Sequence[ForecastTable], outcomes: pd.DataFrame) -> Sco
         cells = cells[here].reset_index(drop=True).assign(kind=table.kind, observed=observed[here].astype(np.int64))
         scorer = {"quantile": _score_quantiles, "sample": _score_samples, "pmf": _score_pmf}[table.kind]
         parts.append(scorer(rows, cells))
+    unknown = sum(~pd.concat(without).duplicated(CELL)) if without else 0
     absent = tuple(unit for unit in units if unit not in set(outcomes["unit"]))
     if not parts:
         raise InputError(
@@ -83,7 +85,7 @@ def score_tables(tables: Sequence[ForecastTable], outcomes: pd.DataFrame) -> Sco
             where=f"units {', '.join(map(repr, units[:3]))}{' ...' if len(units) > 3 else ''}",
             expected=_expected(outcomes),
         )
-    return ScoredTable(pd.concat(parts, ignore_index=True), unknown, absent)
+    return ScoredTable(_one_kind_each(pd.concat(parts, ignore_index=True)), unknown, absent)
 
 
 def summarise(cells: pd.DataFrame, rng: np.random.Generator, *, by: Sequence[str] = ("model",)) -> pd.DataFrame:
@@ -135,6 +137,12 @@ def common_cells(cells: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
             "no forecast is common to all models", where=lacking, hint="score each on its own: --each, or fewer models"
         )
     return cells[have].reset_index(drop=True), missing
+
+
+def _one_kind_each(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return one row a forecast, of the kind that tells most."""
+    telling = cells["kind"].map({"pmf": 0, "sample": 1, "quantile": 2}).sort_values(kind="stable")
+    return cells.drop(index=telling.index[cells.loc[telling.index].duplicated(CELL)]).reset_index(drop=True)
 
 
 def _cells(rows: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.integer]]:

@@ -62,7 +62,8 @@ def one_writer(folder: Path, timeout: float) -> Iterator[None]:
 
 def _locked(path: Path) -> IO[bytes] | None:
     """Return the locked file; None if another holds it, or has just removed it."""
-    with ExitStack() as stack, suppress(FileNotFoundError):
+    # A folder that goes while it is made is said to be there already.
+    with ExitStack() as stack, suppress(FileNotFoundError, FileExistsError):
         path.parent.mkdir(parents=True, exist_ok=True)
         stream = stack.enter_context(path.open("a+b"))
         if _try_lock(stream) and os.path.samestat(os.fstat(stream.fileno()), path.stat()):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from operator import itemgetter
@@ -16,12 +15,11 @@ from forecast.errors import InputError
 from forecast.events.cell_records import excel_records, parquet_records
 from forecast.events.csv_records import CSV_KINDS, csv_records, delimiter_of
 from forecast.events.packed_file import open_packed
+from forecast.tag_row import TAG, is_tag_row
 
 KINDS = ".csv, .tsv, .txt, .xlsx or .parquet, also gzipped or in a zip file"
 BLOCK_ROWS = 50_000
 """Rows held in memory at a time."""
-
-_TAG = re.compile(r"#[a-z]\w*(\s*\+\s*[a-z]\w*)*\s*", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +98,7 @@ class RowStream:
         number, first = (1, header) if is_tag_row(header) else next(rest, none)
         tags: tuple[str, ...] = ()
         if is_tag_row(first):
-            tags = tuple(cell.strip() if _TAG.fullmatch(cell.strip()) else "" for cell in first[: len(header)])
+            tags = tuple(cell.strip() if TAG.fullmatch(cell.strip()) else "" for cell in first[: len(header)])
             tags += ("",) * (len(header) - len(tags))
         elif first:
             rest = itertools.chain([(number, first)], rest)
@@ -142,21 +140,6 @@ class RowStream:
                 for name, column in zip(columns, values, strict=False)
             }
             yield Block(texts, np.array(numbers, dtype=np.int64), ragged)
-
-
-def is_tag_row(cells: Iterable[str]) -> bool:
-    """Return whether a row holds HXL tags: at least two, and they are at least half of what is not empty.
-
-    Half, because programs put row numbers before a tag row. See https://hxlstandard.org/standard/1-1final/.
-
-    Examples
-    --------
-    >>> is_tag_row(["0", "#date+start", "#geo+lat", ""]), is_tag_row(["#4 checkpoint", "Gao"])
-    (True, False)
-    """
-    filled = [cell.strip() for cell in cells if cell.strip()]
-    tagged = sum(_TAG.fullmatch(cell) is not None for cell in filled)
-    return tagged >= 2 and 2 * tagged >= len(filled)
 
 
 def open_rows(

@@ -70,10 +70,11 @@ class ModelSpec(BaseModel):
             The panel of the dataset that `fit_on` names; weeks from the origin on are cut off here.
         """
         if fit_panel is None:
-            return self.build().fit(self._window(panel), rng).update(panel)
-        return self.build().fit(self._window(fit_panel.until(panel.origin)), rng).update(panel)
+            return self.build().fit(self.fitted_weeks(panel), rng).update(panel)
+        return self.build().fit(self.fitted_weeks(fit_panel.until(panel.origin)), rng).update(panel)
 
-    def _window(self, panel: Panel) -> Panel:
+    def fitted_weeks(self, panel: Panel) -> Panel:
+        """Return the weeks of a panel that enter the fit."""
         if self.window_weeks is None or self.window_weeks >= len(panel.weeks):
             return panel
         return panel.weeks_between(len(panel.weeks) - self.window_weeks, len(panel.weeks))

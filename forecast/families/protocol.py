@@ -56,6 +56,22 @@ class Family(BaseModel, ABC):
         del start
         return self.fit(panel, rng)
 
+    def prior_check(self, panel: Panel, rng: np.random.Generator) -> pd.DataFrame | None:
+        """Compare a panel with counts that the priors alone make; None for a family without priors.
+
+        Parameters
+        ----------
+        panel : Panel
+        rng : Generator
+
+        Returns
+        -------
+        DataFrame or None
+            A row a statistic; columns ``observed``, ``q5``, ``median``, ``q95`` (of the simulated panels), ``p_value``.
+        """
+        del panel, rng
+        return None
+
 
 class Fitted(ABC):
     """Parameters, and the state that the weeks of one panel leave them in.
@@ -71,6 +87,16 @@ class Fitted(ABC):
 
     panel: Panel
     remarks: tuple[str, ...] = ()
+
+    @property
+    def reliable(self) -> bool:
+        """Whether the parameters can be relied on. A pool leaves out a member whose fit finds that they cannot."""
+        return True
+
+    @property
+    def fitted_by(self) -> str:
+        """How the parameters were found, and figures of how well; empty for a family without a choice of methods."""
+        return ""
 
     @abstractmethod
     def simulate(self, horizon: int, draws: int, rng: np.random.Generator) -> Forecast:
@@ -118,7 +144,7 @@ class Fitted(ABC):
             raise InputError(f"horizon {horizon}", expected=f"1 to {MAX_HORIZON} weeks")
         if draws < 1:
             raise InputError(f"{draws} draws", expected="at least 1")
-        return replace(self.simulate(horizon, draws, rng), remarks=self.remarks)
+        return replace(self.simulate(horizon, draws, rng), remarks=self.remarks, fitted_by=self.fitted_by)
 
     def target_weeks(self, horizon: int) -> pd.DatetimeIndex:
         """Return the first days of the `horizon` weeks after the panel."""

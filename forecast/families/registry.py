@@ -25,6 +25,9 @@ BUILT_IN = {
     "hidden_markov": "forecast.families.hidden_markov.family:HiddenMarkov",
     "excited_hurdle": "forecast.families.excited_hurdle.family:ExcitedHurdle",
     "discrete_hawkes": "forecast.families.discrete_hawkes.family:DiscreteHawkes",
+    "bayes_negbin": "forecast.families.bayes.negbin:BayesNegbin",
+    "bayes_endemic_epidemic": "forecast.families.bayes.endemic_epidemic:BayesEndemicEpidemic",
+    "bayes_hawkes": "forecast.families.bayes.hawkes:BayesHawkes",
     "dynamic_poisson_gamma": "forecast.families.dynamic_poisson_gamma.family:DynamicPoissonGamma",
 }
 """Name of each family and where it is; imported only when asked for."""

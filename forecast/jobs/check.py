@@ -13,6 +13,7 @@ from forecast.errors import InputError
 from forecast.events.checks.finding import Check as DataCheck
 from forecast.events.checks.finding import Finding
 from forecast.events.checks.registry import EVENT_CHECKS
+from forecast.jobs.external_forecasts import external_forecasts
 from forecast.jobs.findings import IN_A_SENTENCE, check_counts, entry, stored_events
 from forecast.jobs.inputs import Inputs, fit_panels, open_inputs, origin_of, related_panels
 from forecast.jobs.run_notes import other_sources
@@ -26,7 +27,7 @@ Status = Literal["ok", "warning", "error"]
 P = ParamSpec("P")
 
 STALE_DAYS = 14
-"""Weekly data that end earlier than this before the day of the forecast say little about the coming weeks."""
+"""Weekly data that end earlier than this before today say little about the coming weeks, if nothing else is stated."""
 
 
 @dataclass(frozen=True)
@@ -77,10 +78,11 @@ def check_workspace(workspace: Workspace, today: dt.date) -> list[Check]:
         _guarded("history", check_history, workspace, inputs),
         *check_store(workspace, inputs, today),
         *found_by(PANEL_CHECKS, check_counts(inputs.panels)),
-        check_age(inputs, today),
+        check_age(inputs, today, workspace.spec.data.stale_after_days or STALE_DAYS),
         check_polygons(inputs),
         *(_guarded(f"data {name}", check_related, workspace, inputs, name) for name in _others(workspace)),
         _guarded("fit", check_fit, workspace, inputs),
+        *([_guarded("external", check_external, workspace, inputs)] if workspace.external_members() else []),
     ]
 
 
@@ -156,7 +158,7 @@ def found_by(checks: Mapping[str, DataCheck], findings: Iterable[Finding]) -> li
     return results
 
 
-def check_age(inputs: Inputs, today: dt.date) -> Check:
+def check_age(inputs: Inputs, today: dt.date, limit: int) -> Check:
     """Check that the data reach to about today; simulated ones need not."""
     if inputs.simulated:
         return Check("age", "ok", "simulated")
@@ -165,7 +167,7 @@ def check_age(inputs: Inputs, today: dt.date) -> Check:
     found = f"known until {until:%Y-%m-%d}, {days} days before {today}"
     if days < 0:
         found = f"known until {until:%Y-%m-%d}, after {today}"
-    return Check("age", "warning" if days > STALE_DAYS else "ok", found)
+    return Check("age", "warning" if days > limit else "ok", found)
 
 
 def check_polygons(inputs: Inputs) -> Check:
@@ -200,6 +202,16 @@ def check_fit(workspace: Workspace, inputs: Inputs) -> Check:
         )
     sets = sorted({str(model.fit_on) for model in models})
     return Check("fit", "ok", f"on {', '.join(sets)}" if sets else "on the data itself")
+
+
+def check_external(workspace: Workspace, inputs: Inputs) -> Check:
+    """Check that the members of the combination which are made elsewhere can be read, and have a forecast now."""
+    found = external_forecasts(workspace, inputs.regions)
+    warnings, _ = found.notes(inputs.regions.origin, ())
+    if warnings:
+        return Check("external", "warning", "; ".join(warnings))
+    told = ", ".join(f"{name}: {len(each)} forecasts" for name, each in found.by_name.items())
+    return Check("external", "ok", told)
 
 
 def _others(workspace: Workspace) -> list[str]:

@@ -8,14 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.combination.absent_members import with_absent_filled
 from forecast.combination.dependence import pooled_paths, with_marginals
 from forecast.combination.member_forecasts import MemberForecasts
 from forecast.combination.pool import marginals
+from forecast.combination.surge import surge_traits
 from forecast.evaluation.blocks import activity_of, chances_of
 from forecast.evaluation.combined import CombinedKind, week_number
+from forecast.evaluation.external_members import ExternalForecast, external_said
 from forecast.panel.panel import Panel
 from forecast.predictive.escalation import Escalation
-from forecast.predictive.forecast import Forecast
+from forecast.predictive.forecast import Forecast, Paths
 
 Floats = NDArray[np.float64]
 
@@ -45,6 +48,7 @@ def combined_forecast(
     rules: Sequence[Escalation],
     panel: Panel,
     rng: np.random.Generator,
+    external: Mapping[str, ExternalForecast | None] | None = None,
 ) -> CombinedForecast:
     """Combine the forecasts of one kind of unit.
 
@@ -65,29 +69,86 @@ def combined_forecast(
     panel : Panel
         What is known at the origin.
     rng : Generator
+    external : mapping of member to ExternalForecast or None, optional
+        Of members that are made elsewhere; None for one that is absent. Its paths are taken where they are joint and
+        whole; otherwise those of the other members, with its marginals.
     """
-    members = [forecasts[member] for member in mine.members]
-    laws = [marginals(each) for each in members]
-    k = max(law.shape[2] for law in laws)
-    pmf = np.stack([np.pad(law, ((0, 0), (0, 0), (0, k - law.shape[2]))) for law in laws])
-    said = MemberForecasts(
-        week=week_number(panel.origin),
-        pmf=pmf / pmf.sum(axis=3, keepdims=True),
-        activity=activity_of(panel).astype(np.int64),
-        chance=np.stack([chances_of(tuple(rules), each, panel).T for each in members]),
-    )
+    models = [forecasts[member] for member in mine.members if member in forecasts]
+    elsewhere = external or {}
+    said = member_forecasts(mine.members, forecasts, rules, panel, elsewhere)
     step = mine.latest.apply(said)
-    share = step.weight[np.minimum(np.arange(len(pmf[0])), len(step.weight) - 1)][:, said.activity]
+    share = step.weight[np.minimum(np.arange(said.pmf.shape[1]), len(step.weight) - 1)][:, said.activity]
     mean = share.mean(axis=(0, 1))
-    paths = pooled_paths([each.paths for each in members], mean, rng)
+    of_models = [each.paths for each in models]
+    taken = [
+        forecasts[member].paths
+        if member in forecasts
+        else _paths_of(elsewhere.get(member), law, None if said.absent is None else said.absent[at], of_models, rng)
+        for at, (member, law) in enumerate(zip(mine.members, said.pmf, strict=True))
+    ]
+    paths = pooled_paths(taken, mean, rng)
     law = step.final / step.final.sum(axis=2, keepdims=True)
     if not np.allclose(share, mean) or (step.final != step.pool).any():
         paths = with_marginals(paths, law, rng)
     last = mine.track.steps[-1]
     known = last.members.week == said.week - 1
     return CombinedForecast(
-        Forecast(paths, law, members[0].weeks, panel.units, name),
+        Forecast(paths, law, models[0].weeks, panel.units, name),
         step.final_chance,
         step.pool_chance,
         last.final_chance if known else np.full(step.final_chance.shape, np.nan),
+    )
+
+
+def _paths_of(
+    found: ExternalForecast | None,
+    law: Floats,
+    absent: NDArray[np.bool_] | None,
+    of_models: Sequence[Paths],
+    rng: np.random.Generator,
+) -> Paths:
+    """Return joint paths of a member that is made elsewhere, with the marginals `law`."""
+    if found is not None and found.joint and (absent is None or not absent.any()):
+        return found.forecast.paths[:, : len(law)]
+    share = np.full(len(of_models), 1 / len(of_models))
+    return with_marginals(pooled_paths(list(of_models), share, rng), law, rng)
+
+
+def member_forecasts(
+    names: Sequence[str],
+    forecasts: Mapping[str, Forecast],
+    rules: Sequence[Escalation],
+    panel: Panel,
+    external: Mapping[str, ExternalForecast | None] | None = None,
+) -> MemberForecasts:
+    """Return what members say of a panel's next weeks, as a combination takes it.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of the members.
+    forecasts : mapping of model name to Forecast
+        Of those that are models of the workspace.
+    rules : sequence of Escalation
+    panel : Panel
+        What is known at the origin.
+    external : mapping of member to ExternalForecast or None, optional
+        Of the others.
+    """
+    elsewhere = external or {}
+    horizon = next(forecasts[name] for name in names if name in forecasts).horizon
+    every = [
+        (marginals(forecasts[name]), chances_of(tuple(rules), forecasts[name], panel).T)
+        if name in forecasts
+        else external_said(elsewhere.get(name), panel, horizon, rules)
+        for name in names
+    ]
+    pmf, chance, absent = with_absent_filled(*zip(*every, strict=True))
+    return MemberForecasts(
+        week=week_number(panel.origin),
+        pmf=pmf / pmf.sum(axis=3, keepdims=True),
+        activity=activity_of(panel).astype(np.int64),
+        chance=chance,
+        traits=surge_traits(panel.counts, panel.observed),
+        absent=absent,
     )

@@ -279,7 +279,10 @@ def workspace_file(
 
 
 def _choice(source: Workspace, weeks: int, datasets: Collection[str]) -> ModelChoice:
-    """Return the choice of another workspace, but for models that have neither enough weeks nor a dataset to fit on."""
+    """Return the choice of another workspace, but for models that have neither enough weeks nor a dataset to fit on.
+
+    External members stay with the workspace whose regions they forecast.
+    """
     spec = source.spec
     lost = {
         model.name
@@ -287,8 +290,8 @@ def _choice(source: Workspace, weeks: int, datasets: Collection[str]) -> ModelCh
         if model.name in FROM_LONG_DATA and weeks < SHORT_WEEKS and model.fit_on not in datasets
     }
     use, combination = tuple(name for name in spec.models.use if name not in lost), spec.combination
-    members = tuple(name for name in combination.members if name not in lost) if combination else ()
-    if combination and lost.intersection(combination.members):
+    members = tuple(name for name in combination.members if name in use) if combination else ()
+    if combination and len(members) < len(combination.members):
         combination = combination.model_copy(update={"members": members}) if len(members) > 1 else None
     headline = spec.models.headline
     if headline not in {*use, combination.name if combination else ""}:

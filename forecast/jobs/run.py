@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 import threadpoolctl
 
 from forecast.errors import ModelError
-from forecast.evaluation.combined import combined_spec
-from forecast.evaluation.record import HEAD, QUANTILE_LEVELS, BacktestRecord
-from forecast.evaluation.step_table import step_manifest
+from forecast.evaluation.combined import Combined, combined_spec
+from forecast.evaluation.issued import IssuedRecord
 from forecast.families.model import ModelSpec
-from forecast.families.nowcasted import predict_as_known
 from forecast.jobs.combined_forecast import CombinedForecast, combined_forecast
-from forecast.jobs.findings import DataFindings, find_in
-from forecast.jobs.inputs import FitPanels, Inputs, fit_panels, open_inputs, origin_of
+from forecast.jobs.findings import find_in
+from forecast.jobs.inputs import FitPanels, Inputs
+from forecast.jobs.manifest import run_manifest
+from forecast.jobs.preparation import Preparation, forecast_with, prepare
+from forecast.jobs.prior_checks import prior_checks
+from forecast.jobs.publish import Record, publish
 from forecast.jobs.run_notes import (
+    fitted_by,
     left_out,
     notes,
     other_sources,
@@ -35,21 +34,20 @@ from forecast.jobs.run_notes import (
     with_borrowed_base_rates,
     without_nowcast,
 )
+from forecast.jobs.time_budget import TimeBudget
 from forecast.jobs.track_record import Progress, TrackRecord, told, track_record
-from forecast.panel.dataset import Dataset
-from forecast.panel.panel import Panel
-from forecast.panel.reporting_delay import ReportingDelay
 from forecast.panel.units import UnitKind
 from forecast.panel.weeks import WEEK
 from forecast.predictive.forecast import Forecast
-from forecast.predictive.risk import RISK_COLUMNS, risk_table
-from forecast.provenance import generator, hash_file, hash_files, hash_json, versions
+from forecast.predictive.risk import risk_table
+from forecast.provenance import generator
+from forecast.reporting.changes import Changes
 from forecast.reporting.content import ReportContent
-from forecast.reporting.html import render_report
-from forecast.storage import check_writable, folder_in_progress
-from forecast.workspace import CONFIG_NAME, ReportSpec, Workspace
+from forecast.workspace import Workspace
 
 Forecasts = dict[UnitKind, dict[str, Forecast]]
+Explain = Callable[[Combined, Forecasts, pd.DataFrame], Changes]
+"""What the combined model rests on, all forecasts, and the risk by the headline model, to what has changed."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,7 @@ def run(
     workers: int = 2,
     progress: Progress | None = None,
 ) -> RunResult:
-    """Forecast, check the past, and publish the report.
+    """Forecast, check the past, and publish the report; the ledger knows nothing of it.
 
     Parameters
     ----------
@@ -95,8 +93,8 @@ def run(
     Returns
     -------
     RunResult
-        ``index.html``, ``forecast.parquet``, ``risk.csv`` and ``manifest.json`` are in its folder, whole. The same
-        inputs give the same bytes.
+        ``index.html``, ``forecast.parquet``, ``paths.parquet``, ``risk.csv`` and ``manifest.json`` are in its folder,
+        whole. The same inputs give the same bytes.
 
     Raises
     ------
@@ -105,44 +103,96 @@ def run(
     ModelError
         If the headline model fails. Another one that fails is left out, with a warning.
     """
-    spec, definition = workspace.spec, workspace.report(report)
-    for part in ("backtests", f"runs/{definition.name}"):
-        check_writable(workspace.out / part)
-    whole = open_inputs(workspace, as_of)
-    origin = origin_of(whole.regions, as_of, first_after=spec.backtest.first_after, or_earlier=bool(whole.vintages))
-    inputs = whole.until(origin)
-    models = workspace.models()
-    fits = fit_panels(workspace, models, inputs.panels)
+    return carry_out(prepare(workspace, as_of, report), workers=workers, progress=progress)
 
+
+def carry_out(
+    ready: Preparation,
+    *,
+    workers: int = 2,
+    progress: Progress | None = None,
+    budget: TimeBudget | None = None,
+    folder: Path | None = None,
+    notices: Sequence[str] = (),
+    pressing: Sequence[str] = (),
+    issued: IssuedRecord | None = None,
+    explain: Explain | None = None,
+    record: Record | None = None,
+) -> RunResult:
+    """Do what was prepared.
+
+    Parameters
+    ----------
+    ready : Preparation
+    workers : int
+    progress : callable of (what, done, total), optional
+    budget : TimeBudget, optional
+        When it is spent, models other than the headline are left out, with a warning for each.
+    folder : Path, optional
+        Where the results go; that of `ready` if not given.
+    notices : sequence of str
+        What stands on top of the report, before everything else.
+    pressing : sequence of str
+        Warnings that go before all others.
+    issued : IssuedRecord, optional
+        How earlier issues have turned out.
+    explain : callable of (Combined, Forecasts, DataFrame), optional
+        Tells what has changed since the last issue. Passed over when the budget is spent.
+    record : callable of (ReportContent, file hashes), optional
+        Called when the results are written and before they appear, with what they show and the hashes of all files;
+        what it returns goes into the manifest. If it fails, nothing appears.
+
+    Returns
+    -------
+    RunResult
+
+    Raises
+    ------
+    ModelError
+        If the headline model fails. Another one that fails is left out, with a warning.
+    """
+    workspace, inputs, models, fits = ready.workspace, ready.inputs, ready.models, ready.fits
+    spec, definition = workspace.spec, ready.definition
     with threadpoolctl.threadpool_limits(1):  # how many threads there are can change the last bits of a sum
-        forecasts, failed = _forecast_all(workspace, models, inputs, fits, progress)
+        forecasts, failed = _forecast_all(workspace, models, inputs, fits, progress, budget)
         able = [model for model in models if model.name not in failed]
-        track = track_record(workspace, inputs, able, fits, workers=workers, progress=progress)
+        track = track_record(
+            workspace, inputs, able, fits, external=ready.external, workers=workers, progress=progress, budget=budget
+        )
         failed |= track.failed
         able = [model for model in able if model.name not in failed]
         forecasts = {kind: {model.name: by_model[model.name] for model in able} for kind, by_model in forecasts.items()}
-        combined = _combine(workspace, inputs, track, forecasts)
+        checked = prior_checks(able, inputs.regions, fits, spec.backtest.seed)
+        combined = _combine(ready, track, forecasts)
         risk, borrowed = with_borrowed_base_rates(
             workspace, inputs, _risk(workspace, inputs, fits, forecasts, combined)
         )
+        late = budget is not None and budget.spent
+        changes, untold = (
+            (None, ()) if explain is None or late else _explained(workspace, explain, track, forecasts, risk)
+        )
 
-    found = find_in(workspace, inputs, as_of)
+    found = find_in(workspace, inputs, ready.as_of)
+    absent, elsewhere = ready.external.notes(ready.origin, track.records[0].forecasts["origin"].unique())
     warnings = (
+        *pressing,
         *found.warnings(),
         *untold_countries(inputs),
         *without_nowcast(inputs),
         *left_out(failed),
+        *absent,
         *remarks(forecasts),
         *short_records(track.records),
         *other_sources(workspace, fits),
         *refuted(workspace, models, track.records[0]),
+        *untold,
     )
-    manifest = _manifest(workspace, definition, inputs, models, fits, track, warnings, found)
+    manifest = run_manifest(workspace, definition, inputs, models, fits, track, warnings, found) | fitted_by(forecasts)
     content = ReportContent(
         name=definition.name,
         title=f"{spec.title}: {definition.title}",
         audience=definition.audience,
-        origin=origin,
+        origin=ready.origin,
         data=inputs.note,
         panels=inputs.panels,
         forecasts=forecasts,
@@ -154,46 +204,18 @@ def run(
         risk=risk,
         polygons=inputs.polygons,
         backtests=track.records,
-        warnings=(*warnings, *notes(workspace, inputs, models, fits), *borrowed),
+        warnings=(*warnings, *notes(workspace, inputs, models, fits), *elsewhere, *borrowed),
         provenance=manifest,
         findings=(*filter(None, [found.imports]), *found.sentences()),
+        prior_checks=checked,
+        notices=tuple(notices),
+        issued=issued,
+        changes=changes,
     )
     told(progress, "writing the report")(0, 1)
-    folder = workspace.out / "runs" / definition.name / f"{origin:%Y-%m-%d}"
-    _publish(content, folder)
+    publish(content, folder or ready.folder, record)
     told(progress, "writing the report")(1, 1)
-    return RunResult(folder, warnings, content)
-
-
-def forecast_with(
-    workspace: Workspace,
-    model: ModelSpec,
-    panel: Panel,
-    fits: FitPanels,
-    horizon: int | None = None,
-    delay: ReportingDelay | None = None,
-) -> Forecast:
-    """Return what a model says of the weeks after a panel, with the seed and draws of the workspace.
-
-    Parameters
-    ----------
-    workspace : Workspace
-    model : ModelSpec
-    panel : Panel
-        What is known at the origin.
-    fits : mapping of (dataset name, unit kind) to Panel
-        From `forecast.jobs.inputs.fit_panels`.
-    horizon : int, optional
-        That of the report if not given.
-    delay : ReportingDelay, optional
-        How late events become known: the forecast goes through a nowcast of the last weeks.
-    """
-    seed, kind, day = workspace.spec.backtest.seed, panel.units.kind, f"{panel.origin:%Y-%m-%d}"
-    fit_panel = fits.get((model.fit_on, kind)) if model.fit_on else None
-    fitted = model.fit(panel, generator(seed, "fit", model.name, kind, day), fit_panel=fit_panel)
-    rng = generator(seed, "predict", model.name, kind, day)
-    horizon, draws = horizon or workspace.spec.report.horizon, workspace.spec.report.draws
-    return predict_as_known(fitted, panel, delay, horizon, draws, rng).named(model.name)
+    return RunResult(folder or ready.folder, warnings, content)
 
 
 def _forecast_all(
@@ -202,45 +224,65 @@ def _forecast_all(
     inputs: Inputs,
     fits: FitPanels,
     progress: Progress | None,
+    budget: TimeBudget | None,
 ) -> tuple[Forecasts, dict[str, str]]:
     """Return the forecasts by unit kind and model, and what went wrong with the models that failed."""
-    forecasts: Forecasts = {kind: {} for kind in inputs.panels}
+    headline, lasting = workspace.spec.models.headline, workspace.headline_models()
+    found: dict[str, dict[UnitKind, Forecast]] = {}
     failed: dict[str, str] = {}
     step = told(progress, "fitting")
-    for done, model in enumerate(models):
+    # First what the headline rests on: no budget may cost all of it.
+    rank = {name: at for at, name in enumerate(lasting)}
+    for done, model in enumerate(sorted(models, key=lambda model: rank.get(model.name, len(rank)))):
         step(done, len(models))
+        needed = model.name in lasting and not any(name in found for name in lasting)
+        if budget is not None and not needed and budget.spent:
+            failed[model.name] = budget.refusal(model.name)
+            continue
+        began = budget.now() if budget is not None else 0.0
         try:
-            found = {
+            found[model.name] = {
                 kind: forecast_with(workspace, model, panel, fits, delay=inputs.delay(kind, panel.origin))
                 for kind, panel in inputs.panels.items()
             }
         except Exception as error:
             reason = f"model {model.name!r} failed: {type(error).__name__}: {error}"
-            if model.name == workspace.spec.models.headline:
+            if model.name == headline:
                 raise ModelError(reason, model.name) from error
             failed[model.name] = reason
-            continue
-        for kind, forecast in found.items():
-            forecasts[kind][model.name] = forecast
+        if budget is not None:
+            budget.took[model.name] = budget.now() - began
     step(len(models), len(models))
-    return forecasts, failed
+    able = [model.name for model in models if model.name in found]
+    return {kind: {name: found[name][kind] for name in able} for kind in inputs.panels}, failed
 
 
-def _combine(
-    workspace: Workspace, inputs: Inputs, track: TrackRecord, forecasts: Forecasts
-) -> dict[UnitKind, CombinedForecast]:
+def _explained(
+    workspace: Workspace, explain: Explain, track: TrackRecord, forecasts: Forecasts, risk: pd.DataFrame
+) -> tuple[Changes | None, tuple[str, ...]]:
+    """Return what has changed since the last issue, or a warning: a forecast does not wait for its explanation."""
+    combination, headline = workspace.spec.combination, workspace.spec.models.headline
+    combined = track.combined if combination is not None and headline == combination.name else {}
+    try:
+        return explain(combined, forecasts, risk[risk["model"] == headline]), ()
+    except Exception as error:
+        return None, (f"what has changed since the last issue cannot be told: {type(error).__name__}: {error}",)
+
+
+def _combine(ready: Preparation, track: TrackRecord, forecasts: Forecasts) -> dict[UnitKind, CombinedForecast]:
     """Add the combined forecast to the others, if the workspace has one."""
-    combination, spec = workspace.spec.combination, workspace.spec
+    spec, inputs = ready.workspace.spec, ready.inputs
+    combination, elsewhere = spec.combination, ready.external.at(ready.origin)
     if combination is None:
         return {}
     if not track.combined and spec.models.headline == combination.name:
         raise ModelError(f"no member of {combination.name!r} could be forecast and back-tested", combination.name)
     found = {}
     for kind, mine in track.combined.items():
-        panel = inputs.panels[kind]
+        panel, by_model = inputs.panels[kind], forecasts[kind]
         rng = generator(spec.backtest.seed, "combine", combination.name, kind, f"{panel.origin:%Y-%m-%d}")
-        found[kind] = combined_forecast(combination.name, mine, forecasts[kind], spec.escalations, panel, rng)
-        forecasts[kind][combination.name] = found[kind].forecast
+        found[kind] = combined_forecast(combination.name, mine, by_model, spec.escalations, panel, rng, elsewhere)
+        by_model[combination.name] = found[kind].forecast
     return found
 
 
@@ -272,98 +314,4 @@ def _risk(
         late = inputs.delay(kind, before.origin)
         earlier = risk_table(rules, {headline: forecast_with(workspace, spec, before, fits, delay=late)}, before)
         table.loc[table["model"] == headline, "previous"] = earlier["probability"].to_numpy()
-    return pd.concat(tables, ignore_index=True)
-
-
-def _manifest(
-    workspace: Workspace,
-    definition: ReportSpec,
-    inputs: Inputs,
-    models: Sequence[ModelSpec],
-    fits: FitPanels,
-    track: TrackRecord,
-    warnings: Sequence[str],
-    found: DataFindings,
-) -> dict[str, Any]:
-    """Return where the forecast comes from; neither the clock nor the machine is in it."""
-    root, spec = workspace.root, workspace.spec
-    own = [root / CONFIG_NAME, root / "reports" / f"{definition.name}.toml"]
-    own += [root / "models" / f"{model.name}.toml" for model in models]
-    hashes = {**hash_files(own, root), **inputs.hashes}
-    for name in sorted({*spec.data.calibrate_on, *(dataset for dataset, _ in fits)}):
-        files = Dataset.open(workspace.data_folder(name)).hashes()
-        hashes |= {f"data/{name}/{path}": digest for path, digest in files.items()}
-    return {
-        "report": definition.name,
-        "workspace": spec.title,
-        "origin": f"{inputs.regions.origin:%Y-%m-%d}",
-        "known_until": f"{inputs.regions.known_until:%Y-%m-%d}",
-        "data": {
-            "name": inputs.name,
-            "title": inputs.note.title,
-            "vintage": inputs.note.vintage,
-            "preliminary": inputs.note.preliminary,
-            "simulated": inputs.simulated,
-        },
-        "horizon": spec.report.horizon,
-        "draws": spec.report.draws,
-        "seed": spec.backtest.seed,
-        "headline_model": spec.models.headline,
-        "models": {model.name: hash_json(model.model_dump(mode="json")) for model in models},
-        **_combination(workspace, track),
-        "backtests": {record.name: _origins(record) for record in track.records},
-        "warnings": list(warnings),
-        "findings": found.entries(),
-        "versions": versions(),
-        "inputs": dict(sorted(hashes.items())),
-    }
-
-
-def _combination(workspace: Workspace, track: TrackRecord) -> dict[str, Any]:
-    combination = workspace.spec.combination
-    if combination is None or not track.combined:
-        return {}
-    steps = step_manifest(track.combined, workspace.spec.escalations)
-    return {"combination": combination.model_dump(mode="json") | {"steps": steps}}
-
-
-def _origins(record: BacktestRecord) -> dict[str, Any]:
-    origins = record.forecasts["origin"]
-    return {
-        "origins": int(origins.nunique()),
-        "first": f"{origins.min():%Y-%m-%d}",
-        "last": f"{origins.max():%Y-%m-%d}",
-        "known_as": record.known_as,
-        "models": list(record.leaderboard["model"]),
-    }
-
-
-def _publish(content: ReportContent, folder: Path) -> None:
-    page = render_report(content)
-    with folder_in_progress(folder) as work:
-        (work / "index.html").write_text(page, encoding="utf-8", newline="\n")
-        table = pa.Table.from_pandas(_forecast_frame(content), preserve_index=False).replace_schema_metadata(None)
-        pq.write_table(table, work / "forecast.parquet", compression="zstd")
-        stated = [*RISK_COLUMNS, *(["uncalibrated"] if "combination" in content.provenance else [])]
-        content.risk[stated].to_csv(
-            work / "risk.csv", index=False, float_format="%.6f", date_format="%Y-%m-%d", lineterminator="\n"
-        )
-        files = {path.name: hash_file(path) for path in sorted(work.iterdir())}
-        text = json.dumps({**content.provenance, "files": files}, indent=2, ensure_ascii=False)
-        (work / "manifest.json").write_text(f"{text}\n", encoding="utf-8", newline="\n")
-
-
-def _forecast_frame(content: ReportContent) -> pd.DataFrame:
-    """Return one row a model, unit and week: mean, quantiles, and the probabilities of 0 to 9 events."""
-    tables = []
-    for by_model in content.forecasts.values():
-        for model, forecast in by_model.items():
-            frame = forecast.to_frame(QUANTILE_LEVELS)
-            head = np.zeros((len(frame), HEAD))
-            known = forecast.pmf.reshape(len(frame), -1)[:, :HEAD]
-            head[:, : known.shape[1]] = known
-            frame[[f"p{count}" for count in range(HEAD)]] = head
-            frame.insert(0, "model", model)
-            frame.insert(1, "origin", content.origin)
-            tables.append(frame)
     return pd.concat(tables, ignore_index=True)

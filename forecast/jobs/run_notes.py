@@ -116,6 +116,16 @@ def remarks(forecasts: Mapping[UnitKind, Mapping[str, Forecast]]) -> list[str]:
     ]
 
 
+def fitted_by(forecasts: Mapping[UnitKind, Mapping[str, Forecast]]) -> dict[str, dict[str, dict[str, str]]]:
+    """Return the manifest's entry of how parameters were found: by model and kind of unit, where there is a choice."""
+    found: dict[str, dict[str, str]] = {}
+    for kind, by_model in forecasts.items():
+        for name, forecast in by_model.items():
+            if forecast.fitted_by:
+                found.setdefault(name, {})[kind] = forecast.fitted_by
+    return {"fitted_by": found} if found else {}
+
+
 def short_records(records: Sequence[BacktestRecord]) -> list[str]:
     """Return a warning for each record of few origins."""
     lengths = [(record.name, record.forecasts["origin"].nunique()) for record in records]

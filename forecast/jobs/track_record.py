@@ -12,16 +12,18 @@ import pandas as pd
 
 from forecast.combination.member_forecasts import Track
 from forecast.errors import InputError, ModelError, unknown_name
-from forecast.evaluation.backtest import backtest_and_combine, blocks_folder, plan_origins
+from forecast.evaluation.backtest import backtest_and_combine, blocks_folder, finished_models, plan_origins
 from forecast.evaluation.combined import Combined
 from forecast.evaluation.plan import BacktestPlan
 from forecast.evaluation.record import BacktestRecord
 from forecast.families.model import ModelSpec, choose_models
+from forecast.jobs.external_forecasts import ExternalForecasts, external_forecasts
 from forecast.jobs.inputs import FitPanels, Inputs, Panels, fit_panels, open_inputs, origin_of, related_panels
+from forecast.jobs.time_budget import BudgetSpentError, TimeBudget
 from forecast.panel.panel import Panel
 from forecast.panel.units import UnitKind
 from forecast.storage import check_writable
-from forecast.workspace import CONFIG_NAME, Workspace
+from forecast.workspace import CONFIG_NAME, BacktestSection, Workspace
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done and how much there is."""
@@ -60,6 +62,7 @@ def backtest_plan(
     origins: pd.DatetimeIndex | None = None,
     *,
     inputs: Inputs | None = None,
+    external: ExternalForecasts | None = None,
 ) -> BacktestPlan:
     """Return the workspace's protocol, applied to some panels.
 
@@ -75,6 +78,8 @@ def backtest_plan(
         The latest ones of the protocol if not given.
     inputs : Inputs, optional
         Those that the panels are from: where they tell what was known when, models see that and not the final data.
+    external : ExternalForecasts, optional
+        Members of the combination that are made elsewhere: their forecasts are of the workspace's own data.
 
     Raises
     ------
@@ -98,6 +103,8 @@ def backtest_plan(
         known=inputs.vintages if inputs else {},
         nowcast_weeks=inputs.nowcast_weeks if inputs else None,
         combination=combination if combination and {model.name for model in models} & {*combination.members} else None,
+        # On other data they say nothing, but have a place among the members all the same.
+        external={name: found if inputs else {} for name, found in external.by_name.items()} if external else {},
     )
 
 
@@ -107,8 +114,10 @@ def track_record(
     models: Sequence[ModelSpec],
     fits: FitPanels,
     *,
+    external: ExternalForecasts | None = None,
     workers: int = 2,
     progress: Progress | None = None,
+    budget: TimeBudget | None = None,
 ) -> TrackRecord:
     """Back-test the models on what is known at the origin, and on each dataset of ``calibrate_on``.
 
@@ -125,8 +134,12 @@ def track_record(
     models : sequence of ModelSpec
     fits : mapping of (dataset name, unit kind) to Panel
         From `forecast.jobs.inputs.fit_panels`.
+    external : ExternalForecasts, optional
     workers : int
     progress : callable of (what, done, total), optional
+    budget : TimeBudget, optional
+        When it is spent, models whose blocks are not all finished are left out, but for the headline model, or one
+        member where that is the combined one.
 
     Returns
     -------
@@ -154,28 +167,67 @@ def track_record(
         plans.append((name, known, None, origin < panels["region"].origin))
     plans.append((inputs.name, inputs.panels, inputs, inputs.cut))
     remaining, failed = list(models), dict[str, str]()
+    headline, lasting, spent = workspace.spec.models.headline, workspace.headline_models(), False
     while True:
+        planned = [
+            (
+                backtest_plan(workspace, name, panels, remaining, fits, inputs=own, external=external),
+                backtests / (f"{name}-{origin:%Y-%m-%d}" if cut else name),
+                blocks_folder(backtests / name),
+                cut,
+                own is not None,
+            )
+            for name, panels, own, cut in plans
+        ]
         records, earlier, combined = list[BacktestRecord](), dict[UnitKind, list[Track]](), Combined()
         try:
-            for name, panels, own, cut in plans:
+            for plan, folder, blocks, cut, mine in planned:
                 record, combined = backtest_and_combine(
-                    backtest_plan(workspace, name, panels, remaining, fits, inputs=own),
-                    backtests / (f"{name}-{origin:%Y-%m-%d}" if cut else name),
-                    earlier if own else {},
+                    plan,
+                    folder,
+                    earlier if mine else {},
                     workers=workers,
-                    progress=told(progress, f"back-testing on {name}"),
-                    blocks=blocks_folder(backtests / name) if cut else None,
+                    progress=_within(budget, told(progress, f"back-testing on {plan.name}")),
+                    # The blocks of models that were left out for want of time are kept for the next run.
+                    blocks=blocks if cut or spent else None,
+                    first=_quick_first(budget, lasting),
                 )
                 records.append(record)
-                for kind, mine in combined.items():
-                    earlier.setdefault(kind, []).append(mine.track)
+                for kind, found in combined.items():
+                    earlier.setdefault(kind, []).append(found.track)
+        except BudgetSpentError:
+            done = set.intersection(*(finished_models(plan, blocks) for plan, _, blocks, *_ in planned))
+            there = [model.name for model in remaining]
+            needed = [name for name in lasting if name in there][:1]
+            late = [name for name in there if name not in {*done, *needed}]
+            failed |= {name: budget.refusal(name) for name in late if budget is not None}
+            remaining, budget = [model for model in remaining if model.name not in late], None
+            spent = True
         except ModelError as error:
-            if error.model == workspace.spec.models.headline:
+            if error.model == headline:
                 raise
             remaining = [model for model in remaining if model.name != error.model]
             failed[error.model] = str(error)
         else:
             return TrackRecord((records[-1], *records[:-1]), failed, combined)
+
+
+def _within(budget: TimeBudget | None, progress: Callable[[int, int], None]) -> Callable[[int, int], None]:
+    """Return the same progress, which stops the work when the time is spent."""
+
+    def report(done: int, total: int) -> None:
+        progress(done, total)
+        if budget is not None and done < total:
+            budget.check()
+
+    return report
+
+
+def _quick_first(budget: TimeBudget | None, lasting: Sequence[str]) -> list[str]:
+    """Return in which order models are back-tested: what the headline rests on, then the quick ones."""
+    if budget is None:
+        return []
+    return sorted(budget.took, key=lambda name: (name != lasting[0], name not in lasting, budget.took[name]))
 
 
 def backtest_workspace(
@@ -189,6 +241,7 @@ def backtest_workspace(
     data: str | None = None,
     as_of: dt.date | None = None,
     name: str | None = None,
+    as_issued: bool = False,
     workers: int = 2,
     progress: Progress | None = None,
 ) -> tuple[BacktestRecord, Path]:
@@ -211,6 +264,10 @@ def backtest_workspace(
     name : str, optional
         Of the record. That of the dataset if all is as the workspace says; with any choice of one's own
         ``<dataset>-custom``, so that the record which the report uses stays as it is.
+    as_issued : bool
+        Forecast each origin as `forecast.jobs.run.run` does: fitted anew, with the horizon and draws of the report.
+        The scores are then those of the ledger for the same origins and data. The combined model, which learns from
+        the protocol's backtest in each run, is not in it.
     workers : int
     progress : callable of (what, done, total), optional
 
@@ -225,19 +282,11 @@ def backtest_workspace(
         For unknown names, and days between which there is no origin.
     """
     chosen = choose_models(workspace.catalogue, list(models), where="--models") if models else workspace.models()
-    changes = {"horizon": horizon, "refit_every": refit_every}
-    protocol = workspace.spec.backtest.model_copy(update={key: value for key, value in changes.items() if value})
-    for rule in workspace.spec.escalations:
-        if rule.weeks > protocol.horizon:
-            raise InputError(
-                f"escalation {rule.name!r} looks {rule.weeks} weeks ahead, beyond a horizon of {protocol.horizon}",
-                where="--horizon",
-                expected=f"at least {max(rule.weeks for rule in workspace.spec.escalations)}",
-            )
+    protocol = _protocol(workspace, horizon, refit_every, as_issued)
     if name is not None and not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,59}", name):
         raise InputError(f"name {name!r}", where="--name", expected="small letters, digits and hyphens")
     check_writable(workspace.out / "backtests")
-    own = bool(models) or any(choice is not None for choice in (start, end, horizon, refit_every, as_of))
+    own = bool(models) or as_issued or any(choice is not None for choice in (start, end, horizon, refit_every, as_of))
     inputs = open_inputs(workspace, as_of)
     if as_of is not None:
         first = protocol.first_after
@@ -252,15 +301,17 @@ def backtest_workspace(
             raise InputError(f"dataset {data!r} has none of the countries of the workspace", where="--data")
         panels = {kind: panel.until(inputs.regions.origin) for kind, panel in panels.items()} if as_of else panels
     if not own and name is None and data is None and workspace.spec.combination is not None:
+        fits, external = fit_panels(workspace, chosen, inputs.panels), external_forecasts(workspace, inputs.regions)
         track = track_record(  # a combined model learns from the other records too, as in a run
-            workspace, inputs, chosen, fit_panels(workspace, chosen, inputs.panels), workers=workers, progress=progress
+            workspace, inputs, chosen, fits, external=external, workers=workers, progress=progress
         )
         for failed, reason in track.failed.items():
             raise ModelError(reason, failed)
         return track.records[0], workspace.out / "backtests" / dataset
-    whole = workspace.spec.combination is None or {*workspace.spec.combination.members} <= {m.name for m in chosen}
+    members = workspace.spec.combination.members if workspace.spec.combination else ()
+    whole = {*members} - {*workspace.spec.external} <= {model.name for model in chosen}
     # Of some of its members only, the combined model would be another one under the same name.
-    changed = {"backtest": protocol} | ({} if whole else {"combination": None})
+    changed = {"backtest": protocol} | ({} if whole and not as_issued else {"combination": None})
     spec = workspace.spec.model_copy(update=changed)
     name = name or (f"{dataset}{CUSTOM}" if own else dataset)
     plan = backtest_plan(
@@ -271,9 +322,27 @@ def backtest_workspace(
         fit_panels(workspace, chosen, inputs.panels),
         _origins(panels["region"], start, end, origins=protocol.origins, first_after=protocol.first_after),
         inputs=inputs if dataset == inputs.name else None,
+        external=external_forecasts(workspace, inputs.regions),
     )
     folder, step = workspace.out / "backtests" / name, told(progress, f"back-testing on {name}")
     return backtest_and_combine(plan, folder, {}, workers=workers, progress=step)[0], folder
+
+
+def _protocol(workspace: Workspace, horizon: int | None, refit_every: int | None, as_issued: bool) -> BacktestSection:
+    """Return the protocol with some choices of one's own."""
+    if as_issued and (horizon or refit_every):
+        raise InputError("forecasts as they are issued have the horizon of the report and are fitted anew each week")
+    issued = {"horizon": workspace.spec.report.horizon, "refit_every": 1, "draws": workspace.spec.report.draws}
+    changes = issued if as_issued else {"horizon": horizon, "refit_every": refit_every}
+    protocol = workspace.spec.backtest.model_copy(update={key: value for key, value in changes.items() if value})
+    needed = max(workspace.spec.escalations, key=lambda rule: rule.weeks)
+    if needed.weeks > protocol.horizon:
+        raise InputError(
+            f"escalation {needed.name!r} looks {needed.weeks} weeks ahead, beyond a horizon of {protocol.horizon}",
+            where="--horizon",
+            expected=f"at least {needed.weeks}",
+        )
+    return protocol
 
 
 def told(progress: Progress | None, what: str) -> Callable[[int, int], None]:

@@ -36,6 +36,8 @@ class Forecast:
         Name of the model.
     remarks : tuple of str
         What went otherwise than usual when it was fitted, in plain words.
+    fitted_by : str
+        How the parameters were found, and figures of how well, where there is a choice.
 
     Notes
     -----
@@ -49,6 +51,7 @@ class Forecast:
     units: Units
     model: str = ""
     remarks: tuple[str, ...] = ()
+    fitted_by: str = ""
 
     def __post_init__(self) -> None:
         cell = (len(self.weeks), len(self.units))

@@ -285,7 +285,9 @@ def _reliability_figure(found: Reliability, statements: pd.DataFrame, rule: str,
     caption = (
         f"{number(len(statements))} statements, {number(statements['outcome'].sum())} came true ({percent(came)}; "
         f"stated on average {percent(stated)}). Brier score {found.score:.3f} = {found.miscalibration:.3f} "
-        f"miscalibration {MINUS} {found.discrimination:.3f} discrimination + {found.uncertainty:.3f} uncertainty."
+        f"miscalibration {MINUS} {found.discrimination:.3f} discrimination + {found.uncertainty:.3f} uncertainty. If "
+        f"all probabilities were right, chance alone would make the miscalibration {found.right_mean:.3f} on average, "
+        f"and at most {found.right_high:.3f} in 9 of 10 records."
     )
     label = f"Reliability of the probability of {quoted(rule)}, record {record}. {caption}"
     return Figure(anchor, label, caption, reliability_chart(found))

@@ -38,11 +38,14 @@ class Stroke:
     colour, dark : str
         On the light and on the dark page.
     dash : {"solid", "dash", "dot"}
+    title : str
+        What the model is called.
     """
 
     colour: str
     dark: str
     dash: str
+    title: str
 
     @property
     def border(self) -> str:
@@ -50,8 +53,14 @@ class Stroke:
         return {"solid": "solid", "dash": "dashed", "dot": "dotted"}[self.dash]
 
 
-def strokes(models: Sequence[str]) -> dict[str, Stroke]:
+def strokes(models: Sequence[str], called: Mapping[str, str] | None = None) -> dict[str, Stroke]:
     """Return how each model is drawn: colours in turn, and another dash when they are used up.
+
+    Parameters
+    ----------
+    models : sequence of str
+    called : mapping of model to str, optional
+        Titles; a model without one is called by its name.
 
     Examples
     --------
@@ -62,7 +71,8 @@ def strokes(models: Sequence[str]) -> dict[str, Stroke]:
     found = {}
     for at, model in enumerate(models):
         turn, colour = divmod(at, len(_COLOURS))
-        found[model] = Stroke(_COLOURS[colour], DARK[_COLOURS[colour]], _DASHES[turn % len(_DASHES)])
+        title = (called or {}).get(model, model)
+        found[model] = Stroke(_COLOURS[colour], DARK[_COLOURS[colour]], _DASHES[turn % len(_DASHES)], title)
     return found
 
 
@@ -97,10 +107,13 @@ def horizon_chart(horizons: pd.DataFrame, models: Sequence[str], drawn: Mapping[
                 x=[round(int(horizon) + shift, 3) for horizon in part["horizon"]],
                 y=skill.round(2).tolist(),
                 mode="markers",
-                name=literal(model),
+                name=literal(drawn[model].title),
                 marker={"color": drawn[model].colour, "size": 6},
                 hovertext=[
-                    literal(f"{model}, {row['horizon']} weeks ahead: {_skill(row['skill'], row['low'], row['high'])}")
+                    literal(
+                        f"{drawn[model].title}, {row['horizon']} weeks ahead: "
+                        f"{_skill(row['skill'], row['low'], row['high'])}"
+                    )
                     for row in part.to_dict("records")
                 ],
                 hoverinfo="text",
@@ -143,9 +156,9 @@ def course_chart(
                 x=[f"{week:%Y-%m-%d}" for week in part["week"]],
                 y=part["total"].round(3).tolist(),
                 mode="lines",
-                name=literal(model),
+                name=literal(drawn[model].title),
                 line={"color": drawn[model].colour, "width": 2, "dash": drawn[model].dash},
-                hovertemplate=f"{literal(model)}, week of %{{x}}: %{{y:+.1f}}<extra></extra>",
+                hovertemplate=f"{literal(drawn[model].title)}, week of %{{x}}: %{{y:+.1f}}<extra></extra>",
             )
         )
     zero = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": 0, "y1": 0}
@@ -186,9 +199,9 @@ def murphy_chart(
                 x=at.round(4).tolist(),
                 y=(1000 * difference).round(3).tolist(),
                 mode="lines",
-                name=literal(model),
+                name=literal(drawn[model].title),
                 line={"color": drawn[model].colour, "width": 1.6, "dash": drawn[model].dash},
-                hovertemplate=f"{literal(model)} at %{{x}}: %{{y:+.1f}}<extra></extra>",
+                hovertemplate=f"{literal(drawn[model].title)} at %{{x}}: %{{y:+.1f}}<extra></extra>",
             )
         )
     zero = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": 0, "y1": 0}
@@ -228,8 +241,8 @@ def winner_map(
             continue
         firm = row["p"] < FIRM
         text = (
-            f"{names[row['label']]}, {events(row['events'])}: {row['best']}, {percent(row['margin'])} better than "
-            f"{row['second']}{'' if firm else ', which may be chance'}"
+            f"{names[row['label']]}, {events(row['events'])}: {drawn[row['best']].title}, {percent(row['margin'])} "
+            f"better than {drawn[row['second']].title}{'' if firm else ', which may be chance'}"
         )
         fills[row["label"]] = Fill(drawn[row["best"]].colour, text, 1.0 if firm else FAINT)
     busy = where[where["events"] > 0].sort_values("events", ascending=False, kind="stable")

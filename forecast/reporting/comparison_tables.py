@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -54,11 +54,19 @@ def missing_sentence(found: RecordComparison) -> str:
     return f"Left out are forecasts that not all models have: {listing(lacking)}."
 
 
-def verdict(found: RecordComparison) -> str:
-    """Return in words which models may be the best, and how the reference stands."""
-    best, score = found.models[0], CALLED[found.score]
-    inside = set(found.confidence_set.loc[found.confidence_set["inside"], "model"])
-    rest = [name for name in found.models if name in inside and name != best]
+def verdict(found: RecordComparison, called: Mapping[str, str] | None = None) -> str:
+    """Return in words which models may be the best, and how the reference stands.
+
+    Parameters
+    ----------
+    found : RecordComparison
+    called : mapping of model to str, optional
+        Titles; a model without one is called by its name.
+    """
+    titles = {name: (called or {}).get(name, name) for name in found.models}
+    first, score = found.models[0], CALLED[found.score]
+    best, inside = titles[first], set(found.confidence_set.loc[found.confidence_set["inside"], "model"])
+    rest = [titles[name] for name in found.models if name in inside and name != first]
     if found.confidence_set["p"].isna().all():
         told = f"{best} has the lowest {score}; the record is too short to rule out any other model as the best."
     elif len(inside) == len(found.models):
@@ -69,9 +77,9 @@ def verdict(found: RecordComparison) -> str:
         told = f"{best} has the lowest {score}; this record cannot tell it from {listing(rest)}."
     else:
         told = f"{best} has the lowest {score}, and this record rules out every other model as the best."
-    if found.reference == best:
+    if found.reference == first:
         return f"{told} It is the reference."
-    return f"{told} {_saved(found, best)}"
+    return f"{told} {_saved(found, first, titles[found.reference])}"
 
 
 def skill_columns(found: RecordComparison) -> list[tuple[str, str]]:
@@ -188,11 +196,11 @@ def p_value(p: float) -> str:
     return "<0.01" if p < 0.01 else f"{p:.2f}"
 
 
-def _saved(found: RecordComparison, best: str) -> str:
+def _saved(found: RecordComparison, best: str, reference: str) -> str:
     """Return the sentence on the best model against the reference."""
     rows = found.skill[(found.skill["against"] == "reference") & (found.skill["model"] == best)]
     skill, low, high = (float(rows[name].iloc[0]) for name in ("skill", "low", "high"))
-    told = f"It saves {signed(skill).removeprefix('+')}{SPACE}% against the reference, {found.reference}"
+    told = f"It saves {signed(skill).removeprefix('+')}{SPACE}% against the reference, {reference}"
     if math.isnan(low) or math.isnan(high):
         return f"{told}."
     sure = "more than chance explains" if low > 0 else "chance may explain it"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
+from forecast.evaluation.issued import IssuedRecord
 from forecast.evaluation.record import BacktestRecord
 from forecast.families.model import ModelSpec
 from forecast.panel.dataset import DataNote
@@ -15,6 +16,7 @@ from forecast.panel.panel import Panel
 from forecast.panel.units import UnitKind
 from forecast.predictive.escalation import Escalation
 from forecast.predictive.forecast import Forecast
+from forecast.reporting.changes import Changes
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,15 @@ class ReportContent:
         The manifest: versions, hashes, seed.
     findings : tuple of str
         What the checks found in the data, one or two sentences each, the worst first.
+    prior_checks : mapping of model name to DataFrame
+        How the counts compare with what a model's priors alone make; of models with priors, as
+        `Family.prior_check` returns it.
+    notices : tuple of str
+        What must be known before everything else: that this is a draft, that it was issued again.
+    issued : IssuedRecord, optional
+        How the issues before this one have turned out, as far as it could be known at the origin.
+    changes : Changes, optional
+        What has changed since the last of them.
     """
 
     name: str
@@ -70,3 +81,7 @@ class ReportContent:
     warnings: tuple[str, ...]
     provenance: Mapping[str, Any]
     findings: tuple[str, ...] = ()
+    prior_checks: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
+    issued: IssuedRecord | None = None
+    changes: Changes | None = None

@@ -12,6 +12,8 @@ from forecast.evaluation.comparison import SKILL_LEVEL, log_note
 from forecast.evaluation.record import BacktestRecord
 from forecast.predictive.escalation import ENOUGH_ORIGINS
 from forecast.reporting.calibration import RecordFigures, record_figures
+from forecast.reporting.changes import changes_part
+from forecast.reporting.comparison_part import ComparisonPart, comparison_part, reference_of
 from forecast.reporting.content import ReportContent
 from forecast.reporting.decisions import DecisionPart, decision_part
 from forecast.reporting.diagnosis import DiagnosisPart, diagnosis_part
@@ -25,13 +27,13 @@ from forecast.reporting.headline import (
     lead,
     statements,
 )
+from forecast.reporting.issued_part import FALSE_ALARMS, issued_part
 from forecast.reporting.map import map_aspect, risk_map
 from forecast.reporting.page import render_page
 from forecast.reporting.rules import quoted, rule_titles
 from forecast.reporting.scale import CLASS_EDGES, SCALE, SOURCE, percents
-from forecast.reporting.skill import reference_of, skill_figure
 from forecast.reporting.steps import steps_parts, steps_taken
-from forecast.reporting.tables import breakdown_rows, leaderboard_rows, provenance_rows, risk_rows
+from forecast.reporting.tables import breakdown_rows, leaderboard_rows, prior_rows, provenance_rows, risk_rows
 from forecast.reporting.theme import RISK_DARK, RISK_LIGHT
 from forecast.reporting.track import record_titles, records_saw, track_tables
 from forecast.reporting.words import SPACE, day, holds, number, percent, titles
@@ -62,7 +64,7 @@ class RecordPart:
     log_note: str
     reference: str
     breakdown: list[dict[str, Any]]
-    skill: Figure | None
+    comparison: ComparisonPart | None
 
 
 def render_report(content: ReportContent) -> str:
@@ -82,9 +84,14 @@ def render_report(content: ReportContent) -> str:
     fans = [_fan(content, statement, position) for position, statement in enumerate(shown, start=1)]
     chart = _map_figure(content, shown)
     records = [_record(content, record, position) for position, record in enumerate(content.backtests, start=1)]
+    called = {name: title for panel in content.panels.values() for name, title in titles(panel.units).items()}
+    issued = issued_part(content.issued, content.escalations, content.headline_escalation, called)
+    changed = changes_part(content.changes, content.escalations, content.headline_escalation, called)
     figures = [
         *([chart] if chart else []),
         *(fan.figure for fan in fans),
+        *([changed.figure] if changed and changed.figure else []),
+        *(issued.figures if issued else []),
         *(f for part in records for f in _drawn(part)),
     ]
     return render_page(
@@ -105,7 +112,11 @@ def render_report(content: ReportContent) -> str:
         legend=_legend(),
         risk=risk_rows(content),
         fans=fans,
+        issued=issued,
+        changed=changed,
+        false_alarms=FALSE_ALARMS,
         records=records,
+        prior_rows={name: prior_rows(table) for name, table in content.prior_checks.items()},
         steps_taken=steps_taken(content),
         steps=steps_parts(content),
         counts="; ".join(holds(panel) for panel in content.panels.values()),
@@ -119,7 +130,7 @@ def render_report(content: ReportContent) -> str:
 
 def _banner(content: ReportContent) -> list[str]:
     """Return what must be known before any number."""
-    notes = []
+    notes = [*content.notices]
     if any(panel.simulated for panel in content.panels.values()):
         notes.append("Simulated counts: nothing on this page describes a real place.")
     if content.data.preliminary:
@@ -210,11 +221,21 @@ def _record(content: ReportContent, record: BacktestRecord, position: int) -> Re
         log_note(record.leaderboard),
         named[reference] if reference else "",
         breakdown_rows(record, content.models, content.headline_model),
-        skill_figure(record, content.models, content.headline_model, anchor=f"{anchor}-skill", title=title),
+        comparison_part(
+            record,
+            content.models,
+            content.headline_model,
+            (content.headline_escalation, headline_title(content)),
+            content.polygons,
+            content.panels["region"].units,
+            anchor=anchor,
+            title=title,
+        ),
     )
 
 
 def _drawn(part: RecordPart) -> list[Figure]:
     value = part.decisions.figure if part.decisions else None
-    one = [part.calibration.pit, part.calibration.coverage, value, part.skill]
-    return [figure for figure in one if figure is not None] + [figure for _, figure in part.calibration.reliability]
+    one = [part.calibration.pit, part.calibration.coverage, value]
+    several = [*part.calibration.reliability, *(part.comparison.figures if part.comparison else [])]
+    return [figure for figure in one if figure is not None] + [figure for _, figure in several]

@@ -26,6 +26,13 @@ ACTIVITY_WORDS = {
     "active": "10 or more events in the year before",
 }
 
+STATISTIC_WORDS = {
+    "zeros": "weeks without an event, share",
+    "maximum": "largest count of a week",
+    "variance": "variance of the counts",
+    "lag_one": "correlation of a region's successive weeks",
+}
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -126,6 +133,25 @@ def leaderboard_rows(record: BacktestRecord, models: Sequence[ModelSpec], escala
     ]
 
 
+def prior_rows(table: pd.DataFrame) -> list[dict[str, str]]:
+    """Return what a model's priors make of each statistic, and what the counts have, as texts.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame([[0.9, 0.2, 0.8, 1.0]], ["zeros"], ["observed", "q5", "median", "q95"])
+    >>> prior_rows(table)
+    [{'statistic': 'weeks without an event, share', 'observed': '0.9', 'low': '0.2', 'median': '0.8', 'high': '1'}]
+    """
+    columns = {"observed": "observed", "low": "q5", "median": "median", "high": "q95"}
+    return [
+        {
+            "statistic": STATISTIC_WORDS.get(str(name), str(name)),
+            **{key: _two_digits(float(row[column])) for key, column in columns.items()},
+        }
+        for name, row in table.iterrows()
+    ]
+
+
 def provenance_rows(provenance: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
     """Return the manifest as pairs of key and value, nested keys joined; lists of objects are told elsewhere.
 
@@ -168,6 +194,10 @@ def _risk_row(row: dict[Any, Any], title: str, rule: str) -> RiskRow:
         width=0.0 if np.isnan(probability) else round(100 * probability, 1),
         base_width=None if np.isnan(base) else round(100 * base, 1),
     )
+
+
+def _two_digits(value: float) -> str:
+    return f"{value:.2g}".replace("-", MINUS) if abs(value) < 99.5 else number(round(value))
 
 
 def _score(value: Any) -> str:

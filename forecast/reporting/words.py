@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -209,3 +211,16 @@ def short_title(name: str, group: str = "") -> str:
     ('Gao', 'Bamako 100 km')
     """
     return name.removeprefix(f"{group}/") if group else name
+
+
+def short_labels(names: Sequence[str]) -> dict[str, str]:
+    """Return short labels of several units: without their country, unless two would be called the same.
+
+    Examples
+    --------
+    >>> list(short_labels(["Mali/Gao", "Mali/Centre", "Niger/Centre", "Gao 100 km"]).values())
+    ['Gao', 'Mali/Centre', 'Niger/Centre', 'Gao 100 km']
+    """
+    short = {name: name.rpartition("/")[2] for name in names}
+    often = Counter(short.values())
+    return {name: label if often[label] == 1 else name for name, label in short.items()}

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from forecast.csv_text import csv_bytes
 from forecast.errors import InputError
 from forecast.panel.datapackage import PACKAGE_NAME
 from forecast.panel.dataset import SIMULATED_LABEL
@@ -91,7 +92,7 @@ def write_simulated_set(folder: Path, simulated: SimulatedSet) -> None:
         "regions-geojson": ("regions.geojson", "Polygons of the regions", _geojson(simulated.grid)),
         "neighbours": ("neighbours.csv", "Pairs of regions that share a border", _neighbours(simulated.grid)),
         "places": ("places.csv", "Towns; population and geonameid are no real ones", _places(simulated.grid)),
-        "events": ("events.csv", _events_note(simulated), _csv(simulated.events.frame)),
+        "events": ("events.csv", _events_note(simulated), csv_bytes(simulated.events.frame)),
     }
     with folder_in_progress(folder) as work:
         for path, _, content in files.values():
@@ -160,10 +161,6 @@ def _events_note(simulated: SimulatedSet) -> str:
     return "The counted events, each at a random point of its region on a random day of its week"
 
 
-def _csv(frame: pd.DataFrame) -> bytes:
-    return frame.to_csv(index=False, lineterminator="\n", date_format="%Y-%m-%d").encode()
-
-
 def _nonzero(panel: Panel) -> tuple[pd.DataFrame, list[int]]:
     """Return week and events of each non-zero cell, and the position of its unit."""
     week, unit = np.nonzero(panel.counts)
@@ -173,7 +170,7 @@ def _nonzero(panel: Panel) -> tuple[pd.DataFrame, list[int]]:
 def _region_weeks(simulated: SimulatedSet) -> bytes:
     frame, unit = _nonzero(simulated.panel)
     frame.insert(1, "region", [simulated.panel.units.names[at] for at in unit])
-    return _csv(frame)
+    return csv_bytes(frame)
 
 
 def _place_weeks(simulated: SimulatedSet) -> bytes:
@@ -181,12 +178,12 @@ def _place_weeks(simulated: SimulatedSet) -> bytes:
     radii = len(PLACE_RADII_KM)
     frame.insert(1, "place", [simulated.grid.towns.names[at // radii] for at in unit])
     frame.insert(2, "radius_km", [PLACE_RADII_KM[at % radii] for at in unit])
-    return gzip.compress(_csv(frame), mtime=0)
+    return gzip.compress(csv_bytes(frame), mtime=0)
 
 
 def _regions(grid: Grid) -> bytes:
     names = grid.units.names
-    return _csv(
+    return csv_bytes(
         pd.DataFrame(
             {
                 "region": names,
@@ -212,7 +209,7 @@ def _geojson(grid: Grid) -> bytes:
 def _neighbours(grid: Grid) -> bytes:
     names = np.asarray(grid.units.names, dtype=object)
     first, second = np.nonzero(np.triu(grid.neighbours.border_km.toarray()))
-    return _csv(
+    return csv_bytes(
         pd.DataFrame(
             {
                 "region_a": names[first],
@@ -226,7 +223,7 @@ def _neighbours(grid: Grid) -> bytes:
 
 def _places(grid: Grid) -> bytes:
     towns = grid.towns
-    return _csv(
+    return csv_bytes(
         pd.DataFrame(
             {
                 "place": towns.names,

@@ -15,7 +15,7 @@ import forecast
 PACKAGE = Path(forecast.__file__).parent
 
 ORDER: tuple[frozenset[str], ...] = (
-    frozenset({"errors", "config", "provenance", "storage", "cells", "tabular", "compiled"}),
+    frozenset({"errors", "config", "provenance", "storage", "cells", "csv_text", "tag_row", "tabular", "compiled"}),
     frozenset({"events"}),
     frozenset({"panel"}),
     frozenset({"simulation"}),
@@ -24,6 +24,7 @@ ORDER: tuple[frozenset[str], ...] = (
     frozenset({"families"}),
     frozenset({"combination"}),
     frozenset({"evaluation"}),
+    frozenset({"exchange"}),
     frozenset({"reporting"}),
     frozenset({"ledger"}),
     frozenset({"workspace", "reference"}),

@@ -57,3 +57,23 @@ def test_a_planted_empty_name_is_found(tmp_path, name):
 def test_a_name_that_only_contains_such_a_word_is_allowed(tmp_path):
     (tmp_path / "commonness.py").touch()
     assert empty_names(tmp_path) == []
+
+
+def csv_writers(package: Path) -> list[str]:
+    """Return the modules besides `csv_text` that write CSV by themselves, of text that was not made safe."""
+    written = re.compile(r"\.to_csv\(|csv\.(Dict)?[wW]riter\(|write_csv\(|CSVWriter\b")
+    texts = {path: path.read_text(encoding="utf-8") for path in package.rglob("*.py") if path.name != "csv_text.py"}
+    return sorted(
+        path.relative_to(package).as_posix()
+        for path, text in texts.items()
+        if written.search(text) and "safe_frame(" not in text
+    )
+
+
+def test_all_csv_is_written_in_one_place():
+    assert csv_writers(PACKAGE) == []
+
+
+def test_a_planted_writer_is_found(tmp_path):
+    (tmp_path / "tables.py").write_text("frame.to_csv('t.csv')\n")
+    assert csv_writers(tmp_path) == ["tables.py"]

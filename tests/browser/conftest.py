@@ -4,12 +4,14 @@ import importlib.util
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from selenium.webdriver import Chrome
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
+from forecast.evaluation.issued import IssuedRecord
 from forecast.reporting.content import ReportContent
 
 FLAGS = (
@@ -24,15 +26,25 @@ FLAGS = (
 )
 
 
-@pytest.fixture(scope="session")
-def content() -> ReportContent:
-    path = Path(__file__).parents[1] / "reporting" / "small_content.py"
-    spec = importlib.util.spec_from_file_location("small_content", path)
+def _of_reporting(name: str) -> ModuleType:
+    """Load a module of the tests of reporting."""
+    path = Path(__file__).parents[1] / "reporting" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.small_content("<b>Mopti</b>")
+    return module
+
+
+@pytest.fixture(scope="session")
+def content() -> ReportContent:
+    return _of_reporting("small_content").small_content("<b>Mopti</b>")
+
+
+@pytest.fixture(scope="session")
+def issued() -> IssuedRecord:
+    return _of_reporting("small_issued").issued_record()
 
 
 @pytest.fixture(scope="session")

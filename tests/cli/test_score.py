@@ -111,4 +111,4 @@ def test_columns_that_are_missing(files, forecast):
     done = forecast("score", files / "hub.csv", "--outcomes", files / "counts.csv")
     assert done.code == 2
     assert "no column tells the unit" in done.err
-    assert "one of unit, location, region; found 'model_id'" in done.err
+    assert "one of unit, location, region, country_id, priogrid_gid; found 'model_id'" in done.err

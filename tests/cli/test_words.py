@@ -6,7 +6,8 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    "command", ["", "run", "backtest", "compare", "score", "place", "check", "models", "init", "simulate"]
+    "command",
+    ["", "run", "backtest", "compare", "score", "place", "check", "models", "init", "simulate", "schedule", "ledger"],
 )
 def test_help(forecast, snapshot, command):
     shown = forecast(*filter(None, [command]), "--help")

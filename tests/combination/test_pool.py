@@ -82,6 +82,33 @@ def test_an_update_keeps_the_weights(panel):
     assert more.predict(1, 10, RNG(1)).origin == panel_of(weeks=170).origin
 
 
+def test_a_member_that_is_unreliable_is_left_out(panel, monkeypatch):
+    pool = fitted(panel)
+    bad = type(pool.members[1])
+    alone = pool.members[0].predict(4, 500, RNG(2))
+    monkeypatch.setattr(bad, "reliable", False)
+    again = fitted(panel)
+    assert "last is left out: its fit is unreliable" in again.remarks
+    assert again.reliable
+    np.testing.assert_array_equal(again.shares, np.tile([1.0, 0.0], (8, 1)))
+    assert again.summary().loc["weight[last]", "estimate"] == 0
+    found = again.predict(4, 500, RNG(2))
+    np.testing.assert_allclose(marginals(found)[..., 0], marginals(alone)[..., 0], atol=1e-12)
+    monkeypatch.setattr(bad, "reliable", True)
+    back = again.update(panel)
+    assert not any("left out" in remark for remark in back.remarks)
+    np.testing.assert_array_equal(back.shares, pool.weight)
+
+
+def test_a_pool_of_unreliable_members_says_so(panel, monkeypatch):
+    for member in fitted(panel).members:
+        monkeypatch.setattr(type(member), "reliable", False)
+    pool = fitted(panel)
+    assert not pool.reliable
+    assert "no member is reliable; all are pooled nevertheless" in pool.remarks
+    np.testing.assert_array_equal(pool.shares, pool.weight)
+
+
 def test_a_refit_starts_from_the_members(panel):
     pool = fitted(panel)
     again = pool.family.refit(panel, RNG(1), pool)

@@ -16,6 +16,7 @@ RATE = np.array([0.02, 0.05, 0.4, 0.6, 2.0, 3.0, 4.0, 5.0])
 KIND = np.array([0, 0, 1, 1, 2, 2, 2, 2])
 ACTIVE = 2
 SPANS = (2,)
+TRAITS = np.random.default_rng(4).normal(size=(ORIGINS, 2, len(RATE)))
 
 
 def poisson(rate, sharpness=1.0):
@@ -28,15 +29,18 @@ def member(factor=1.0, sharpness=1.0, bold=1.0):
     return poisson(factor * RATE, sharpness), bold
 
 
-def said(members, seed=2):
-    """The same forecast at every origin but for probabilities of the escalation, which differ by week and unit."""
+def said(members, reversion=0.0, seed=2):
+    """The same forecast at every origin but for probabilities of the escalation, which differ by week and unit.
+
+    It comes less often than `members` know where the first trait is high, by `reversion` on the scale of logits.
+    """
     rng = np.random.default_rng(seed)
     logit = rng.normal(0, 1.5, (ORIGINS, len(RATE)))
     out = []
     for week in range(ORIGINS):
         chance = np.stack([1 / (1 + np.exp(-bold * logit[week])) for _, bold in members])[:, None]
-        out.append(MemberForecasts(week, np.stack([law for law, _ in members]), KIND, chance))
-    met = rng.random((ORIGINS, 1, len(RATE))) < 1 / (1 + np.exp(-logit))[:, None]
+        out.append(MemberForecasts(week, np.stack([law for law, _ in members]), KIND, chance, TRAITS[week]))
+    met = rng.random((ORIGINS, 1, len(RATE))) < 1 / (1 + np.exp(reversion * TRAITS[:, 0] - logit))[:, None]
     return out, met.astype(np.int64)
 
 
@@ -54,9 +58,9 @@ def known_of(counts, met):
     return known
 
 
-def combined(members, *, change=None, known=None, **options):
+def combined(members, *, change=None, known=None, reversion=0.0, **options):
     """Return the steps at each origin; `change` alters counts and outcomes before they can be known."""
-    forecasts, met = said(members)
+    forecasts, met = said(members, reversion)
     counts = np.random.default_rng(1).poisson(RATE, (ORIGINS + HORIZON, len(RATE)))
     if change is not None:
         change(counts, met)
@@ -118,6 +122,32 @@ def test_bold_probabilities_of_escalations_are_drawn_in_and_right_ones_left():
     np.testing.assert_array_equal(right.final_chance[:, active], right.pool_chance[:, active])
 
 
+def test_probabilities_that_forget_that_surges_pass_are_drawn_down_after_them():
+    active = KIND == ACTIVE
+    found, without = (
+        combined([member(), member()], reversion=1.5, events=method)[-13:] for method in ("auto", "logit")
+    )
+    moved, surge = (found[-1].final_chance - found[-1].pool_chance)[0], TRAITS[-1, 0]
+    clear = active & (np.abs(surge) > 0.5)
+    assert (np.sign(moved[clear]) == -np.sign(surge[clear])).all()
+    weeks = range(ORIGINS - 13, ORIGINS)
+    off = [
+        np.mean(
+            [
+                np.abs(step.final_chance - after_surges(step, week))[:, active]
+                for week, step in zip(weeks, each, strict=True)
+            ]
+        )
+        for each in (found, without)
+    ]
+    assert off[0] < 0.65 * off[1]
+
+
+def after_surges(step, week):
+    """How probable the escalation truly is where surges revert by 1.5."""
+    return 1 / (1 + np.exp(1.5 * TRAITS[week, 0]) * (1 / step.pool_chance - 1))
+
+
 def everything_after(week):
     def change(counts, met):
         counts[week:] = 20
@@ -126,7 +156,9 @@ def everything_after(week):
     return change
 
 
-@pytest.mark.parametrize("options", [{}, {"weights": "crps", "recalibration": "beta", "events": "logit"}])
+@pytest.mark.parametrize(
+    "options", [{}, {"weights": "crps", "recalibration": "beta", "events": "logit"}, {"events": "surge"}]
+)
 def test_nothing_after_an_origin_changes_what_was_forecast_by_then(options):
     members = [member(0.7, 3.0, 2.0), member(1.5, 3.0, 2.0)]
     before, after = combined(members, **options), combined(members, change=everything_after(104), **options)
@@ -159,7 +191,7 @@ def test_another_track_teaches_from_the_first_origin_on():
     weeks = [week // 13 * 13 for week in weeks]
     first, second = Track(known_of(counts, met)), Track(lambda _: pytest.fail("nothing of it is in the past"))
     combine_in_sequence(forecasts, weeks, first, [], combination, spans=SPANS)
-    later = [MemberForecasts(200, one.pmf, one.activity, one.chance) for one in forecasts[:1]]
+    later = [MemberForecasts(200, one.pmf, one.activity, one.chance, one.traits) for one in forecasts[:1]]
     combine_in_sequence(later, [200], second, [first], combination, spans=SPANS)
     assert (second.steps[0].weight[:, ACTIVE, 0] > 0.7).all()
 
@@ -169,7 +201,7 @@ def test_another_track_teaches_from_the_first_origin_on():
 def test_a_pool_lies_within_its_members(seed, number):
     rng = np.random.default_rng(seed)
     pmf = rng.dirichlet(np.ones(6), (number, HORIZON, 4))
-    one = MemberForecasts(5, pmf, rng.integers(0, 3, 4), rng.random((number, 1, 4)))
+    one = MemberForecasts(5, pmf, rng.integers(0, 3, 4), rng.random((number, 1, 4)), np.zeros((0, 4)))
     track = Track(lambda _: pytest.fail("nothing is in the past"))
     names = [f"m{at}" for at in range(number)]
     combine_in_sequence([one], [5], track, [], Combination(members=names), spans=SPANS)

@@ -19,12 +19,14 @@ ROOT = Path(__file__).parents[2]
 
 
 def every_model() -> list[ModelSpec]:
-    """Return each registered family with its default settings, and each spec of the catalogue."""
+    """Return each spec of the catalogue, and each registered family with its default settings if no spec has them."""
+    catalogue = list(read_models(ROOT / "models").values())
+    covered = {model.family for model in catalogue if not model.settings}
     defaults = [
         ModelSpec(name="default-" + name.replace("_", "-"), family=name, title=name, method="Default settings.")
-        for name in sorted(family_locations())
+        for name in sorted(set(family_locations()) - covered)
     ]
-    return [*defaults, *read_models(ROOT / "models").values()]
+    return [*defaults, *catalogue]
 
 
 def ring(units: int) -> Neighbours:

@@ -90,6 +90,7 @@ def test_perfect_and_useless_probabilities():
     assert perfect.score == perfect.miscalibration == 0
     assert perfect.discrimination == perfect.uncertainty == pytest.approx(0.1875)
     useless = reliability(np.full(104, 0.25), y, WEEKS, np.random.default_rng(1))
+    assert perfect.right_mean == perfect.right_high == 0
     assert useless.discrimination == pytest.approx(0, abs=1e-15)
     assert useless.miscalibration == pytest.approx(0, abs=1e-15)
 
@@ -111,6 +112,29 @@ def test_band_holds_the_curve_of_a_calibrated_forecast_and_not_of_others():
         missed.append(inside(reliability(p.ravel(), biased.ravel(), origin, rng, replicates=200)).mean())
     assert 0.8 < np.mean(held) < 0.97
     assert np.mean(missed) < 0.6
+
+
+def test_a_right_forecaster_shows_the_miscalibration_that_chance_explains_and_a_wrong_one_more():
+    rng = np.random.default_rng(8)
+    beyond = {"right": 0, "wrong": 0}
+    for _ in range(100):
+        common = rng.random((104 // 4, 8)).repeat(4, axis=0)  # what came depends on each other over four weeks
+        p = np.round(rng.random((104, 8)), 2)
+        for name, true in (("right", p), ("wrong", p**1.5)):
+            found = reliability(p.ravel(), (common < true).ravel(), WEEKS.repeat(8), rng, replicates=60)
+            assert 0 < found.right_mean < found.right_high
+            beyond[name] += found.miscalibration > found.right_high
+    assert 4 <= beyond["right"] <= 20
+    assert beyond["wrong"] >= 90
+
+
+def test_what_a_right_forecaster_shows_does_not_depend_on_the_band():
+    rng = np.random.default_rng(9)
+    p = np.round(rng.random(104), 1)
+    y = rng.random(104) < p
+    both = [reliability(p, y, WEEKS, np.random.default_rng(1), band=band) for band in ("consistency", "confidence")]
+    assert both[0].right_mean == both[1].right_mean
+    assert both[0].right_high == both[1].right_high
 
 
 def test_band_is_wider_where_weeks_depend_on_each_other():

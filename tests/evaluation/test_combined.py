@@ -16,7 +16,7 @@ from forecast.evaluation.scores import crps_pmf
 from forecast.evaluation.step_table import STEPS
 
 MEMBERS = ("short", "long")
-ALWAYS = Combination(members=MEMBERS, weights="crps", recalibration="beta", events="logit", least_origins=26)
+ALWAYS = Combination(members=MEMBERS, weights="crps", recalibration="beta", events="surge", least_origins=26)
 
 
 def planned(plugin, combination, **changes):
@@ -144,8 +144,11 @@ def test_nothing_after_an_origin_changes_what_was_combined_by_then(plugin, tmp_p
         assert len(shared) > 100
         pd.testing.assert_frame_equal(said[0].loc[shared], said[1].loc[shared])
     for kind in plan.panels:
-        steps = zip(one[kind].track.steps, other[kind].track.steps, strict=True)
+        steps = list(zip(one[kind].track.steps, other[kind].track.steps, strict=True))
         same = [np.array_equal(a.trial_weight, b.trial_weight) and np.array_equal(a.trial, b.trial) for a, b in steps]
+        traits = [np.array_equal(a.members.traits, b.members.traits) for a, b in steps]
+        assert all(traits[:51])
+        assert not any(traits[52:])
         assert all(same[:51])
         assert not any(same[56:])
 

@@ -170,3 +170,11 @@ def test_the_best_of_the_references_is_the_one():
     board = leaderboard(scores, NO_RISK, references=("poor", "fair"), rng=np.random.default_rng(1))
     assert board["model"].tolist() == ["model", "fair", "poor"]
     assert board["skill"].tolist() == [0.25, 0.0, -1.0]
+
+
+def test_there_is_no_skill_over_a_forecast_that_was_always_right():
+    scores = table(
+        *(cell(name, 0, 1, "A", (crps, 1.0, 1.0, 1.0, 0.5)) for name, crps in (("year", 3e-31), ("glm", 0.1)))
+    )
+    board = leaderboard(scores, NO_RISK, references=("year",), rng=np.random.default_rng(1))
+    assert board["skill"].isna().all()

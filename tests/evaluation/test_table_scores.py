@@ -66,6 +66,18 @@ def test_probabilities(outcomes):
     assert found["wis"].to_numpy() == pytest.approx(exact["wis"].to_numpy())
 
 
+def test_a_forecast_of_several_kinds_is_scored_once_by_the_one_that_tells_most(outcomes):
+    pmf = np.repeat(stats.poisson(RATE).pmf(np.arange(12))[:, None], WEEKS, axis=1)
+    samples = np.random.default_rng(2).poisson(RATE, (50, WEEKS))
+    kinds = [quantiles(outcomes), table("sample", outcomes, samples, [f"s{k}" for k in range(50)])]
+    by_samples = score_tables(kinds, outcomes)
+    assert set(by_samples.cells["kind"]) == {"sample"}
+    assert len(by_samples.cells) == WEEKS
+    best = score_tables([*kinds, table("pmf", outcomes, pmf, range(12))], outcomes.iloc[:-1])
+    assert set(best.cells["kind"]) == {"pmf"}
+    assert (len(best.cells), best.unknown) == (WEEKS - 1, 1)
+
+
 def test_a_count_beyond_the_probabilities(outcomes):
     pmf = np.full((1, WEEKS), 0.4)
     found = score_tables([table("pmf", outcomes, pmf, [0])], outcomes).cells

@@ -18,6 +18,7 @@ from forecast.families.discount_negbin import DiscountNegbin
 from forecast.jobs.inputs import open_inputs, origin_of, related_panels
 from forecast.jobs.run import run
 from forecast.panel.dataset import Dataset
+from forecast.predictive.forecast_file import read_forecasts
 from forecast.reference import reference_workspace
 from forecast.workspace import open_workspace
 
@@ -38,7 +39,7 @@ def files_of(folder):
 
 def test_all_results_are_there_and_the_manifest_has_their_hashes(published):
     files = files_of(published.folder)
-    assert set(files) == {"index.html", "forecast.parquet", "risk.csv", "manifest.json"}
+    assert set(files) == {"index.html", "forecast.parquet", "paths.parquet", "risk.csv", "manifest.json"}
     hashes = json.loads(files["manifest.json"])["files"]
     assert hashes == {
         name: hashlib.sha256(content).hexdigest() for name, content in files.items() if name != "manifest.json"
@@ -74,6 +75,17 @@ def test_the_forecast_table_has_every_model_unit_and_week(published):
     zero = table[table["model"] == "zero"]
     assert (zero["p0"] == 1).all()
     assert (zero["mean"] == 0).all()
+
+
+def test_the_paths_of_the_headline_model_are_there(published):
+    content = published.content
+    found = {each.units.kind: each for each in read_forecasts(published.folder / "paths.parquet")}
+    assert set(found) == {"region", "place"}
+    for kind, each in found.items():
+        said = content.forecasts[kind][content.headline_model]
+        np.testing.assert_array_equal(each.paths, said.paths)
+        np.testing.assert_array_equal(each.pmf, said.pmf)
+        assert each.origin == content.origin
 
 
 def test_the_risks_are_those_of_the_paths(published):

@@ -103,13 +103,14 @@ def test_the_installed_command_lists_its_commands(installed, tmp_path):
 
 @pytest.mark.slow
 def test_the_installed_command_forecasts_in_an_empty_folder(installed, tmp_path):
-    shown = run(installed / "forecast", "run", cwd=tmp_path)
+    shown = run(installed / "forecast", "run", "--now", "2026-08-03T06:00:00Z", cwd=tmp_path)
     page = Path(shown.splitlines()[-1])
     assert page.is_relative_to(tmp_path)
     assert page.stat().st_size > 1_000_000
     assert {path.name for path in page.parent.iterdir()} == {
         "index.html",
         "forecast.parquet",
+        "paths.parquet",
         "risk.csv",
         "manifest.json",
     }

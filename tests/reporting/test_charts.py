@@ -21,7 +21,6 @@ from forecast.reporting.figure import Figure
 from forecast.reporting.headline import headline_rows
 from forecast.reporting.map import circle, map_aspect, risk_map
 from forecast.reporting.scale import CLASS_EDGES, probability_class
-from forecast.reporting.skill import skill_figure
 from forecast.reporting.theme import DARK, RISK_DARK, RISK_LIGHT
 
 
@@ -60,16 +59,6 @@ def test_calibration(content: ReportContent, golden: SnapshotAssertion) -> None:
     assert drawn.coverage is not None
     figures = [drawn.pit, drawn.coverage, *(figure for _, figure in drawn.reliability)]
     assert {figure.anchor: {"caption": figure.caption, **plain(figure)} for figure in figures} == golden
-
-
-def test_skill(content: ReportContent, golden: SnapshotAssertion) -> None:
-    figure = skill_figure(content.backtests[1], content.models, "discount", anchor="skill")
-    assert figure is not None
-    assert {"caption": figure.caption, **plain(figure)} == golden
-
-
-def test_skill_needs_a_reference(content: ReportContent) -> None:
-    assert skill_figure(content.backtests[1], content.models[:1], "discount", anchor="skill") is None
 
 
 def test_fan_frame_ends_the_past_at_the_origin(content: ReportContent) -> None:

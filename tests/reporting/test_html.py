@@ -208,3 +208,22 @@ def test_rules_and_records_go_by_titles(content: ReportContent, page: str) -> No
     assert headline.sentence()[1:] in text[text.index("Definitions of") :]
     assert "above recent" not in text
     assert "Record: Live 2025" in text
+
+
+def test_what_a_models_priors_say_is_shown_with_its_method(content: ReportContent, page: str) -> None:
+    table = pd.DataFrame([[0.9, 0.2, 0.8, 1.0]], ["zeros"], ["observed", "q5", "median", "q95"])
+    with_priors = render_report(replace(content, prior_checks={"discount": table}))
+    assert "prior-discount" not in page
+    assert "prior-discount" in Outline(with_priors).ids
+    assert "prior-climatology" not in with_priors
+    assert "What Discounted believes before it sees a count" in visible(with_priors)
+    assert len(with_priors) - len(page) < 1500
+
+
+def test_how_parameters_were_found_is_said_where_there_is_a_choice(content: ReportContent, page: str) -> None:
+    forecasts = {kind: dict(by_model) for kind, by_model in content.forecasts.items()}
+    forecasts["region"]["discount"] = replace(forecasts["region"]["discount"], fitted_by="some method (laplace): k 0.3")
+    assert "Fitted to the regions by some method (laplace): k 0.3." in render_report(
+        replace(content, forecasts=forecasts)
+    )
+    assert "Fitted to the regions by" not in page

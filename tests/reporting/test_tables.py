@@ -5,7 +5,7 @@ import pandas as pd
 from forecast.reporting.content import ReportContent
 from forecast.reporting.headline import statements
 from forecast.reporting.html import render_report
-from forecast.reporting.tables import breakdown_rows, risk_rows
+from forecast.reporting.tables import breakdown_rows, prior_rows, risk_rows
 from forecast.reporting.words import SPACE
 
 
@@ -23,6 +23,23 @@ def test_breakdown_is_of_the_headline_model_by_year_and_activity(content: Report
     active = next(row for row in rows if row["group"].startswith("10"))
     assert active["crps"] == f"{mine['value'].mean():.3f}"
     assert active["n"] == str(len(mine))
+
+
+def test_what_priors_make_is_told_in_words() -> None:
+    table = pd.DataFrame(
+        {"observed": [0.931, 12345.6], "q5": [0.2, -0.014], "median": [0.85, 99.7], "q95": [1.0, 4e6]},
+        index=["zeros", "variance"],
+    )
+    first, second = prior_rows(table)
+    assert first == {
+        "statistic": "weeks without an event, share",
+        "observed": "0.93",
+        "low": "0.2",
+        "median": "0.85",
+        "high": "1",
+    }
+    assert second["observed"].replace("\N{NO-BREAK SPACE}", " ") == "12 346"
+    assert (second["low"], second["median"]) == ("\N{MINUS SIGN}0.014", "100")
 
 
 def test_the_uncalibrated_probability_stands_beside_one_that_differs(content: ReportContent) -> None:

@@ -1,0 +1,68 @@
+"""Forecasts made elsewhere as members of a combination, on the weeks and units of a panel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.combination.pool import marginals
+from forecast.evaluation.blocks import chances_of
+from forecast.panel.panel import Panel
+from forecast.predictive.escalation import Escalation
+from forecast.predictive.forecast import Forecast
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class ExternalForecast:
+    """A forecast made elsewhere.
+
+    Parameters
+    ----------
+    forecast : Forecast
+        Of some or all units of a panel.
+    joint : bool
+        Whether its paths are joint over weeks. Otherwise they say nothing of escalations.
+    """
+
+    forecast: Forecast
+    joint: bool
+
+
+def external_said(
+    found: ExternalForecast | None, known: Panel, horizon: int, rules: Sequence[Escalation]
+) -> tuple[Floats, Floats]:
+    """Return what a forecast made elsewhere says of the weeks after a panel.
+
+    Parameters
+    ----------
+    found : ExternalForecast or None
+        From the origin of the panel; None if there is none.
+    known : Panel
+    horizon : int
+    rules : sequence of Escalation
+
+    Returns
+    -------
+    ndarray of shape (horizon, units, k), ndarray of shape (escalations, units)
+        Marginals and probabilities; NaN where it says nothing.
+    """
+    units = len(known.units)
+    chance = np.full((len(rules), units), np.nan)
+    if found is None:
+        return np.full((horizon, units, 1), np.nan), chance
+    said = found.forecast
+    at = [known.units.index(name) for name in said.units.names]
+    law = marginals(said)[:horizon]
+    pmf = np.full((horizon, units, law.shape[2]), np.nan)
+    pmf[: len(law), at] = law / law.sum(axis=2, keepdims=True)
+    if found.joint:
+        here = known.select(said.units.names)
+        for row, rule in enumerate(rules):
+            if rule.weeks <= said.horizon:
+                chance[row, at] = chances_of((rule,), said, here)[:, 0]
+    return pmf, chance

@@ -1,0 +1,71 @@
+"""The files of a run: the report, its tables and the manifest, whole or not at all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from forecast.csv_text import csv_bytes
+from forecast.evaluation.record import HEAD, QUANTILE_LEVELS
+from forecast.predictive.forecast_file import write_forecasts
+from forecast.predictive.risk import RISK_COLUMNS
+from forecast.provenance import hash_file
+from forecast.reporting.content import ReportContent
+from forecast.reporting.html import render_report
+from forecast.storage import folder_in_progress
+
+PATHS = "paths.parquet"
+"""The forecast of the headline model, whole: as `forecast.predictive.forecast_file`."""
+
+Record = Callable[[ReportContent, Mapping[str, str]], Mapping[str, Any]]
+
+
+def publish(content: ReportContent, folder: Path, record: Record | None = None) -> None:
+    """Write the results of a run, so that all of them appear or none.
+
+    Parameters
+    ----------
+    content : ReportContent
+    folder : Path
+        Takes the place of one that is there.
+    record : callable of (ReportContent, file hashes), optional
+        Called when all is written and before it appears; what it returns goes into the manifest. If it fails, nothing
+        appears.
+    """
+    page = render_report(content)
+    with folder_in_progress(folder) as work:
+        (work / "index.html").write_text(page, encoding="utf-8", newline="\n")
+        table = pa.Table.from_pandas(_forecast_frame(content), preserve_index=False).replace_schema_metadata(None)
+        pq.write_table(table, work / "forecast.parquet", compression="zstd")
+        stated = [*RISK_COLUMNS, *(["uncalibrated"] if "combination" in content.provenance else [])]
+        write_forecasts(work / PATHS, [by_model[content.headline_model] for by_model in content.forecasts.values()])
+        (work / "risk.csv").write_bytes(csv_bytes(content.risk[stated], float_format="%.6f"))
+        if content.changes is not None:
+            (work / "changes.csv").write_bytes(csv_bytes(content.changes.table, float_format="%.6f"))
+        files = {path.name: hash_file(path) for path in sorted(work.iterdir())}
+        recorded = {} if record is None else record(content, files)
+        text = json.dumps({**content.provenance, **recorded, "files": files}, indent=2, ensure_ascii=False)
+        (work / "manifest.json").write_text(f"{text}\n", encoding="utf-8", newline="\n")
+
+
+def _forecast_frame(content: ReportContent) -> pd.DataFrame:
+    """Return one row a model, unit and week: mean, quantiles, and the probabilities of 0 to 9 events."""
+    tables = []
+    for by_model in content.forecasts.values():
+        for model, forecast in by_model.items():
+            frame = forecast.to_frame(QUANTILE_LEVELS)
+            head = np.zeros((len(frame), HEAD))
+            known = forecast.pmf.reshape(len(frame), -1)[:, :HEAD]
+            head[:, : known.shape[1]] = known
+            frame[[f"p{count}" for count in range(HEAD)]] = head
+            frame.insert(0, "model", model)
+            frame.insert(1, "origin", content.origin)
+            tables.append(frame)
+    return pd.concat(tables, ignore_index=True)

@@ -1,0 +1,64 @@
+"""The page of the track record: how the issued forecasts of a workspace have turned out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from forecast.evaluation.issued import IssuedRecord
+from forecast.predictive.escalation import Escalation
+from forecast.reporting.issued_part import FALSE_ALARMS, issued_part
+from forecast.reporting.page import render_page
+from forecast.reporting.words import day, number
+
+
+@dataclass(frozen=True, eq=False)
+class IssuedContent:
+    """All that the page shows.
+
+    Parameters
+    ----------
+    workspace : str
+        Title of the workspace.
+    record : IssuedRecord
+    known_until : Timestamp
+        Last day of the data.
+    escalations : tuple of Escalation
+    headline_escalation : str
+    called : mapping of unit to str
+        Titles of regions and places.
+    simulated : bool
+    link : str
+        The last of the ledger.
+    """
+
+    workspace: str
+    record: IssuedRecord
+    known_until: pd.Timestamp
+    escalations: tuple[Escalation, ...]
+    headline_escalation: str
+    called: Mapping[str, str]
+    simulated: bool
+    link: str
+
+
+def render_issued(content: IssuedContent) -> str:
+    """Return the page as one HTML document, as `forecast.reporting.page.render_page`."""
+    record = content.record
+    part = issued_part(record, content.escalations, content.headline_escalation, content.called)
+    return render_page(
+        "record.html.j2",
+        part.figures if part else [],
+        content=content,
+        part=part,
+        false_alarms=FALSE_ALARMS,
+        contents=[("issued", "Issued, and came"), *(part.contents if part else []), ("provenance", "Provenance")],
+        facts=[
+            ("Issued", f"{number(len(record.issues))} forecasts"),
+            ("Statements decided", number(len(record.statements))),
+            ("Not yet decided", number(record.undecided)),
+            ("Data known until", day(content.known_until, weekday=True)),
+        ],
+    )
