@@ -1,4 +1,4 @@
-"""The pages on processes: their examples run as they stand there."""
+"""The pages on processes and on fitted models: their examples run as they stand there."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-@pytest.mark.parametrize("page", ["hawkes", "space-time"])
+@pytest.mark.parametrize("page", ["hawkes", "space-time", "fitted-models"])
 def test_the_examples_run(page, capsys):
     text = (DOCS / f"{page}.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
@@ -18,4 +18,4 @@ def test_the_examples_run(page, capsys):
     names: dict[str, object] = {}
     for block in blocks:  # a later one goes on where an earlier one ended
         exec(compile(block, f"{page}.md", "exec"), names)
-    assert ("Mopti" in capsys.readouterr().out) == (page == "hawkes")
+    assert ("Mopti" in capsys.readouterr().out) == (page != "space-time")
