@@ -48,6 +48,7 @@ def backtest(
       forecast backtest --data west-africa-weekly --start 2010-01-01 --end 2014-12-31
       forecast backtest --models climatology-52,discount-negbin --horizon 12
     """
+    from forecast.evaluation.comparison import log_note
     from forecast.jobs.track_record import CUSTOM, backtest_workspace
 
     chosen = open_chosen(workspace)
@@ -80,6 +81,8 @@ def backtest(
         return
     span = f"{summary['origins']} origins, {summary['first']} to {summary['last']}"
     _show(record.leaderboard, f"{record.name}: {span}, {record.known_as}")
+    if note := log_note(record.leaderboard):
+        say(f"Note: {note}.")
     say(f"Everything is in {folder}")
     if name is None and record.name.endswith(CUSTOM):
         say(f"It has options of your own: the record of the reports, {record.name.removesuffix(CUSTOM)}, is as it was.")

@@ -124,9 +124,11 @@ def _told(done: Issued) -> str:
 
 def _top(done: Issued) -> list[dict[str, Any]]:
     """Return the highest risks of the headline."""
+    from forecast.predictive.risk import ranked
+
     definition = done.ready.definition
     rows = done.risk[done.risk["escalation"] == definition.headline_escalation]
-    rows = rows.dropna(subset=["probability"]).sort_values(["probability", "unit"], ascending=[False, True])
+    rows = ranked(rows.dropna(subset=["probability"]))
     return [
         {name: row[name] for name in ("unit", "unit_kind", "probability", "base_rate", "previous", "level")}
         for row in rows.head(2 * definition.top).to_dict("records")

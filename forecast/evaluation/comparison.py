@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from forecast.evaluation.calibration import COVERAGE_LEVELS, central_coverage
 from forecast.evaluation.resampling import bootstrap_interval
 from forecast.evaluation.score_grid import Breakdown, ScoreGrid
-from forecast.evaluation.scores import SCORES
+from forecast.evaluation.scores import LOG_CAP, SCORES
 from forecast.families.model import ModelSpec
 from forecast.panel.units import UnitKind
 
@@ -20,6 +20,8 @@ Floats = NDArray[np.float64]
 MEANS = tuple(score for score in SCORES if not score.startswith("pit"))
 COVERAGES = tuple(f"cov{level * 100:g}" for level in COVERAGE_LEVELS)
 SKILL_LEVEL = 0.9
+OFTEN_CAPPED = 0.05
+"""Share of log scores at their cap above which their mean tells little but how often that is so."""
 ROUNDING = 1e-12
 """A mean CRPS of no more is 0 but for rounding: that of a forecast that was always right."""
 
@@ -60,6 +62,9 @@ def leaderboard(
     -------
     DataFrame
         model, n (common cells), crps, log, dss, wis, brier_<escalation>, cov50, cov80, cov95, skill
+        (``1 - CRPS / CRPS of the reference``), skill_low, skill_high: its 90 % interval by a circular block bootstrap
+        over the origins, NaN with fewer than two blocks of 13 origins; log_capped, the share of the cells whose log
+        score is `forecast.evaluation.scores.LOG_CAP`.
         (``1 - CRPS / CRPS of the reference``), skill_low, skill_high: its 90 % interval from
         `forecast.evaluation.resampling.bootstrap_interval` over the origins, NaN with fewer than two blocks of 13.
 
@@ -79,7 +84,27 @@ def leaderboard(
     by_origin = np.where(common, grid.values["crps"], 0.0).sum(axis=(2, 3))[:, common.any(axis=(1, 2))]
     base = _best(grid.models, board["crps"].to_numpy(), references)
     board["skill"], board["skill_low"], board["skill_high"] = _skill(by_origin, base, rng)
+    capped = grid.values["log"] >= LOG_CAP - 1e-4
+    board["log_capped"] = [float(capped[at][common].mean()) if common.any() else np.nan for at in range(len(capped))]
     return board.sort_values(["crps", "model"], ignore_index=True)
+
+
+def log_note(board: pd.DataFrame) -> str:
+    """Return a warning of log scores that are at their cap too often to rank by; empty if there are none.
+
+    Examples
+    --------
+    >>> log_note(pd.DataFrame({"model": ["a", "zero"], "log_capped": [0.02, 0.6]}))
+    'the log score is at its cap of 13.8 in 60 % of the cells of zero: go by the CRPS there'
+    """
+    often = board[board["log_capped"] > OFTEN_CAPPED]
+    if often.empty:
+        return ""
+    told = ", ".join(
+        f"{100 * share:.0f} % of the cells of {model}"
+        for model, share in zip(often["model"], often["log_capped"].astype(float), strict=True)
+    )
+    return f"the log score is at its cap of {LOG_CAP:.1f} in {told}: go by the CRPS there"
 
 
 def breakdown(

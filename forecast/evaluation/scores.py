@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from forecast.errors import InputError
 from forecast.evaluation.record import QUANTILE_LEVELS
-from forecast.evaluation.sample_scores import crps_samples
+from forecast.evaluation.sample_scores import crps_samples, smoothed_probability
 from forecast.predictive.forecast import TAIL, Forecast
 
 Floats = NDArray[np.float64]
@@ -25,6 +25,9 @@ at the observed count less one, and at it."""
 
 PROBABILITY_FLOOR = 1e-6
 """A count that was called impossible costs -log of this, not infinity."""
+
+LOG_CAP = float(-np.log(PROBABILITY_FLOOR))
+"""The largest log score there is, 13.8."""
 
 VARIANCE_FLOOR = 1e-4
 """The least variance in `dawid_sebastiani`: that of an event that comes once in 10,000 weeks."""
@@ -205,7 +208,8 @@ def score_forecast(
     """Return every score of one forecast, cell by cell.
 
     A cell whose mass beyond the pmf head exceeds `forecast.predictive.forecast.TAIL` is scored from the sample paths
-    (log score and PIT only if the count lies beyond the head, within which the pmf is exact).
+    (log score and PIT only if the count lies beyond the head, within which the pmf is exact; the log score by
+    `forecast.evaluation.sample_scores.smoothed_probability`).
 
     Parameters
     ----------
@@ -260,7 +264,7 @@ def score_forecast(
         paths, y = forecast.paths[:, far], observed[far]
         crps[far], variance[far] = crps_samples(paths, y), paths.var(axis=0)
         lost = beyond[far]
-        probability[far] = np.where(lost, (paths == y).mean(axis=0), probability[far])
+        probability[far] = np.where(lost, smoothed_probability(paths, y), probability[far])
         upto[far] = np.where(lost, (paths <= y).mean(axis=0), upto[far])
         below[far] = np.where(lost, (paths < y).mean(axis=0), below[far])
     return {

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from forecast.compiled import compiled
 from forecast.families.protocol import Family, Fitted
+from forecast.families.recent import steadier_remark
 from forecast.panel.panel import Panel
 from forecast.predictive.forecast import Forecast
 from forecast.predictive.negbin import logpmf_one, mixture_pmf, sample_one
@@ -101,7 +102,7 @@ class DiscountNegbin(Family):
             )
             evidence[rows] = forgetting @ score
         weight = np.exp(self.temper * (evidence - evidence.max()))
-        return FittedDiscountNegbin(panel, self, weight / weight.sum())
+        return FittedDiscountNegbin(panel, self, weight / weight.sum(), steadier_remark(panel, min(self.burstiness)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,11 +115,13 @@ class FittedDiscountNegbin(Fitted):
     family : DiscountNegbin
     weights : ndarray, shape (components,)
         Of the rows of ``family.grid()``; they sum to 1.
+    remarks : tuple of str
     """
 
     panel: Panel
     family: DiscountNegbin
     weights: Floats
+    remarks: tuple[str, ...] = ()
 
     def update(self, panel: Panel) -> Self:
         """Return the same weights with the levels that `panel` leaves."""

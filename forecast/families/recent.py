@@ -12,6 +12,9 @@ Floats = NDArray[np.float64]
 
 LEVEL_EVENTS = 0.5
 """Added to the events of all units together, so that a silent panel has a small rate and not 0."""
+STEADY_WEEKS, STEADY_MEAN, STEADY_SHARE = 52, 20.0, 0.25
+"""Last weeks and least weekly mean of what is taken for large counts; and the share of the least variance of a family's
+rate beyond which theirs is not told of."""
 
 
 def require_observed(panel: Panel) -> None:
@@ -98,3 +101,32 @@ def panel_level(panel: Panel) -> Floats:
     known = panel.observed.sum(axis=0, dtype=np.float64)
     events = panel.counts.sum(axis=0, where=panel.observed, dtype=np.float64)
     return np.asarray(pooled_level(events, known * exposure, panel.units.group_codes()) * exposure)
+
+
+def steadier_remark(panel: Panel, least: float) -> tuple[str, ...]:
+    """Return a remark if large counts vary much less than a family can tell; empty if not.
+
+    Parameters
+    ----------
+    panel : Panel
+    least : float
+        Smallest squared coefficient of variation of a rate that the family's settings allow.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from forecast.panel.units import Units
+    >>> weeks = pd.date_range("2025-01-04", periods=60, freq="7D")
+    >>> counts = np.random.default_rng(1).normal(10_000, 300, (60, 1)).round().astype(int)
+    >>> steadier_remark(Panel.of(counts, weeks, Units.of(["Gao"])), 0.05)
+    ('1 of 1 units has large counts that vary less than this model can tell: its ranges are too wide',)
+    """
+    counts = np.where(panel.observed, panel.counts, np.nan)[-STEADY_WEEKS:]
+    enough = np.isfinite(counts).sum(axis=0) >= STEADY_WEEKS // 2
+    mean, variance = np.nanmean(counts[:, enough], axis=0), np.nanvar(counts[:, enough], axis=0)
+    steady = int(((mean >= STEADY_MEAN) & (variance - mean < STEADY_SHARE * least * mean**2)).sum())
+    if not steady:
+        return ()
+    has, its = ("has", "its") if steady == 1 else ("have", "their")
+    told = f"{steady} of {len(panel.units)} units {has} large counts that vary less than this model can tell"
+    return (f"{told}: {its} ranges are too wide",)

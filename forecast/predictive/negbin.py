@@ -19,6 +19,8 @@ HEAD_LIMIT = 4096
 """The longest head of a pmf that is kept; counts beyond it are scored from the sample paths."""
 HEAD_TOLERANCE = 1e-9
 """Mass that may lie beyond the head."""
+LEAST_LOGPMF = -700.0
+"""Logarithm of what a float still holds, about 1e-304."""
 
 
 def logpmf(count: NDArray[np.integer] | Floats, mean: Floats | float, size: Floats | float) -> Floats:
@@ -126,13 +128,18 @@ def sample_one(mean: float, size: float, rng: np.random.Generator) -> int:
 
 
 @compiled
-def _start(mean: float, size: float) -> float:
-    """Probability of 0."""
-    if mean <= 0.0:
-        return 1.0
-    if size > 1e10:
-        return math.exp(-mean)
-    return math.exp(-size * math.log1p(mean / size))
+def first_count(mean: float, size: float) -> int:
+    """Return the least count whose probability is not lost to underflow: 0 but for means of some hundreds and more."""
+    if mean <= 0.0 or logpmf_one(0, mean, size) > LEAST_LOGPMF:
+        return 0
+    low, high = 0, int(mean)  # the probability rises up to the mode, which is near the mean or below it
+    while high - low > 1:
+        middle = (low + high) // 2
+        if logpmf_one(middle, mean, size) > LEAST_LOGPMF:
+            high = middle
+        else:
+            low = middle
+    return high
 
 
 @compiled
@@ -150,10 +157,14 @@ def _mixture_head(mean: Floats, size: Floats, weight: Floats, limit: int, tolera
     out = np.zeros((cells, limit))
     longest = 1
     p = np.empty(components)
+    first = np.empty(components, dtype=np.int64)
     for cell in range(cells):
         total = 0.0
         for c in range(components):
-            p[c] = weight[cell, c] * _start(mean[cell, c], size[cell, c])
+            first[c] = first_count(mean[cell, c], size[cell, c])
+            p[c] = 0.0
+            if first[c] == 0:
+                p[c] = weight[cell, c] * math.exp(logpmf_one(0, mean[cell, c], size[cell, c]))
             total += p[c]
         out[cell, 0] = total
         k = 0
@@ -165,7 +176,10 @@ def _mixture_head(mean: Floats, size: Floats, weight: Floats, limit: int, tolera
             k += 1
             mass = 0.0
             for c in range(components):
-                p[c] *= _ratio(k, mean[cell, c], size[cell, c])
+                if k == first[c]:
+                    p[c] = weight[cell, c] * math.exp(logpmf_one(k, mean[cell, c], size[cell, c]))
+                else:
+                    p[c] *= _ratio(k, mean[cell, c], size[cell, c])
                 mass += p[c]
             out[cell, k] = mass
             total += mass

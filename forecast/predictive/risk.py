@@ -13,6 +13,9 @@ from forecast.predictive.forecast import Forecast
 RISK_COLUMNS = ("unit", "unit_kind", "origin", "target_start", "target_end", "escalation", "probability", "model")
 """Columns of ``risk.csv``, in this order."""
 
+NOISE = 0.005
+"""Probabilities are ranked to the nearest multiple of this: smaller differences are those of the drawn paths."""
+
 
 def risk_table(rules: Sequence[Escalation], forecasts: Mapping[str, Forecast], history: Panel) -> pd.DataFrame:
     """Return the probability of every rule in every unit according to every model.
@@ -67,3 +70,26 @@ def risk_table(rules: Sequence[Escalation], forecasts: Mapping[str, Forecast], h
         for rule, rate, origins, level in known
     ]
     return pd.concat(tables, ignore_index=True)
+
+
+def ranked(risk: pd.DataFrame, before: Sequence[str] = ()) -> pd.DataFrame:
+    """Return rows of `risk_table` with the highest probability first, unknown ones last.
+
+    Where probabilities are the same to the nearest half a percent units are in order of their names.
+
+    Parameters
+    ----------
+    risk : DataFrame
+        With columns unit and probability.
+    before : sequence of str, optional
+        Columns to sort by first.
+
+    Examples
+    --------
+    >>> risk = pd.DataFrame({"unit": ["Bay", "Banadir", "Gedo"], "probability": [0.0054, 0.0045, 0.2]})
+    >>> ranked(risk)["unit"].tolist()
+    ['Gedo', 'Banadir', 'Bay']
+    """
+    rank = -(risk["probability"] / NOISE).round()
+    ordered = risk.assign(_rank=rank).sort_values([*before, "_rank", "unit"], na_position="last", kind="stable")
+    return ordered.drop(columns="_rank")

@@ -73,8 +73,8 @@ class History:
         Raises
         ------
         InputError
-            If a time is missing, infinite or outside the window, there is no event, the window is empty, or nodes or
-            marks do not fit.
+            If a time is no number, missing, infinite or outside the window, there is no event, the window is empty, or
+            nodes or marks do not fit.
 
         Examples
         --------
@@ -84,7 +84,7 @@ class History:
         >>> print("; ".join(history.remarks))
         times were not ascending and have been sorted; 1 of 3 events has the time of another: they do not excite it
         """
-        t = np.ascontiguousarray(times, dtype=np.float64)
+        t = numbers(times)
         _check_times(t, start, end)
         node = _checked_nodes(nodes, len(t))
         labels = tuple(names) if names is not None else tuple(str(k) for k in range(int(node.max()) + 1))
@@ -121,6 +121,37 @@ class History:
             raise InputError(f"end {end:g}", expected=f"within the window, {self.start:g} to {self.end:g}")
         kept = slice(0, int(np.searchsorted(self.times, end, side="left")))
         return History(self.times[kept], self.nodes[kept], self.marks[kept], self.start, end, self.names, self.remarks)
+
+
+def numbers(times: ArrayLike) -> Floats:
+    """Return times as floats.
+
+    Raises
+    ------
+    InputError
+        If they are dates or texts: what their unit is, and when the window begins, is for the caller to say.
+
+    Examples
+    --------
+    >>> numbers(np.array(["2020-01-01", "2020-01-03"], dtype="datetime64[D]"))
+    Traceback (most recent call last):
+    ...
+    forecast.errors.InputError: times: times are dates
+      expected: numbers, such as days since the start of the window
+      try: (dates - first_day) / np.timedelta64(1, "D")
+    """
+    given: NDArray[Any] = np.asarray(times)
+    if given.dtype.kind in "mM" or (given.dtype == object and any(hasattr(one, "year") for one in given.ravel()[:1])):
+        raise InputError(
+            "times are dates",
+            where="times",
+            expected="numbers, such as days since the start of the window",
+            hint='(dates - first_day) / np.timedelta64(1, "D")',
+        )
+    try:
+        return np.ascontiguousarray(given, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError("times are no numbers", where="times", expected="numbers, such as days") from None
 
 
 def _check_times(times: Floats, start: float, end: float) -> None:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from forecast.panel.units import UnitKind
 from forecast.predictive.escalation import ENOUGH_ORIGINS, Escalation
+from forecast.predictive.risk import ranked
 from forecast.reporting.content import ReportContent
 from forecast.reporting.rules import quoted, rule_titles
 from forecast.reporting.scale import plain_word
@@ -84,7 +85,7 @@ def headline_rows(content: ReportContent, unit_kind: UnitKind) -> pd.DataFrame:
         & (risk["escalation"] == content.headline_escalation)
         & (risk["unit_kind"] == unit_kind)
     ]
-    return chosen.sort_values(["probability", "unit"], ascending=[False, True], na_position="last", kind="stable")
+    return ranked(chosen)
 
 
 def lead(content: ReportContent) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from forecast.evaluation.comparison import SKILL_LEVEL
+from forecast.evaluation.comparison import SKILL_LEVEL, log_note
 from forecast.evaluation.record import BacktestRecord
 from forecast.predictive.escalation import ENOUGH_ORIGINS
 from forecast.reporting.calibration import RecordFigures, record_figures
@@ -61,6 +61,7 @@ class RecordPart:
     diagnosis: DiagnosisPart | None
     decisions: DecisionPart | None
     leaderboard: list[dict[str, Any]]
+    log_note: str
     reference: str
     breakdown: list[dict[str, Any]]
     comparison: ComparisonPart | None
@@ -217,6 +218,7 @@ def _record(content: ReportContent, record: BacktestRecord, position: int) -> Re
             title=title,
         ),
         leaderboard_rows(record, content.models, content.headline_escalation),
+        log_note(record.leaderboard),
         named[reference] if reference else "",
         breakdown_rows(record, content.models, content.headline_model),
         comparison_part(

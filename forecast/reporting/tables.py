@@ -14,6 +14,7 @@ from forecast.evaluation.record import BacktestRecord
 from forecast.evaluation.score_grid import Breakdown
 from forecast.families.model import ModelSpec
 from forecast.predictive.escalation import ENOUGH_ORIGINS
+from forecast.predictive.risk import ranked
 from forecast.reporting.content import ReportContent
 from forecast.reporting.rules import rule_titles
 from forecast.reporting.scale import plain_word
@@ -76,10 +77,9 @@ def risk_rows(content: ReportContent) -> list[RiskRow]:
     order[content.headline_escalation] = -1
     mine = content.risk[content.risk["model"] == content.headline_model].copy()
     mine["order"] = mine["escalation"].map(order)
-    mine = mine.sort_values(["order", "probability", "unit"], ascending=[True, False, True], kind="stable")
     return [
         _risk_row(row, named[row["unit_kind"]][row["unit"]], called[row["escalation"]])
-        for row in mine.to_dict("records")
+        for row in ranked(mine, ["order"]).to_dict("records")
     ]
 
 

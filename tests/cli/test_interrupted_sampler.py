@@ -77,7 +77,9 @@ def stopped_run(workspace: Path, marker: Path, function: str, number: int, blow:
 def add_model(workspace: Path, settings: str) -> None:
     config = workspace / "forecast.toml"
     text = config.read_text(encoding="utf-8")
-    config.write_text(text.replace("use = [", 'use = ["bayes", ', 1), encoding="utf-8")
+    # With a ledger a second run would find the forecast issued, and fit nothing.
+    text = text.replace("use = [", 'use = ["bayes", ', 1) + "\n[ledger]\nenabled = false\n"
+    config.write_text(text, encoding="utf-8")
     spec = 'name = "bayes"\nfamily = "bayes_negbin"\ntitle = "Bayes"\nmethod = "Levels that walk."\n'
     (workspace / "models" / "bayes.toml").write_text(f"{spec}[settings]\n{settings}\n", encoding="utf-8")
 

@@ -160,7 +160,7 @@ def test_leaderboard_and_manifest(whole):
     board = record.leaderboard
     assert list(board.columns) == [
         *("model", "n", "crps", "log", "dss", "wis", "brier_any", "brier_above", "brier_double"),
-        *("cov50", "cov80", "cov95", "skill", "skill_low", "skill_high"),
+        *("cov50", "cov80", "cov95", "skill", "skill_low", "skill_high", "log_capped"),
     ]
     assert board["crps"].is_monotonic_increasing
     again = leaderboard(record.scores, record.risk, references=(), rng=np.random.default_rng(0))

@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 
 from forecast.errors import InputError
-from forecast.evaluation.comparison import breakdown, leaderboard, missing_cells, reference_models
-from forecast.evaluation.scores import SCORES
+from forecast.evaluation.comparison import breakdown, leaderboard, log_note, missing_cells, reference_models
+from forecast.evaluation.scores import LOG_CAP, SCORES
 from forecast.families.model import ModelSpec
 
 WEEKS = pd.date_range("2025-12-20", periods=60, freq="7D")
@@ -64,6 +64,32 @@ def test_leaderboard_by_hand(tiny):
     places = leaderboard(tiny, risk, references=(), rng=np.random.default_rng(1), unit_kind="place")
     assert places[["model", "n", "crps", "brier_any"]].values.tolist() == [["base", 1, 0.0, 0.99]]
     assert places["skill"].isna().all()
+
+
+def test_log_scores_at_their_cap_are_counted_and_told():
+    week = pd.Timestamp("2026-01-03")
+    scores = pd.DataFrame(
+        [
+            (
+                model,
+                week,
+                horizon,
+                "A",
+                "region",
+                "low",
+                score,
+                LOG_CAP if score == "log" and horizon <= capped else 1.0,
+            )
+            for model, capped in (("sure", 3), ("careful", 0))
+            for horizon in range(1, 5)
+            for score in SCORES
+        ],
+        columns=["model", "origin", "horizon", "unit", "unit_kind", "activity", "score", "value"],
+    )
+    board = leaderboard(scores, NO_RISK, references=(), rng=np.random.default_rng(1))
+    assert board.set_index("model")["log_capped"].to_dict() == {"careful": 0.0, "sure": 0.75}
+    assert log_note(board) == "the log score is at its cap of 13.8 in 75 % of the cells of sure: go by the CRPS there"
+    assert log_note(board[board["model"] == "careful"]) == ""
 
 
 def test_without_regions_the_leaderboard_is_empty():

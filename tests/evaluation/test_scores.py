@@ -8,7 +8,7 @@ from scipy import stats
 
 from forecast.errors import InputError
 from forecast.evaluation.record import QUANTILE_LEVELS
-from forecast.evaluation.sample_scores import crps_samples
+from forecast.evaluation.sample_scores import crps_samples, smoothed_probability
 from forecast.evaluation.scores import (
     SCORES,
     brier,
@@ -140,11 +140,25 @@ def test_cells_with_mass_beyond_the_head_are_scored_from_the_paths():
         np.testing.assert_allclose(scores["crps"][0, 1], crps_samples(far, y), **EXACT)
         np.testing.assert_allclose(scores["dss"][0, 1], dawid_sebastiani(far.mean(), far.var(), y), **EXACT)
         # Within the head the pmf is exact; beyond it the paths have to say.
-        p = whole[0, 1, y] if y < 20 else (far == y).mean()
+        p = whole[0, 1, y] if y < 20 else smoothed_probability(far, np.array(y))
+        below = whole[0, 1, :y].sum() if y < 20 else (far < y).mean()
         np.testing.assert_allclose(scores["log"][0, 1], -np.log(p), **EXACT)
         upto = whole[0, 1, : y + 1].sum() if y < 20 else (far <= y).mean()
-        np.testing.assert_allclose(scores["pit_below"][0, 1], upto - p, **EXACT)
+        np.testing.assert_allclose(scores["pit_below"][0, 1], below, **EXACT)
         np.testing.assert_allclose(scores["pit_upto"][0, 1], upto, **EXACT)
+
+
+@pytest.mark.parametrize(("mean", "size"), [(10_000.0, np.inf), (10_000.0, 30.0), (50_000.0, 1000.0)])
+@pytest.mark.parametrize("draws", [200, 1000])
+def test_log_scores_of_counts_beyond_any_head_are_near_the_exact_ones(mean, size, draws):
+    """Counted on the paths alone nearly all of them were at their cap, the same for every model."""
+    rng = np.random.default_rng(5)
+    paths, observed = (negbin.sample(np.full((n, 1, 60), mean), size, rng) for n in (draws, 1))
+    forecast = forecast_of(paths, negbin.mixture_pmf(np.full((1, 1, 60), mean), size))
+    exact = -negbin.logpmf(observed[0], mean, size)
+    found = score_forecast(forecast, observed[0])["log"]
+    assert np.abs(found - exact).mean() < 0.15
+    assert found.mean() == pytest.approx(exact.mean(), abs=0.1)
 
 
 def test_a_count_that_was_called_impossible_has_finite_scores():

@@ -117,3 +117,12 @@ def test_true_settings_are_recovered_over_a_hundred_panels() -> None:
     z = recovery(range(100))
     assert (np.abs(z) < 2).mean() > 0.92
     assert (np.abs(z.mean(axis=0)) < 1.0).all()
+
+
+def test_large_counts_that_hardly_vary_are_remarked():
+    rng = np.random.default_rng(3)
+    weeks = pd.date_range("2023-01-07", periods=80, freq="7D", unit="s")
+    for sd, told in ((300, True), (6_000, False)):
+        counts = np.maximum(rng.normal(10_000, sd, (80, 2)), 0).round().astype(int)
+        remarks = DiscountNegbin().fit(Panel.of(counts, weeks, Units.of(["A", "B"])), rng).remarks
+        assert any("ranges are too wide" in remark for remark in remarks) is told

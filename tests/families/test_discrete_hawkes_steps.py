@@ -80,6 +80,10 @@ def test_the_settings_are_those_of_the_family():
         ([], {}, "shape"),
         (np.zeros((4, 2, 2), int), {}, "shape"),
         ([[1, 2], [0, 1]], {"latitude": [1.0], "longitude": [2.0]}, "one a unit"),
+        ([[1, 2], [0, 1]], {"latitude": [120.0, 13.0], "longitude": [-8.0, -8.0]}, "1 of 2 points off the globe"),
+        ([[1, 2], [0, 1]], {"latitude": [np.nan, 13.0], "longitude": [-8.0, -8.0]}, "off the globe"),
+        ([[1, 2], [0, 1]], {"latitude": [12.0, 13.0]}, "latitude without longitude"),
+        ([[1, 2], [0, 1]], {"longitude": [12.0, 13.0]}, "longitude without latitude"),
         ([1, 2, 3], {"lags": 1}, "lags"),
         ([1, 2, 3], {"delay": "sudden"}, "delay"),
     ],
@@ -87,3 +91,18 @@ def test_the_settings_are_those_of_the_family():
 def test_what_is_no_table_of_counts_is_refused(counts, more, said):
     with pytest.raises(InputError, match=said):
         fit_counts(np.array(counts), **more)
+
+
+@pytest.mark.parametrize(
+    ("counts", "told"),
+    [
+        ([0] * 200, "no event in the history"),
+        ([1, 0], "1 events are too few"),
+        (np.exp(np.linspace(0, 8, 200)).astype(int), "nearly explosive"),
+    ],
+)
+def test_remarks_stand_beside_the_radius(counts, told):
+    found = fit_counts(counts)
+    assert any(told in remark for remark in found.remarks)
+    assert repr(found).startswith(f"CountProcess(radius {found.radius:.2f} [")
+    assert told in repr(found)

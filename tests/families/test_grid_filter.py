@@ -288,3 +288,12 @@ def test_settings_and_rates_are_recovered_over_200_panels() -> None:
     assert ((ratio > 0.5) & (ratio < 1.6)).all()
     assert 0.92 <= found["settings"].mean() <= 0.98
     assert 0.92 <= found["rates"].mean() <= 0.98
+
+
+def test_large_counts_that_hardly_vary_are_remarked():
+    rng = np.random.default_rng(3)
+    weeks = pd.date_range("2023-01-07", periods=80, freq="7D", unit="s")
+    for sd, told in ((300, True), (6_000, False)):
+        counts = np.maximum(rng.normal(10_000, sd, (80, 2)), 0).round().astype(int)
+        remarks = GridFilter().fit(Panel.of(counts, weeks, Units.of(["A", "B"])), rng).remarks
+        assert any("ranges are too wide" in remark for remark in remarks) is told

@@ -94,9 +94,11 @@ def put(workspace, rows, *, known_at, covers=None, dropped=()):
 
 
 def plain_events(weeks=40, a_week=6, **columns):
-    """Return events in Ségou on different days and points, the last on 2025-10-10."""
+    """Return events in Ségou on different days and points, the last on 2025-10-10; not quite as many each week."""
     count = weeks * a_week
-    days = pd.Timestamp("2025-10-10") - pd.to_timedelta(np.arange(count) * 7 // a_week, unit="D")
+    ago = np.arange(count) * 7 // a_week
+    ago[count // 2] += 7
+    days = pd.Timestamp("2025-10-10") - pd.to_timedelta(ago, unit="D")
     return event_frame(
         {
             "event_id": [f"e{at}" for at in range(count)],
@@ -223,6 +225,7 @@ def test_a_workspace_without_a_store_has_no_single_events(workspace):
 def test_a_few_examples_of_counts_are_told_and_none_of_events():
     weeks = pd.date_range("2025-01-04", periods=60, freq="7D")
     counts = np.ones((60, 5), int)
+    counts[0] = 2
     observed = np.ones((60, 5), bool)
     observed[20 - np.arange(5), np.arange(5)] = False
     panel = Panel.of(counts, weeks, Units.of([f"unit {at}" for at in range(5)]), observed=observed)
@@ -245,6 +248,16 @@ def test_a_gap_presses_while_it_is_recent(workspace, ends, pressing):
     found = find_in(open_workspace(workspace), inputs)
     assert [(item.check.name, item.unit) for item in found.every] == [("sudden_gap", "Gao")]
     assert [item.check.name for item in found.pressing] == ["sudden_gap"] * pressing
+
+
+def test_a_table_without_any_event_is_told_to_a_scheduler(workspace):
+    weeks = pd.date_range("2025-01-04", periods=60, freq="7D")
+    panel = Panel.of(np.zeros((60, 2), int), weeks, Units.of(["Gao", "Mopti"]))
+    found = find_in(
+        open_workspace(workspace), replace(open_inputs(open_workspace(workspace)), panels={"region": panel})
+    )
+    (warning,) = found.warnings()
+    assert warning.startswith("nothing_to_learn: There is no event in 60 weeks of 2 regions")
 
 
 def test_an_incomplete_last_week_presses_unless_a_nowcast_allows_for_it(workspace, monkeypatch):

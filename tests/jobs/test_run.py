@@ -97,7 +97,8 @@ def test_the_risks_are_those_of_the_paths(published):
         & (content.risk["unit_kind"] == "region")
     ]
     expected = (paths[:, :4].sum(axis=1) > 0).mean(axis=0)
-    np.testing.assert_array_equal(rows["probability"].to_numpy(), expected)
+    # The marginals steady what some paths say by chance.
+    np.testing.assert_allclose(rows["probability"].to_numpy(), expected, atol=0.02)
     of_headline = content.risk["model"] == content.headline_model
     assert content.risk.loc[of_headline, "previous"].notna().all()
     assert content.risk.loc[~of_headline, "previous"].isna().all()

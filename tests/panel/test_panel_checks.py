@@ -195,10 +195,30 @@ def test_circles_are_not_added_up():
 @pytest.mark.parametrize("weeks", [1, 2, 12, 30])
 def test_short_panels_are_checked_without_error(weeks):
     counts = np.zeros((weeks, 3), int)
-    assert run_panel_checks(panel_of(counts)) == []
-    assert run_panel_checks(panel_of(counts + 5)) == []
+    others = set(PANEL_CHECKS) - {"nothing_to_learn"}
+    assert run_panel_checks(panel_of(counts), only=others) == []
+    assert run_panel_checks(panel_of(counts + 5), only=others) == []
     unseen = run_panel_checks(panel_of(counts, np.zeros(counts.shape, bool)))
     assert [item.check.name for item in unseen] == ["missing_weeks"]
+
+
+@pytest.mark.parametrize(
+    ("week", "value", "told"),
+    [
+        (None, 0, "There is no event in 30 weeks of 3 regions: forecasts are the models' priors"),
+        (7, 4, "All events of 30 weeks are in the one of "),
+        (None, 3, "The count is 3 in every one of 30 weeks of 3 regions"),
+    ],
+)
+def test_counts_that_hold_nothing_are_a_pressing_warning(week, value, told):
+    counts = np.zeros((30, 3), int)
+    counts[slice(None) if week is None else week] = value
+    (item,) = run_panel_checks(panel_of(counts))
+    assert (item.check.name, item.severity) == ("nothing_to_learn", "warning")
+    assert item.message.startswith(told)
+    assert item.latest == panel_of(counts).weeks[-1]
+    counts[11, 1], counts[12, 2] = 1, 2
+    assert "nothing_to_learn" not in {item.check.name for item in run_panel_checks(panel_of(counts))}
 
 
 def planted(name: str) -> Panel:
@@ -211,6 +231,7 @@ def planted(name: str) -> Panel:
         "silent_country": (counts, slice(-5, None), 0),
         "sudden_gap": (counts, slice(60, 66), 0),
         "level_shift": (counts, slice(turn, None), 15),
+        "nothing_to_learn": (counts, slice(None), 0),
     }
     assert set(where) == set(PANEL_CHECKS)
     values, weeks, value = where[name]

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.stats
 from pydantic import TypeAdapter, ValidationError
 
 from forecast.panel.panel import Panel
@@ -133,3 +134,51 @@ def test_every_rule_says_what_it_is(kind: str) -> None:
 def test_rules_that_make_no_sense_are_refused(keys: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         rule(**keys)
+
+
+def gamma_poisson(draws: int, rate: float, seed: int) -> tuple[Forecast, float]:
+    """Four weeks of Poisson counts with a common gamma rate: a forecast, and the exact probability of any event."""
+    rng = np.random.default_rng(seed)
+    rates = rng.gamma(0.5, rate / 0.5, (draws, 1, 1))
+    paths = rng.poisson(rates, (draws, 4, 1)).astype(np.int32)
+    counts = np.arange(60)
+    pmf = scipy.stats.nbinom(0.5, 0.5 / (0.5 + rate)).pmf(counts)
+    weeks = pd.date_range("2020-03-07", periods=4, freq="7D", unit="s")
+    made = Forecast(paths, np.broadcast_to(pmf, (4, 1, 60)), weeks, Units.of(["U0"]))
+    return made, 1 - (0.5 / (0.5 + 4 * rate)) ** 0.5
+
+
+@pytest.mark.parametrize(("rate", "gain"), [(0.0005, 50.0), (0.002, 20.0), (0.05, 2.0), (1.0, 1.2)])
+def test_probabilities_are_right_and_steadier_than_the_share_of_paths(rate: float, gain: float) -> None:
+    any_event, history = rule(rule="any_event", weeks=4), panel([[0]] * 9)
+    steadied, shares = [], []
+    for seed in range(300):
+        made, exact = gamma_poisson(500, rate, seed)
+        steadied.append(float(probability(any_event, made, history)[0]))
+        shares.append(made.paths.any(axis=(1, 2)).mean())
+        assert steadied[-1] <= made.mean().sum() + 1e-12
+    error = np.std(steadied) / np.sqrt(len(steadied))
+    assert abs(np.mean(steadied) - exact) < 4 * error + 0.01 * exact
+    assert np.var(shares) > gain * np.var(steadied)
+
+
+def test_units_that_are_the_same_are_equally_probable_whatever_their_paths_met() -> None:
+    """Of 2,000 paths 0, 8 and 20 had one event; the marginals, which are exact, are the same."""
+    paths = np.zeros((2000, 4, 3), dtype=np.int32)
+    paths[:8, 0, 1] = 1
+    paths[:20, 2, 2] = 1
+    weeks = pd.date_range("2020-03-07", periods=4, freq="7D", unit="s")
+    pmf = np.broadcast_to(np.array([0.999, 0.0009, 0.0001]), (4, 3, 3))
+    made = Forecast(paths, pmf, weeks, Units.of(["U0", "U1", "U2"]))
+    found = probability(rule(rule="any_event", weeks=4), made, panel([[0, 0, 0]] * 9))
+    assert found == pytest.approx(0.004)
+
+
+def test_a_level_that_all_paths_reach_in_all_weeks_is_as_sure_as_the_paths() -> None:
+    paths = np.full((100, 4, 1), 9, dtype=np.int32)
+    pmf = np.zeros((4, 1, 10))
+    pmf[..., 9], pmf[..., 0] = 0.99, 0.01
+    weeks = pd.date_range("2020-03-07", periods=4, freq="7D", unit="s")
+    made = Forecast(paths, pmf, weeks, Units.of(["U0"]))
+    assert probability(rule(rule="any_event", weeks=4), made, panel([[0]] * 9)).tolist() == [1.0]
+    assert probability(rule(rule="at_least", count=30, weeks=4), made, panel([[0]] * 9)).tolist() == [1.0]

@@ -67,6 +67,14 @@ def test_mixture_pmf_keeps_going_to_a_far_mode_and_stops_at_the_limit() -> None:
     assert negbin.mixture_pmf(np.full((1, 1), 500.0), np.inf, limit=50).sum() < 1e-6
 
 
+@pytest.mark.parametrize(("mean", "size"), [(1000.0, np.inf), (3000.0, np.inf), (3000.0, 1000.0), (2000.0, 5.0)])
+def test_mixture_pmf_of_a_large_mean_is_not_lost_to_underflow(mean: float, size: float) -> None:
+    """The probability of 0 is below the smallest float; those around the mode are not."""
+    head = negbin.mixture_pmf(np.full((1, 1), mean), size)[0]
+    np.testing.assert_allclose(head, np.exp(negbin.logpmf(np.arange(len(head)), mean, size)), rtol=1e-8, atol=1e-12)
+    assert head.sum() > 0.95
+
+
 def test_size_from_moments_inverts_the_variance() -> None:
     assert negbin.size_from_moments(2.0, 2.0 + 4.0 / 1.5) == pytest.approx(1.5)
     assert negbin.size_from_moments(2.0, 1.0) == np.inf

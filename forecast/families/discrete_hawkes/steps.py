@@ -16,6 +16,9 @@ from forecast.families.discrete_hawkes.family import DiscreteHawkes, FittedDiscr
 from forecast.families.discrete_hawkes.kernels import DelayKind, SpreadKind
 from forecast.panel.panel import Panel
 from forecast.panel.units import Units
+from forecast.processes.spacetime.sphere import checked_degrees
+
+Floats = NDArray[np.float64]
 
 FIRST = pd.Timestamp("1970-01-03")
 """Where the weeks begin that stand for the steps; without a season no date means anything."""
@@ -29,13 +32,32 @@ class CountProcess:
     ----------
     fitted : FittedDiscreteHawkes
         Its weeks are the steps.
+
+    Examples
+    --------
+    >>> fit_counts([0] * 100)
+    CountProcess(radius 0.40 [0.03, 0.93]; no event in the history: rates rest on how long there was none)
     """
 
     fitted: FittedDiscreteHawkes
 
+    def __repr__(self) -> str:
+        """Return the radius with its 95 % interval, and all remarks."""
+        found = self.summary()["estimate"]
+        low, high = (found[f"spectral radius, {level}"] for level in ("2.5 %", "97.5 %"))
+        return f"CountProcess({'; '.join([f'radius {self.radius:.2f} [{low:.2f}, {high:.2f}]', *self.remarks])})"
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What went otherwise than usual in the fit: read them before the figures, which may be the priors alone."""
+        return self.fitted.remarks
+
     @property
     def radius(self) -> float:
-        """Spectral radius of the branching matrix: events that one event triggers directly, in all units; below 1."""
+        """Spectral radius of the branching matrix: events that one event triggers directly, in all units; below 1.
+
+        With few events, or none, it is that of the prior: see `remarks`.
+        """
         return float(self._natural().branching)
 
     @property
@@ -84,7 +106,7 @@ def fit_counts(
     observed : array_like of bool, same shape, optional
         False where a count is not known.
     latitude, longitude : array_like, shape (units,), optional
-        Degrees; without them units excite only themselves.
+        Degrees, both or neither; without them units excite only themselves.
     delay, lags, distribution, spread, reach_km
         As in `DiscreteHawkes`; the delay in steps.
     memory : float
@@ -95,7 +117,8 @@ def fit_counts(
     Raises
     ------
     InputError
-        If counts are not whole numbers of at least 0, shapes do not fit, or a setting is out of its range.
+        If counts are not whole numbers of at least 0, shapes do not fit, units lie off the globe or have only one
+        coordinate, or a setting is out of its range.
 
     References
     ----------
@@ -116,17 +139,13 @@ def fit_counts(
     """
     given = np.asarray(counts)
     units = 1 if given.ndim == 1 else given.shape[-1]
-    known = latitude is not None and longitude is not None
-    names = Units.of(
-        [f"unit {at + 1}" for at in range(units)],
-        latitude=_degrees("latitude", latitude, units),
-        longitude=_degrees("longitude", longitude, units),
-    )
+    north, east = _degrees(latitude, longitude, units)
+    names = Units.of([f"unit {at + 1}" for at in range(units)], latitude=north, longitude=east)
     settings = {
         "delay": delay,
         "lags": lags,
         "distribution": distribution,
-        "spread": spread if known else "none",
+        "spread": "none" if north is None else spread,
         "reach_km": reach_km,
         "baseline_weeks": memory,
         "half_life_weeks": half_life,
@@ -136,13 +155,18 @@ def fit_counts(
     return CountProcess(family.fit(_panel(given, observed, names), np.random.default_rng(0)))
 
 
-def _degrees(name: str, given: ArrayLike | None, units: int) -> NDArray[np.float64] | None:
-    if given is None:
-        return None
-    values = np.asarray(given, dtype=np.float64)
-    if values.shape != (units,):
-        raise InputError(f"{name} of shape {values.shape}", expected=f"one a unit, shape ({units},)")
-    return values
+def _degrees(
+    latitude: ArrayLike | None, longitude: ArrayLike | None, units: int
+) -> tuple[Floats | None, Floats | None]:
+    if latitude is None and longitude is None:
+        return None, None
+    if latitude is None or longitude is None:
+        given, other = ("longitude", "latitude") if latitude is None else ("latitude", "longitude")
+        raise InputError(f"{given} without {other}", where="fit_counts", expected="both of them, or neither")
+    north, east = checked_degrees(latitude, longitude, "unit")
+    if len(north) != units:
+        raise InputError(f"{len(north)} coordinates of {units} units", where="fit_counts", expected="one a unit")
+    return north, east
 
 
 def _panel(counts: ArrayLike, observed: ArrayLike | None, units: Units) -> Panel:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.compiled import compiled
-from forecast.predictive.negbin import HEAD_LIMIT, HEAD_TOLERANCE, cell, sample_one
+from forecast.predictive.negbin import HEAD_LIMIT, HEAD_TOLERANCE, cell, first_count, logpmf_one, sample_one
 
 Floats = NDArray[np.float64]
 
@@ -122,7 +122,8 @@ def hurdle_head(rate: Floats, mean: Floats, size: Floats) -> Floats:
     components, horizon, units = rate.shape
     out = np.zeros((horizon, units, HEAD_LIMIT))
     longest = 2
-    p = np.empty(components)
+    p, share = np.empty(components), np.empty(components)
+    first = np.empty(components, dtype=np.int64)
     for h in range(horizon):
         for u in range(units):
             expected, total = 0.0, 0.0
@@ -130,8 +131,10 @@ def hurdle_head(rate: Floats, mean: Floats, size: Floats) -> Floats:
                 m, r = mean[c, h, u], size[c, h, u]
                 log_zero = -r * math.log1p(m / r)
                 happens = -math.expm1(-rate[c, h, u])
-                p[c] = happens * math.exp(log_zero) / -math.expm1(log_zero) / components
-                expected += happens * m / -math.expm1(log_zero) / components
+                share[c] = happens / -math.expm1(log_zero) / components
+                first[c] = first_count(m, r)
+                p[c] = share[c] * math.exp(log_zero) if first[c] == 0 else 0.0
+                expected += share[c] * m
                 total += math.exp(-rate[c, h, u]) / components
             out[h, u, 0] = total
             k = 0
@@ -141,7 +144,11 @@ def hurdle_head(rate: Floats, mean: Floats, size: Floats) -> Floats:
                 k += 1
                 mass = 0.0
                 for c in range(components):
-                    p[c] *= (k - 1.0 + size[c, h, u]) / k * (mean[c, h, u] / (mean[c, h, u] + size[c, h, u]))
+                    m, r = mean[c, h, u], size[c, h, u]
+                    if k == first[c]:
+                        p[c] = share[c] * math.exp(logpmf_one(k, m, r))
+                    else:
+                        p[c] *= (k - 1.0 + r) / k * (m / (m + r))
                     mass += p[c]
                 out[h, u, k] = mass
                 total += mass

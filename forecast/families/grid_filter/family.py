@@ -15,7 +15,7 @@ from forecast.families.grid_filter.change import change_since
 from forecast.families.grid_filter.filtering import Belief, Chain
 from forecast.families.grid_filter.prediction import marginals, paths
 from forecast.families.protocol import Family, Fitted
-from forecast.families.recent import require_observed
+from forecast.families.recent import require_observed, steadier_remark
 from forecast.families.season import LEAST_WEEKS, Season
 from forecast.panel.panel import Panel
 from forecast.predictive.forecast import Forecast
@@ -136,7 +136,7 @@ class GridFilter(Family):
             out.append("there is no event in the panel: the rates are those of the prior, drawn down by the silence")
         if self.season and len(panel.weeks) < LEAST_WEEKS:
             out.append(f"no season: {len(panel.weeks)} weeks are known, and a season takes {LEAST_WEEKS}")
-        return tuple(out)
+        return (*out, *steadier_remark(panel, 1 / max(self.shapes)))
 
 
 @dataclass(frozen=True, eq=False)

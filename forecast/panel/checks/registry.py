@@ -9,7 +9,7 @@ from forecast.errors import unknown_name
 from forecast.events.checks.context import LEVEL
 from forecast.events.checks.finding import Check, Finding
 from forecast.events.checks.registry import by_severity
-from forecast.panel.checks import completeness, gaps, shifts
+from forecast.panel.checks import completeness, gaps, shifts, variation
 from forecast.panel.panel import Panel
 
 _ALL: tuple[tuple[Check, Callable[[Panel, float], list[Finding]], bool], ...] = (
@@ -18,6 +18,7 @@ _ALL: tuple[tuple[Check, Callable[[Panel, float], list[Finding]], bool], ...] = 
     (completeness.SILENT_COUNTRY, completeness.silent_countries, False),
     (gaps.SUDDEN_GAP, gaps.sudden_gaps, True),
     (shifts.LEVEL_SHIFT, shifts.level_shifts, False),
+    (variation.NOTHING_TO_LEARN, variation.nothing_to_learn, False),
 )
 """Check, function, and whether it is for places too: circles overlap, so that nothing can be said of their sums."""
 

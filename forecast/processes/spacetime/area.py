@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
@@ -9,6 +10,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
+from shapely.geometry.base import BaseGeometry
 
 from forecast.errors import InputError
 from forecast.panel.polygons import Polygons
@@ -43,12 +45,20 @@ class Area:
     index: Integers
 
     @classmethod
-    def of_polygons(cls, polygons: Polygons, *, step: float = 0.1, margin_km: float = 10.0) -> Self:
+    def of_polygons(
+        cls,
+        polygons: Polygons | BaseGeometry | Iterable[BaseGeometry],
+        *,
+        step: float = 0.1,
+        margin_km: float = 10.0,
+    ) -> Self:
         """Return the cells whose centre lies within polygons, and all that reach into a margin around them.
 
         Parameters
         ----------
-        polygons : Polygons
+        polygons : Polygons, or shapely geometry, or several of these
+            Of the study area, in degrees, longitude first; `forecast.panel.polygons.read_polygons` reads a file, and
+            `Dataset.polygons` has those of a dataset as GeoJSON (`shapely.geometry.shape`).
         step : float, default 0.1
             Side of a cell in degrees; 0.1 is 11 km.
         margin_km : float, default 10
@@ -57,13 +67,11 @@ class Area:
         Raises
         ------
         InputError
-            If the step or margin is not sensible, or no cell is left.
+            If they are no polygons, the step or margin is not sensible, or no cell is left.
 
         Examples
         --------
-        >>> from forecast.panel.polygons import named_polygons
-        >>> square = named_polygons(["A"], [shapely.box(0, 10, 1, 11)], where="an example")
-        >>> area = Area.of_polygons(square, margin_km=0.0)
+        >>> area = Area.of_polygons([shapely.box(0, 10, 1, 11)], margin_km=0.0)
         >>> len(area), round(float(area.sizes.sum()))
         (100, 12157)
         """
@@ -71,7 +79,7 @@ class Area:
             raise InputError(
                 f"a step of {step:g} degrees and a margin of {margin_km:g} km", expected="0 to 5; 0 or more"
             )
-        whole = shapely.union_all([shapely.make_valid(shape) for shape in polygons.shapes])
+        whole = shapely.union_all([shapely.make_valid(shape) for shape in _shapes(polygons)])
         margin = margin_km / KM_PER_DEGREE
         far = min(max(abs(whole.bounds[1]), abs(whole.bounds[3])), 85.0)
         wide = margin / np.cos(np.radians(far))
@@ -180,3 +188,20 @@ class Area:
     def vectors(self) -> Floats:
         """Return the centres of the cells in space, shape (cells, 3)."""
         return vectors(*self.centres)
+
+
+def _shapes(polygons: Polygons | BaseGeometry | Iterable[BaseGeometry]) -> list[BaseGeometry]:
+    if isinstance(polygons, Polygons):
+        return list(polygons.shapes)
+    found = [polygons] if isinstance(polygons, BaseGeometry) else list(polygons)
+    for one in found:
+        if not isinstance(one, BaseGeometry):
+            raise InputError(
+                f"a study area of {type(one).__name__}",
+                where="polygons",
+                expected="geometries of shapely, or forecast.panel.polygons.Polygons",
+                hint="shapely.geometry.shape(...) of GeoJSON",
+            )
+    if not found:
+        raise InputError("a study area of no polygons", where="polygons")
+    return found

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from forecast.errors import InputError
-from forecast.processes.history import History
+from forecast.processes.history import History, numbers
 from forecast.processes.spacetime.area import Area
 from forecast.processes.spacetime.sphere import checked_degrees, moved, vectors
 
@@ -93,9 +93,9 @@ class Catalogue:
         >>> catalogue.times, catalogue.latitude
         (array([2., 5.]), array([0.5, 1. ]))
         """
-        t = np.asarray(times, dtype=np.float64)
-        numbers = None if kinds is None else np.asarray(kinds)
-        history = History.of(t, end=end, start=start, nodes=numbers, names=names)
+        t = numbers(times)
+        kind = None if kinds is None else np.asarray(kinds)
+        history = History.of(t, end=end, start=start, nodes=kind, names=names)
         lat, lon = checked_degrees(latitude, longitude, "event")
         if lat.shape != t.shape:
             raise InputError(f"{len(lat)} places of {len(t)} events", where="catalogue", expected="one each")

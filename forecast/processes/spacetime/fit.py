@@ -60,7 +60,7 @@ def fit(
         `heavy_tailed` (up to 200 km, by default) or `gaussian`.
     since : float, optional
         Only events from here on are explained; those before it are parents. The background density is constant in
-        time, so that ten years suit it better than thirty.
+        time, so that ten years suit it better than thirty. A time before the window means all of it.
     level_days : float, default 91
         Length of the steps of the levels; infinite for constant ones.
     level_sd : float, optional
@@ -91,7 +91,7 @@ def fit(
     >>> found.parameters.branching.round(1), round(found.parameters.in_time.mean)
     (array([[0.5]]), 10)
     """
-    since = catalogue.start if since is None else float(since)
+    since = catalogue.start if since is None else max(catalogue.start, float(since))
     counts = _check(catalogue, since, level_sd, background, start)
     start_time: Decay = in_time or (start.parameters.in_time if start else PowerLaw(5.0, 1.2, 365.0))
     start_space: Decay = in_space or (start.parameters.in_space if start else heavy_tailed())

@@ -35,7 +35,8 @@ class Outlook:
     counts : array of int, shape (paths, weeks, points)
         Sample paths; points may share events.
     probability : array, shape (weeks, points)
-        Of at least one event from the origin to the end of each week.
+        Of at least one event from the origin to the end of each week: it grows with the weeks, while `expected` and
+        `parts` are of each week by itself.
     by_draw : array, shape (parameter draws, points)
         The same over all weeks for each draw of the parameters; its spread is that of the parameters and of the
         simulation.

@@ -73,7 +73,7 @@ def checked_degrees(latitude: ArrayLike, longitude: ArrayLike, where: str) -> tu
     if len(wrong):
         at = wrong[0]
         raise InputError(
-            f"{len(wrong)} points off the globe, the first at {lat[at]:g}, {lon[at]:g}",
+            f"{len(wrong)} of {len(lat)} points off the globe, the first at {lat[at]:g}, {lon[at]:g}",
             where=f"{where} {at}",
             expected="degrees, -90 to 90 and -180 to 180",
             hint="are latitude and longitude exchanged, or missing?",
