@@ -7,6 +7,7 @@ of another block. A warning formed deep in a run is thus English in logs and man
 
 from __future__ import annotations
 
+import datetime as dt
 import gettext
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +16,6 @@ from functools import cache, partial
 from importlib.resources import files
 from typing import Self
 
-import pandas as pd
 from babel.dates import format_date
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
@@ -144,15 +144,15 @@ def decimal(value: float, digits: int) -> str:
     return f"{value:.{digits}f}".replace(".", get_decimal_symbol(spoken()))
 
 
-def date(stamp: pd.Timestamp, *, weekday: bool = False) -> Text:
+def date(stamp: dt.date, *, weekday: bool = False) -> Text:
     """Return a day in words.
 
     Examples
     --------
-    >>> date(pd.Timestamp("2026-08-01"), weekday=True)
+    >>> date(dt.date(2026, 8, 1), weekday=True)
     'Saturday 1 August 2026'
     >>> with speaking("fr"):
-    ...     date(pd.Timestamp("2026-08-01"), weekday=True)
+    ...     date(dt.date(2026, 8, 1), weekday=True)
     'samedi 1er août 2026'
     """
     return Text(partial(_date, stamp, weekday))
@@ -195,7 +195,7 @@ def _say_count(one: str, many: str, count: int, values: dict[str, object]) -> st
     return form.format(**{name: said(value) for name, value in values.items()})
 
 
-def _date(stamp: pd.Timestamp, weekday: bool) -> str:
+def _date(stamp: dt.date, weekday: bool) -> str:
     language = spoken()
     number = _FIRST_OF_MONTH.get(language) if stamp.day == 1 else None
     first = f"'{number}'" if number else "d"

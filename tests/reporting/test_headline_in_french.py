@@ -33,7 +33,7 @@ def spaced(text: str) -> str:
     return text.replace("\N{NARROW NO-BREAK SPACE}", "_")
 
 
-def test_the_headline(content: ReportContent):
+def test_the_headline(content: ReportContent) -> None:
     with speaking("fr"):
         told = [lead(content), *(f"{item.word} {item.text} {item.track}" for item in statements(content))]
     assert len(told) > 3
@@ -43,7 +43,7 @@ def test_the_headline(content: ReportContent):
     assert spaced(told[1]).count("intervalle à 80_%_:") == 1
 
 
-def test_the_headline_is_english_again_after_it(content: ReportContent):
+def test_the_headline_is_english_again_after_it(content: ReportContent) -> None:
     before = [item.text for item in statements(content)]
     with speaking("fr"):
         assert not set(before) & {item.text for item in statements(content)}
@@ -51,13 +51,13 @@ def test_the_headline_is_english_again_after_it(content: ReportContent):
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-def test_rules(rule: Escalation):
+def test_rules(rule: Escalation) -> None:
     with speaking("fr"):
         told = [rule.sentence(), rule_titles([rule])[rule.name]]
     assert [ENGLISH.findall(text) for text in told] == [[], []], told
 
 
-def test_the_scale_is_said_when_it_is_shown_not_when_it_was_made():
+def test_the_scale_is_said_when_it_is_shown_not_when_it_was_made() -> None:
     assert plain_word(0.5) == "roughly even chance"
     with speaking("fr"):
         assert [plain_word(chance) for chance in (0.01, 0.5, 0.97)] == [
@@ -68,7 +68,7 @@ def test_the_scale_is_said_when_it_is_shown_not_when_it_was_made():
     assert SCALE[0].words == "almost no chance"
 
 
-def test_numbers_and_days():
+def test_numbers_and_days() -> None:
     with speaking("fr"):
         told = [percent(0.345), percent(0.001), number(12345), expected(0.44), expected(0.01), central(0.8, 2, 7)]
         assert [spaced(text) for text in told] == [
