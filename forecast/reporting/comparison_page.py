@@ -16,8 +16,11 @@ from forecast.reporting.comparison_charts import Stroke, strokes
 from forecast.reporting.comparison_figures import course_figure, horizon_figure, murphy_figure, winner_figure
 from forecast.reporting.comparison_tables import (
     CALLED,
+    JOINT,
     horizon_columns,
     horizon_rows,
+    joint_columns,
+    joint_rows,
     missing_sentence,
     pair_rows,
     skill_columns,
@@ -98,6 +101,8 @@ def render_comparison(content: ComparisonContent) -> str:
         horizons=horizon_columns(found),
         horizon_rows=horizon_rows(found, horizon_columns(found)),
         horizon=horizon,
+        joint=[(JOINT[view], f"{score} score") for view, score in joint_columns(found)],
+        joint_rows=joint_rows(found),
         pairs=pair_rows(found),
         map=chart,
         where=[{**row, "label": named.get(row["label"], row["label"])} for row in winner_rows(found.where)],
