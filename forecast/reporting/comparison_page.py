@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from forecast.evaluation.comparison import SKILL_LEVEL
+from forecast.evaluation.joint import JOINT_WEEKS
 from forecast.evaluation.record_comparison import RecordComparison
 from forecast.panel.units import Units
 from forecast.predictive.escalation import Escalation
@@ -103,6 +104,7 @@ def render_comparison(content: ComparisonContent) -> str:
         horizon=horizon,
         joint=[(JOINT[view], f"{score} score") for view, score in joint_columns(found)],
         joint_rows=joint_rows(found),
+        joint_weeks=JOINT_WEEKS,
         pairs=pair_rows(found),
         map=chart,
         where=[{**row, "label": named.get(row["label"], row["label"])} for row in winner_rows(found.where)],

@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from forecast.evaluation.joint import JOINT_WEEKS
 from forecast.evaluation.record_comparison import RecordComparison
 from forecast.reporting.words import MINUS, SPACE, UNKNOWN, listing, number, percent
 
 CALLED = {"crps": "CRPS", "log": "log score", "wis": "WIS"}
 """What the scores are called."""
-JOINT = {"units": f"{JOINT_WEEKS}-week counts of all units together", "weeks": "totals of all weeks together"}
-"""What joint paths are scored on."""
+JOINT = {"units": "over units", "weeks": "over weeks"}
+"""What joint paths are scored on: the counts of all units in the first `JOINT_WEEKS` weeks, the totals of all weeks."""
 CHANCE = 0.05
 """Below this p-value two models differ by more than chance."""
 _STRONG = math.log(1.25)
