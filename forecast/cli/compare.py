@@ -108,8 +108,8 @@ def _show(found: RecordComparison) -> None:
         show_table(
             ("model", *(f"{score} {JOINT[view]}" for view, score in joint_columns(found))),
             [(row["model"], *(_plain(told).removeprefix("+") for told in row["cells"])) for row in joint_rows(found)],
-            title=f"Skill in % against {found.reference} of joint paths: over the counts of all units in {JOINT_WEEKS} weeks; "
-            "over the totals of all weeks",
+            title=f"Skill in % against {found.reference} of joint paths: over the counts of all units in {JOINT_WEEKS} "
+            "weeks; over the totals of all weeks",
         )
     busy = int((found.where["events"] > 0).sum())
     dropped = sorted(int(count) for count in found.largest["dropped"].unique())
