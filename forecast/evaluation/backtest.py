@@ -370,8 +370,9 @@ def _prune(store: Path, used: set[str]) -> None:
 
 
 def _steps(content: bytes) -> pd.DataFrame:
-    """Return the table of steps; steps over counts have no escalation."""
-    return frame_of(content).fillna({"escalation": ""})
+    """Return the table of steps; steps over counts have no escalation, and a short record has no other."""
+    found = frame_of(content)
+    return found.assign(escalation=found["escalation"].astype(object).fillna(""))
 
 
 def _frame(table: pa.Table) -> pd.DataFrame:
