@@ -18,7 +18,7 @@ from forecast.reporting.scale import plain_word
 from forecast.reporting.site.cells import Link, LinkedTable, decimal
 from forecast.reporting.site.content import ArchivedIssue, SiteContent
 from forecast.reporting.site.fared import Fared, fared
-from forecast.reporting.words import MINUS, SPACE, UNKNOWN, day, number, percent
+from forecast.reporting.words import MINUS, SPACE, UNKNOWN, day, number, percent, short_labels
 
 TOP = 5
 """So many regions of the latest forecast are told on top."""
@@ -160,7 +160,8 @@ def remarks(issue: ArchivedIssue, corrected: int) -> list[str]:
 
 def _issue_row(content: SiteContent, issue: ArchivedIssue, turned: Fared, several: bool) -> list[str | Link]:
     top = issue.said("region").head(_NAMED).to_dict("records")
-    told = ", ".join(f"{content.called[row['unit']]}{SPACE}{percent(row['probability'])}" for row in top)
+    called = short_labels([unit.name for unit in content.units.values()])
+    told = ", ".join(f"{called[row['unit']]}{SPACE}{percent(row['probability'])}" for row in top)
     again = f", issue {issue.revision}" if issue.revision > 1 else ""
     return [
         Link(f"{day(issue.origin)}{again}", f"{issue.path}/index.html"),

@@ -41,7 +41,7 @@ def history_chart(said: pd.DataFrame) -> go.Figure:
         "line": {"color": [mark[3] for mark in marks], "width": 1.5},
     }
     traces: list[Any] = [
-        go.Scatter(x=x, y=usual, mode="lines", line={"color": MUTED, "width": 1.5, "dash": "dot"}, hoverinfo="skip"),
+        go.Scatter(x=x, y=usual, mode="lines", line={"color": MUTED, "width": 2, "dash": "dot"}, hoverinfo="skip"),
         go.Scatter(x=x, y=stated, mode="lines", line={"color": FORECAST, "width": 2}, hoverinfo="skip"),
         go.Scatter(x=x, y=stated, mode="markers", marker=marker, text=told, hoverinfo="text"),
     ]
