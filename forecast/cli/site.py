@@ -37,9 +37,9 @@ def site(
 ) -> None:
     """Build a static site of all issues: what each said and what came, a page for each region and place, a feed.
 
-    It is made from the ledger, whose every link is checked first: if one is broken, nothing is written and the exit code
-    is 1. Reports that are still in out/runs as they were published are part of it. It needs no server and no network;
-    any web server can carry it. A site that is there is replaced at once. More in docs/site.md.
+    It is made from the ledger, whose every link is checked first: if one is broken, nothing is written and the exit
+    code is 1. Reports that are still in out/runs as they were published are part of it. It needs no server and no
+    network; any web server can carry it. A site that is there is replaced at once. More in docs/site.md.
 
     \b
     Examples:

@@ -36,7 +36,8 @@ class PublishedReports:
             return True
         if _stamp(page) in (None, (entry.head.revision, entry.forecast)):
             self.strange.append(
-                f"{page} is not the page that was recorded (entry {entry.number}): the archive shows what the ledger has"
+                f"{page} is not the page that was recorded (entry {entry.number}): "
+                "the archive shows what the ledger has"
             )
         return False
 

@@ -17,12 +17,13 @@ from forecast.ledger import read, schema
 from forecast.ledger.read import IssueEntry
 from forecast.ledger.statements import headline_marginals, statements
 from forecast.ledger.track import issued_record
+from forecast.panel.units import UnitKind
 from forecast.reporting.site.content import ArchivedIssue, RuleText, SiteContent, SiteUnit, UnitKey
 from forecast.reporting.site.names import slugs, unit_title
 from forecast.reporting.site.rules import rule_texts
 from forecast.workspace import Workspace
 
-_FOLDERS = {"region": "regions", "place": "places"}
+_FOLDERS: dict[UnitKind, str] = {"region": "regions", "place": "places"}
 _WEEKS = ("unit_kind", "unit", "week", "horizon", "mean", *(f"q{level:g}" for level in QUANTILE_LEVELS))
 
 
@@ -62,7 +63,7 @@ def site_content(
         raise InputError(f"nothing was issued yet for {name!r}", hint="`forecast run`")
     main = _main_report(workspace, issued, report)
     numbers = [entry.number for entry in issued]
-    said = {number: part for number, part in statements(connection, numbers).groupby("issue")}
+    said = dict(iter(statements(connection, numbers).groupby("issue")))
     weeks: dict[int, list[pd.DataFrame]] = {}
     heads = {entry.number: entry.head for entry in issued}
     for number, kind, marginals in headline_marginals(connection, numbers):

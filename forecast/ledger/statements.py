@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 import pandas as pd
 from sqlalchemy import Connection, select
@@ -37,7 +38,8 @@ def statements(connection: Connection, numbers: Sequence[int], *, before: int | 
     answers = read.answers(connection, numbers)
     if before is not None:
         answers = answers[answers["settlement"] < before]
-    for column, keep in (("met", "last"), ("met_first", "first")):
+    kept: tuple[tuple[str, Literal["first", "last"]], ...] = (("met", "last"), ("met_first", "first"))
+    for column, keep in kept:
         told = answers.drop_duplicates(_CASE, keep=keep)[[*_CASE, "met"]].rename(columns={"met": column})
         said = said.merge(told.astype({column: "float64"}), on=_CASE, how="left")
     columns = ["weeks", "definition", "probability", "base_rate", "base_origins", "level", "met", "met_first"]

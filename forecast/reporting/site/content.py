@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from forecast.evaluation.issued import IssuedRecord
+from forecast.panel.units import UnitKind
 from forecast.predictive.escalation import Escalation
 
 UnitKey = tuple[str, str]
@@ -28,7 +29,7 @@ class SiteUnit:
         Folder of its page, below the site.
     """
 
-    kind: str
+    kind: UnitKind
     name: str
     title: str
     path: str

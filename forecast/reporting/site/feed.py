@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import uuid
-from xml.etree import ElementTree as Xml
+from xml.etree import ElementTree as ET
 
 from forecast.reporting.rules import quoted
 from forecast.reporting.site.content import ArchivedIssue, SiteContent
@@ -22,22 +22,22 @@ _TOP = 5
 def atom_feed(content: SiteContent) -> bytes:
     """Return the feed, the latest issue first.
 
-    Ids come from the links of the ledger, so that they stay the same wherever the site is and whenever it is built; times
-    are those at which issues were recorded. Links are relative as long as it is not known where the site will be.
+    Ids come from the links of the ledger, so that they stay the same wherever the site is and whenever it is built;
+    times are those at which issues were recorded. Links are relative as long as it is not known where the site will be.
     """
-    Xml.register_namespace("", ATOM)
-    feed = Xml.Element(f"{{{ATOM}}}feed")
+    ET.register_namespace("", ATOM)
+    feed = ET.Element(f"{{{ATOM}}}feed")
     oldest = min(content.issues, key=lambda issue: issue.number)
     _text(feed, "id", _id(f"feed {oldest.link}"))
     _text(feed, "title", f"{content.title}: forecasts")
     _text(feed, "updated", _moment(max(issue.issued_at for issue in content.issues)))
-    _text(Xml.SubElement(feed, f"{{{ATOM}}}author"), "name", content.title)
+    _text(ET.SubElement(feed, f"{{{ATOM}}}author"), "name", content.title)
     _text(feed, "generator", "escalation-forecast")
     _link(feed, "alternate", f"{content.url}index.html")
     if content.url:
         _link(feed, "self", f"{content.url}feed.xml")
     for issue in content.issues:
-        entry = Xml.SubElement(feed, f"{{{ATOM}}}entry")
+        entry = ET.SubElement(feed, f"{{{ATOM}}}entry")
         again = f", issue {issue.revision}" if issue.revision > 1 else ""
         _text(entry, "id", _id(issue.link))
         _text(entry, "title", f"{content.title}: forecast from {day(issue.origin)}{again}")
@@ -45,8 +45,9 @@ def atom_feed(content: SiteContent) -> bytes:
             _text(entry, name, _moment(issue.issued_at))
         _link(entry, "alternate", f"{content.url}{issue.path}/index.html")
         _text(entry, "summary", _summary(content, issue))
-    Xml.indent(feed)
-    return Xml.tostring(feed, encoding="utf-8", xml_declaration=True) + b"\n"
+    ET.indent(feed)
+    written: bytes = ET.tostring(feed, encoding="utf-8", xml_declaration=True)
+    return written + b"\n"
 
 
 def _summary(content: SiteContent, issue: ArchivedIssue) -> str:
@@ -56,13 +57,13 @@ def _summary(content: SiteContent, issue: ArchivedIssue) -> str:
     return " ".join(filter(None, [highest, *(f"Warning: {warning}." for warning in issue.warnings)]))
 
 
-def _text(parent: Xml.Element, name: str, text: str) -> None:
-    Xml.SubElement(parent, f"{{{ATOM}}}{name}").text = _NO_XML.sub("", text)
+def _text(parent: ET.Element, name: str, text: str) -> None:
+    ET.SubElement(parent, f"{{{ATOM}}}{name}").text = _NO_XML.sub("", text)
 
 
-def _link(parent: Xml.Element, relation: str, href: str) -> None:
+def _link(parent: ET.Element, relation: str, href: str) -> None:
     kind = "application/atom+xml" if relation == "self" else "text/html"
-    Xml.SubElement(parent, f"{{{ATOM}}}link", {"rel": relation, "type": kind, "href": href})
+    ET.SubElement(parent, f"{{{ATOM}}}link", {"rel": relation, "type": kind, "href": href})
 
 
 def _id(name: str) -> str:

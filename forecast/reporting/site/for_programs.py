@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -62,7 +63,7 @@ class Highest(_Part):
 
 
 class IssueEntry(_Part):
-    """An issue: `entry` and `link` are those of the ledger; `later` is the page of the issue that said the same weeks again."""
+    """An issue: `entry` and `link` are those of the ledger; `later` is the page of a later issue of the same weeks."""
 
     entry: int
     link: str
@@ -99,7 +100,7 @@ class SiteIndex(_Part):
 
 
 class Statement(_Part):
-    """The probability of an escalation; `met` is null as long as it is not decided, `met_first` is before corrections."""
+    """The probability of an escalation; `met` is null until it is decided, `met_first` is before corrections."""
 
     unit_kind: Literal["region", "place"]
     unit: str
@@ -223,9 +224,9 @@ def _entry(issue: ArchivedIssue, turned: Fared | None) -> IssueEntry:
     )
 
 
-def _statement(row: dict[str, Any]) -> Statement:
-    numbers = {name: _plain(row[name]) for name in ("probability", "base_rate", "level")}
-    met = {name: None if np.isnan(row[name]) else bool(row[name]) for name in ("met", "met_first")}
+def _statement(row: Mapping[Any, Any]) -> Statement:
+    numbers: dict[str, Any] = {name: _plain(row[name]) for name in ("probability", "base_rate", "level")}
+    met: dict[str, Any] = {name: None if np.isnan(row[name]) else bool(row[name]) for name in ("met", "met_first")}
     return Statement.model_construct(
         unit_kind=row["unit_kind"], unit=row["unit"], escalation=row["escalation"], **numbers, **met
     )

@@ -26,6 +26,8 @@ _NAMED = 3
 """So many regions of each issue."""
 _WEEKS = 4
 """So many of the last known weeks are told of each region."""
+_ONE = {"region": "Region", "place": "Place"}
+_MANY = {"region": "Regions", "place": "Places"}
 
 
 @dataclass(frozen=True)
@@ -110,13 +112,14 @@ def unit_table(content: SiteContent, kind: str) -> LinkedTable:
     mine = content.record.statements
     mine = mine[(mine["unit_kind"] == kind) & (mine["escalation"] == latest.front.name)]
     told = mine.groupby("unit").agg(n=("met", "size"), stated=("probability", "sum"), came=("met", "sum"))
+    totals = told.to_dict("index")
     known = content.outcomes[content.outcomes["unit_kind"] == kind].sort_values("week")
     recent = known.groupby("unit")["count"].apply(lambda counts: counts.tail(_WEEKS).sum())
     units = [unit for unit in content.units.values() if unit.kind == kind]
-    rows = []
+    rows: list[list[str | Link]] = []
     for unit in sorted(units, key=lambda unit: -said.get(unit.name, {}).get("probability", -1.0)):
         row, counts = said.get(unit.name), recent.get(unit.name)
-        sums = told.loc[unit.name] if unit.name in told.index else None
+        sums = totals.get(unit.name)
         rows.append(
             [
                 Link(unit.title, f"{unit.path}/index.html"),
@@ -129,7 +132,7 @@ def unit_table(content: SiteContent, kind: str) -> LinkedTable:
             ]
         )
     columns = [
-        {"region": "Region", "place": "Place"}[kind],
+        _ONE[kind],
         "Probability now",
         "Base rate",
         f"Events, last {_WEEKS} weeks",
@@ -138,8 +141,8 @@ def unit_table(content: SiteContent, kind: str) -> LinkedTable:
         "Came",
     ]
     caption = (
-        f"Probability of {quoted(latest.front.title)} in the latest forecast; events in the last weeks that are known "
-        "to this archive; and how many statements about it are decided, were to come true, and did"
+        f"{_MANY[kind]}: probability of {quoted(latest.front.title)} in the latest forecast; events in the last weeks "
+        "that are known to this archive; and how many statements about it are decided, were to come true, and did"
     )
     return LinkedTable(caption, [(column, at > 0) for at, column in enumerate(columns)], rows)
 

@@ -1,4 +1,4 @@
-"""What regions and places are called on the site, and their folders: safe in every file system, and the same for ever."""
+"""What regions and places are called on the site, and their folders: safe in every file system, the same for ever."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def unit_title(kind: str, name: str) -> str:
 def slugs(names: Iterable[str]) -> dict[str, str]:
     """Return the name of a folder for each name.
 
-    Letters lose their accents, and whatever is no letter or digit of ASCII becomes a hyphen. Where that leaves nothing, is
-    too long, is what a name before it has got, or is a name that Windows keeps for itself, digits of the hash of the
-    name follow.
+    Letters lose their accents, and whatever is no letter or digit of ASCII becomes a hyphen. Where that leaves nothing,
+    is too long, is what a name before it has got, or is a name that Windows keeps for itself, digits of the hash of
+    the name follow.
 
     Parameters
     ----------

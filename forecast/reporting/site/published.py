@@ -1,4 +1,4 @@
-"""A report as it was published, on a site: its chart library stands beside it once for all, and it links to the archive."""
+"""A report as it was published, on a site: its chart library stands beside it, and it links to the archive."""
 
 from __future__ import annotations
 

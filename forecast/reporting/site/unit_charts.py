@@ -27,7 +27,7 @@ def history_chart(said: pd.DataFrame) -> go.Figure:
     """
     x = [f"{origin:%Y-%m-%d}" for origin in said["origin"]]
     stated = said["probability"].round(4).tolist()
-    usual = [None if np.isnan(rate) else round(float(rate), 4) for rate in said["base_rate"]]
+    usual: list[Any] = [None if np.isnan(rate) else round(float(rate), 4) for rate in said["base_rate"]]
     marks = [_mark(met) for met in said["met"]]
     told = [
         f"from {day(row['origin'])}: {percent(row['probability'])} stated, base rate {percent(row['base_rate'])}, "

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -107,7 +109,7 @@ def _rows(issue: ArchivedIssue, unit: SiteUnit, rule: RuleText | None = None) ->
     return rows if rule is None else rows[rows["definition"] == rule.definition]
 
 
-def _asked(row: dict[str, float], rule: RuleText) -> Asked:
+def _asked(row: Mapping[Any, Any], rule: RuleText) -> Asked:
     compared = against_base(row["probability"], row["base_rate"], int(row["base_origins"]))
     mark = "" if math.isnan(row["level"]) else f" The mark to reach is {events(row['level'])}."
     sentence = f"{rule.sentence[:1].upper()}{rule.sentence[1:]}."
@@ -124,11 +126,11 @@ def _history(content: SiteContent, unit: SiteUnit, issues: list[ArchivedIssue], 
     if len(counted):
         caption = (
             f"The probability of {quoted(rule.title)} that each of {number(len(counted))} issues stated, against the "
-            f"base rate of the two years before; it came {number(counted['met'].sum())} times."
+            f"base rate of the two years before; it came in {number(counted['met'].sum())}."
         )
         label = f"Stated and came, {unit.title}. {caption}"
         figure = Figure(f"history-{at}", label, caption, history_chart(counted))
-    rows = [
+    rows: list[list[str | Link]] = [
         [
             Link(
                 day(issue.origin) + (f", issue {issue.revision}" if issue.revision > 1 else ""),
