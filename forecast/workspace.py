@@ -294,6 +294,10 @@ class ReportSpec(_Section):
         The escalation that the map and the headline sentences show.
     top : int
         How many regions the headline names and the fan charts show.
+    brief : bool
+        Whether ``brief.pdf`` is made, two pages to be printed or mailed.
+    pictures : bool
+        Whether map, fan charts and reliability are drawn as PNG files.
     """
 
     name: str
@@ -301,6 +305,8 @@ class ReportSpec(_Section):
     audience: str = ""
     headline_escalation: str
     top: Annotated[int, Field(ge=1, le=50)] = 5
+    brief: bool = True
+    pictures: bool = True
 
 
 @dataclass(frozen=True)
