@@ -10,7 +10,7 @@ READY := .venv/.ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help forecast test check bench notebooks docs constraints clean
+.PHONY: help forecast test check bench notebooks docs constraints audit clean
 
 help:
 	@echo "make forecast     forecast the reference workspace: Mali, Burkina Faso, Niger, places near Bamako"
@@ -20,6 +20,7 @@ help:
 	@echo "make notebooks    every notebook of reports/notebooks/, run as a script"
 	@echo "make docs         the examples of all docstrings, and the links between the documents"
 	@echo "make constraints  pin the dependencies anew                 (UPGRADE=--upgrade for newer releases)"
+	@echo "make audit        look the pinned packages up among known vulnerabilities; needs the network, and says so"
 	@echo "make clean        remove the environment, caches, builds and everything in out/"
 	@echo "PYTHON=python3.12 with any of them chooses the interpreter of a new environment."
 
@@ -77,6 +78,9 @@ build/uv/bin/uv:
 constraints: build/uv/bin/uv
 	build/uv/bin/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --fork-strategy fewest \
 	  --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet $(UPGRADE) --output-file constraints.txt
+
+audit:
+	$(PYTHON) .ci/audit.py constraints.txt $(ARGS)
 
 clean:
 	rm -rf .venv build dist site out htmlcov .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis

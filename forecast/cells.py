@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from forecast.errors import InputError
+from forecast.plain_text import LONGEST_NAME, one_line
 
 LARGEST_COUNT = 2**31 - 1
 FIRST_YEAR, LAST_YEAR = 1900, 2100
@@ -98,12 +99,14 @@ def day(value: object) -> dt.date:
 
 
 def text(value: object) -> str:
-    """Return a name: without outer space, in Unicode's composed form, not empty."""
+    """Return a name: one line, not empty and of a length that names have, in Unicode's composed form."""
     if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value)):
         raise InputError("the name is missing")
-    name = unicodedata.normalize("NFC", str(value)).strip()
+    name = one_line(unicodedata.normalize("NFC", str(value)), None)
     if not name:
         raise InputError("the name is missing")
+    if len(name) > LONGEST_NAME:
+        raise InputError(f"a name of {len(name)} characters", expected=f"at most {LONGEST_NAME}")
     return name
 
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from forecast.errors import InputError, nearest_names
+from forecast.plain_text import is_plain
 
 Spec = TypeVar("Spec", bound=BaseModel)
 
 _QUOTE = "'"
 _PATTERNS = {
     r"^[a-z][a-z0-9_]*$": "small letters, digits and underscores, beginning with a letter",
+    r"^[A-Za-z]+:\w+$": "an authority and a code, such as EPSG:32630",
     r"^[a-z0-9][a-z0-9-]*$": "small letters, digits and hyphens, beginning with a letter or digit",
 }
 """The patterns of names, in words."""
@@ -29,15 +32,50 @@ def read_toml(path: Path) -> dict[str, Any]:
         If the file is missing, is not UTF-8 or is not TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"no file {path.name}", where=str(path.parent), hint="`forecast init DIR`") from None
     except UnicodeDecodeError as error:
         raise InputError("the file is not UTF-8 text", where=f"{path} byte {error.start}") from None
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"not valid TOML: {error}", where=str(path)) from None
+    except RecursionError:
+        raise InputError("not valid TOML: nested too deeply", where=str(path)) from None
     except OSError as error:
         raise InputError(f"cannot read: {error.strerror}", where=str(path)) from None
+    check_plain(content, where=str(path))
+    return content
+
+
+def check_plain(content: object, *, where: str) -> None:
+    r"""Refuse settings with a text that acts on a terminal, or that reads as something else than it says.
+
+    TOML and JSON can write such characters as escapes, which nobody does for an honest reason.
+
+    Raises
+    ------
+    InputError
+        For the first such text.
+
+    Examples
+    --------
+    >>> check_plain({"title": "Gao \u202e"}, where="forecast.toml")
+    Traceback (most recent call last):
+    ...
+    forecast.errors.InputError: 'Gao \u202e' has a control character
+      where: forecast.toml
+      expected: plain text
+    """
+    if isinstance(content, Mapping):
+        for key, value in content.items():
+            check_plain(key, where=where)
+            check_plain(value, where=where)
+    elif isinstance(content, (list, tuple)):
+        for item in content:
+            check_plain(item, where=where)
+    elif isinstance(content, str) and not is_plain(content):
+        shown = content if len(content) <= 60 else f"{content[:57]}..."
+        raise InputError(f"{shown!r} has a control character", where=where, expected="plain text")
 
 
 def parse(spec: type[Spec], content: object, *, where: str) -> Spec:

@@ -2,8 +2,9 @@
 
 Names of regions, actors and models come from other people's files. A spreadsheet takes a cell that starts with ``=``,
 ``+``, ``-``, ``@``, a tab or a line break for a formula, whatever quotes stand around it
-(https://owasp.org/www-community/attacks/CSV_Injection). All CSV files of the package go through `csv_bytes`, or at
-least through `safe_frame`.
+(https://owasp.org/www-community/attacks/CSV_Injection). One that separates by semicolons, as in France, also takes what
+stands behind a semicolon or a line break within a cell for a cell of its own. All CSV files of the package go through
+`csv_bytes`, or at least through `safe_frame`.
 """
 
 from __future__ import annotations
@@ -17,11 +18,14 @@ from pandas.api.types import is_datetime64_any_dtype, is_numeric_dtype
 
 from forecast.cells import PLAIN_NUMBER
 
-_FORMULA = re.compile(r"'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")  # the last four are the wide forms of the first
+_STARTS = r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]"  # the last four are the wide forms of the first
+_BEGIN = r"(?:\A|(?<=[;|\t\r\n]))"
+_FORMULA = re.compile(rf"{_BEGIN}(?='*{_STARTS})")
+_DEFUSED = re.compile(rf"{_BEGIN}'(?='*{_STARTS})")
 
 
 def defused(text: str) -> str:
-    """Return a text as it is written: with an apostrophe before it if a spreadsheet would run it.
+    """Return a text as it is written: with an apostrophe before each part of it that a spreadsheet would run.
 
     Plain numbers stay as they are. So that `restored` finds the text again, one that looks defused gets an apostrophe
     more.
@@ -30,8 +34,10 @@ def defused(text: str) -> str:
     --------
     >>> [defused(text) for text in ("=1+1", "-3.5", "'=1+1", "Gao", "-Gao")]
     ["'=1+1", '-3.5', "''=1+1", 'Gao', "'-Gao"]
+    >>> defused("Gao;=1+1")
+    "Gao;'=1+1"
     """
-    return f"'{text}" if _FORMULA.match(text) and not PLAIN_NUMBER.fullmatch(text) else text
+    return text if PLAIN_NUMBER.fullmatch(text) else _FORMULA.sub("'", text)
 
 
 def restored(text: str) -> str:
@@ -42,7 +48,7 @@ def restored(text: str) -> str:
     >>> [restored(text) for text in ("'=1+1", "-3.5", "''=1+1", "'s-Hertogenbosch")]
     ['=1+1', '-3.5', "'=1+1", "'s-Hertogenbosch"]
     """
-    return text[1:] if text[:1] == "'" and _FORMULA.match(text) else text
+    return _DEFUSED.sub("", text) if "'" in text else text
 
 
 def csv_bytes(frame: pd.DataFrame, *, float_format: str | None = None, tags: Sequence[str] = ()) -> bytes:

@@ -6,6 +6,8 @@ import difflib
 import re
 from collections.abc import Iterable
 
+from forecast.plain_text import visible
+
 
 class ForecastError(Exception):
     """The work could not be done although the input was understood (exit code 1)."""
@@ -38,6 +40,8 @@ class InputError(ForecastError, ValueError):
     exit_code = 2
 
     def __init__(self, what: str, *, where: str = "", expected: str = "", hint: str = "") -> None:
+        # They quote data and names of files, none of which may begin a line of its own or steer a terminal.
+        what, where, expected, hint = (visible(text, lines=False) for text in (what, where, expected, hint))
         self.what, self.where, self.expected, self.hint = what, where, expected, hint
         parts = [what]
         parts += [

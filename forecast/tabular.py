@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,12 @@ from forecast.csv_text import restored
 from forecast.errors import InputError, nearest_names, plain_name, unknown_name
 from forecast.tag_row import is_tag_row
 
+MOST_ROWS = 20_000_000
+"""Rows of a parquet file: ten thousand regions for almost forty years of weeks."""
+LONGEST_CELL = 16 * 2**20
+"""Characters of a cell of a CSV file; names are held to fewer when they are read."""
+LARGEST_TABLE = 2**31
+"""Bytes of a parquet file in memory."""
 _DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 Parsed = TypeVar("Parsed")
@@ -217,6 +223,7 @@ def parse_csv(content: bytes, name: str) -> Table:
             )
     records: list[list[str]] = []
     numbers: list[int] = []
+    csv.field_size_limit(LONGEST_CELL)  # of the process
     reader = csv.reader(io.StringIO(decoded, newline=""), strict=True)
     row = 0
     try:
@@ -279,12 +286,27 @@ def _read_parquet(path: Path) -> Table:
 
     content = path.read_bytes()
     try:
-        stored = parquet.read_table(io.BytesIO(content))
+        with parquet.ParquetFile(io.BytesIO(content)) as file:
+            stored = pa.Table.from_batches(_bounded(file, path.name), file.schema_arrow)
         stored.validate(full=True)  # or text that is not UTF-8 is found only when it is used
         frame = stored.to_pandas(ignore_metadata=True)
+    except InputError:
+        raise
     except (pa.ArrowException, OSError, ValueError, TypeError) as error:
         raise InputError(f"not readable as parquet: {str(error).splitlines()[0]}", where=path.name) from None
     return Table.of(frame, path.name)
+
+
+def _bounded(file: Any, name: str) -> Iterator[Any]:
+    """Yield the batches of a parquet file as long as they are no more than a machine can hold."""
+    if file.metadata.num_rows > MOST_ROWS:  # a few bytes can say that there are billions
+        raise InputError(f"{file.metadata.num_rows} rows", where=name, expected=f"at most {MOST_ROWS}")
+    size = 0
+    for batch in file.iter_batches(1000):
+        size += batch.nbytes
+        if size > LARGEST_TABLE:
+            raise InputError(f"more than {LARGEST_TABLE // 2**20} MiB", where=name, expected="a table of counts")
+        yield batch
 
 
 def _check_header(columns: Sequence[str], where: str) -> None:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from forecast.combination.settings import Combination, ExternalMember, ExternalName
 from forecast.config import parse, read_toml
+from forecast.confined import BelowPath, FolderName, path_below
 from forecast.errors import InputError, nearest_names, unknown_name
 from forecast.families.model import ModelSpec, choose_models, read_models
 from forecast.panel.weeks import WeekStart
@@ -52,12 +53,12 @@ class RegionFile(_Section):
         Reference system of a file that does not say it, such as "EPSG:32630".
     """
 
-    file: Annotated[str, Field(min_length=1)]
+    file: BelowPath
     name: str = "region"
     country: str | None = None
     in_country: Annotated[str, Field(min_length=1)] | None = None
     layer: str | None = None
-    crs: str | None = None
+    crs: Annotated[str, Field(pattern=r"^[A-Za-z]+:\w+$")] | None = None  # other forms can name files of grids
 
     @model_validator(mode="before")
     @classmethod
@@ -108,8 +109,8 @@ class DataSection(_Section):
         as for a dataset that is complete, they may be of any age.
     """
 
-    set: str | None = None
-    table: str | None = None
+    set: FolderName | None = None
+    table: BelowPath | None = None
     columns: TableColumns = TableColumns()
     complete: bool = False
     store: str | None = None
@@ -117,7 +118,7 @@ class DataSection(_Section):
     first_week: dt.date | None = None
     nowcast_weeks: Annotated[int, Field(ge=1, le=26)] | None = None
     measure: str | None = None
-    calibrate_on: tuple[str, ...] = ()
+    calibrate_on: tuple[FolderName, ...] = ()
     week_start: WeekStart = "saturday"
     stale_after_days: Annotated[int, Field(ge=1)] | None = None
 
@@ -207,7 +208,7 @@ class ReportSection(_Section):
         Sample paths.
     """
 
-    name: str
+    name: FolderName
     horizon: Annotated[int, Field(ge=1, le=52)] = 8
     draws: Annotated[int, Field(ge=100, le=100_000)] = 2000
 
@@ -334,8 +335,14 @@ class Workspace:
         return self.results or self.root / "out"
 
     def data_folder(self, name: str) -> Path:
-        """Return the folder of a dataset."""
-        return self.root / "data" / name
+        """Return the folder of a dataset.
+
+        Raises
+        ------
+        InputError
+            If it leads out of the workspace: specs come from others, too.
+        """
+        return path_below(self.root, f"data/{name}", where=f"the dataset {name!r}")
 
     def models(self) -> list[ModelSpec]:
         """Return the models that run, in the order of ``forecast.toml``."""
@@ -361,7 +368,7 @@ class Workspace:
         """Return a report definition, the default one if no name is given."""
         wanted = name or self.spec.report.name
         folder = self.root / "reports"
-        known = sorted(path.stem for path in folder.glob("*.toml"))
+        known = sorted(path.stem for path in folder.glob("[!.]*.toml"))
         if wanted not in known:
             raise unknown_name("report", wanted, known, where=str(folder))
         spec = parse(ReportSpec, read_toml(folder / f"{wanted}.toml"), where=f"reports/{wanted}.toml")

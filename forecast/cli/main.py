@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import signal
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
@@ -14,6 +13,7 @@ from typing import NoReturn
 import typer
 
 from forecast.cli.app import app
+from forecast.cli.output import say
 from forecast.errors import ForecastError
 
 DONE, FAILED, BAD_INPUT, WARNED = 0, 1, 2, 3
@@ -73,7 +73,7 @@ def _explain(error: BaseException) -> int:
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(f"Error: {text}\n")
+    say(f"Error: {text}")
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Results to stdout, everything else to stderr."""
+"""Results to stdout, everything else to stderr; text from data does not act on the terminal."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from forecast.plain_text import escaped_json, visible
+from forecast.redaction import without_secrets
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
@@ -18,18 +21,18 @@ PLAIN_WIDTH = 120
 
 
 def say(text: str) -> None:
-    """Write a line to stderr."""
-    sys.stderr.write(f"{text}\n")
+    """Write a line to stderr, without the secrets that an error of some library may tell."""
+    sys.stderr.write(f"{without_secrets(visible(text))}\n")
 
 
 def result(text: str) -> None:
     """Write a line to stdout."""
-    sys.stdout.write(f"{text}\n")
+    sys.stdout.write(f"{visible(text)}\n")
 
 
 def result_json(content: Any) -> None:
     """Write the one JSON object of ``--json`` to stdout; what is not a number is null."""
-    sys.stdout.write(json.dumps(_plain(content), ensure_ascii=False, indent=2) + "\n")
+    sys.stdout.write(escaped_json(json.dumps(_plain(content), ensure_ascii=False, indent=2)) + "\n")
 
 
 def warn(warnings: Iterable[str]) -> None:
@@ -50,15 +53,16 @@ def show_table(
         (say if errors else result)(title)
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for position, column in enumerate(columns):
-        table.add_column(column, justify="left" if position < left else "right", overflow="fold")
+        table.add_column(visible(column), justify="left" if position < left else "right", overflow="fold")
     for row in rows:
-        table.add_row(*(escape(cell) for cell in row))
+        table.add_row(*(escape(visible(cell)) for cell in row))
     _print(table, errors=errors)
 
 
 @contextmanager
 def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
     """Give a function of (what, done, total) that shows how far the work is: bars, or lines if there is no screen."""
+    from rich.markup import escape
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -78,7 +82,7 @@ def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
 
         def update(what: str, done: int, total: int) -> None:
             if what not in tasks:
-                tasks[what] = bars.add_task(what, total=total)
+                tasks[what] = bars.add_task(escape(visible(what)), total=total)
             bars.update(tasks[what], completed=done, total=total)
 
         yield update

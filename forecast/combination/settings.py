@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath, PureWindowsPath
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from forecast.confined import BelowPath
 
 WeightMethod = Literal["crps", "log", "online"]
 CdfMethod = Literal["beta", "bernstein"]
@@ -32,15 +33,8 @@ class ExternalMember(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    path: Annotated[str, Field(min_length=1)]
+    path: BelowPath
     target: str | None = None
-
-    @model_validator(mode="after")
-    def _below(self) -> Self:
-        parts = PurePosixPath(self.path.replace("\\", "/"))
-        if parts.is_absolute() or ".." in parts.parts or PureWindowsPath(self.path).drive:
-            raise ValueError(f"path {self.path!r} leads out of the workspace")
-        return self
 
 
 class Combination(BaseModel):

@@ -12,7 +12,7 @@ from forecast.events.packed_file import open_packed
 
 CSV_KINDS = frozenset({"csv", "tsv", "txt"})
 """Endings of the names of such files."""
-LONGEST_ROW = 8 * 2**20
+LONGEST_ROW = 16 * 2**20
 """Characters that one row may have, so that a lone double quote cannot fill the machine with the rest of the file."""
 
 _SIGNS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}

@@ -20,6 +20,8 @@ LARGEST_RATIO, FREE_BYTES = 200, 64 * 2**20
 """A packed file may unpack to `FREE_BYTES`, or `LARGEST_RATIO` times its size; event tables reach about 10 times."""
 ZIPPED = (".csv", ".tsv", ".xlsx", ".parquet")
 """Endings of the names of tables in a zip file; a ``.txt`` there tells about them."""
+MOST_MEMBERS = 1000
+"""Files that a zip file may have; only the one table among them is read, and nothing is written to the disk."""
 _GZIP, _ZIP = b"\x1f\x8b", (b"PK\x03\x04", b"PK\x05\x06")
 _CUT = "cannot read: the file is damaged or cut off ({})"
 _AGAIN = "was the download cut off? fetch it again"
@@ -118,6 +120,26 @@ def open_packed(path: Path) -> Iterator[Unpacked]:
             yield Unpacked(kind, stack.enter_context(io.BufferedReader(counted, 2**16)), packed=True)
 
 
+def unpacked(content: bytes, name: str) -> bytes:
+    """Return what is gzipped in some bytes.
+
+    Raises
+    ------
+    InputError
+        If they are damaged, or unpack to too much.
+
+    Examples
+    --------
+    >>> unpacked(gzip.compress(b"week,region"), "counts.csv.gz")
+    b'week,region'
+    """
+    if not content.startswith(_GZIP):
+        raise InputError("the file is not gzip", where=name)
+    counted = _Counted(gzip.GzipFile(fileobj=io.BytesIO(content)), name, max(FREE_BYTES, LARGEST_RATIO * len(content)))
+    with io.BufferedReader(counted, 2**16) as stream:
+        return stream.read()
+
+
 class _Counted(io.RawIOBase):
     """Bytes that are unpacked, counted, so that a small file cannot fill the machine."""
 
@@ -138,7 +160,7 @@ class _Counted(io.RawIOBase):
             raise InputError(
                 f"unpacks to more than {LARGEST_RATIO} times its size",
                 where=self._name,
-                expected="a packed table of events",
+                expected="a packed table",
                 hint="unpack it, and look at what is inside",
             )
         buffer[: len(content)] = content
@@ -150,6 +172,8 @@ def _only_table(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
     members = [
         member for member in archive.infolist() if not member.is_dir() and not member.filename.startswith("__MACOSX/")
     ]
+    if len(members) > MOST_MEMBERS:
+        raise InputError(f"{len(members)} files inside", where=name, expected=f"at most {MOST_MEMBERS}")
     tables = [member for member in members if member.filename.lower().endswith(ZIPPED)]
     if len(tables) != 1:
         found = ", ".join(repr(member.filename) for member in (tables or members)[:9]) or "nothing"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -21,6 +22,8 @@ LONGEST_WAIT = 120.0
 """Seconds between two tries of our own choice."""
 LONGEST_ASKED_WAIT = 900.0
 """Seconds that a server may ask us to wait (Retry-After) before we stop and say when to come back."""
+LARGEST_ANSWER = 2**28
+"""Bytes of an answer, unpacked; a page of ten thousand events has about ten million."""
 _MOST_REDIRECTS = 5
 _TRY_AGAIN_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 
@@ -178,7 +181,7 @@ class PoliteClient:
 
     def _content(self, request: Callable[[httpx.URL], httpx.Request], target: httpx.URL) -> Any:
         """Ask once; return the JSON."""
-        response = self._answer(request, target)
+        response, content = self._answer(request, target)
         redirects = 0
         while response.is_redirect:
             redirects += 1
@@ -187,7 +190,7 @@ class PoliteClient:
             if response.status_code in {301, 302, 303} and response.request.method != "GET":
                 raise ForecastError(f"{_shown(target)} redirects a form elsewhere; it is not sent again")
             target = self._on_this_host(target, response.headers["location"])
-            response = self._answer(request, target)
+            response, content = self._answer(request, target)
         status = response.status_code
         if status in _TRY_AGAIN_STATUS:
             wait = _retry_after(response)
@@ -197,13 +200,24 @@ class PoliteClient:
         if status >= 300:
             raise RequestRefusedError(f"{_shown(target)} answers with status {status}", status)
         try:
-            return json.loads(response.content)
+            return json.loads(content)
         except (ValueError, RecursionError):
             raise AskAgain("the answer is no JSON, or ends early") from None
 
-    def _answer(self, request: Callable[[httpx.URL], httpx.Request], target: httpx.URL) -> httpx.Response:
+    def _answer(self, request: Callable[[httpx.URL], httpx.Request], target: httpx.URL) -> tuple[httpx.Response, bytes]:
+        """Return an answer and its content, of which no more is read than a page can have."""
+        content = bytearray()
         try:
-            return self._http.send(request(target))
+            response = self._http.send(request(target), stream=True)
+            with closing(response):
+                if "," in response.headers.get("content-encoding", ""):  # packed twice, a little unpacks to anything
+                    raise ForecastError(f"{_shown(target)} answers in a form that is not read")
+                for part in response.iter_bytes():
+                    content += part
+                    if len(content) > LARGEST_ANSWER:
+                        most = LARGEST_ANSWER // 2**20
+                        raise ForecastError(f"{_shown(target)} answers with more than {most} MiB, which is no page")
+            return response, bytes(content)
         except httpx.TimeoutException:
             reason = "no answer in time"
         except httpx.ConnectError:

@@ -9,6 +9,10 @@ from typing import Literal
 
 import pandas as pd
 
+from forecast.plain_text import one_line, visible
+
+_LONGEST_EXAMPLE = 120
+
 DatePrecision = Literal["day", "week", "month", "year"]
 """How well the date is known: to the day, to a span of up to seven days, to a month, to a year or worse."""
 
@@ -47,8 +51,10 @@ COLUMNS: dict[str, str] = {
     "treatment": "string",
     "flags": "string",  # names of what was found wrong with the row, separated by spaces; empty if nothing
 }
-"""Columns and pandas types of the canonical event table, in order. No names of people, units or actors: the toolkit
-works on counts per region, and keeps no more than it needs."""
+"""Columns and pandas types of the canonical event table, in order; texts are names of one line. No names of people,
+units or actors: the toolkit works on counts per region, and keeps no more than it needs."""
+
+_WRITTEN = ("event_id", "country", "admin1", "admin2", "location", "event_type", "sub_event_type", "release")
 
 
 def event_frame(columns: dict[str, object] | pd.DataFrame) -> pd.DataFrame:
@@ -83,7 +89,16 @@ def event_frame(columns: dict[str, object] | pd.DataFrame) -> pd.DataFrame:
             frame[name] = pd.Series([None] * len(frame), dtype="object")
         if kind == "string" and name in {"treatment", "flags"}:
             frame[name] = frame[name].fillna("kept" if name == "treatment" else "")
+    for name in _WRITTEN:
+        frame[name] = _one_line(frame[name])
     return frame[list(COLUMNS)].astype(COLUMNS)
+
+
+def _one_line(column: pd.Series) -> pd.Series:
+    """Return names as `forecast.plain_text.one_line` has them; each text is looked at once."""
+    plain = {text: one_line(text) for text in column.unique() if isinstance(text, str)}
+    changed = {text: clean or None for text, clean in plain.items() if clean != text}
+    return column.replace(changed) if changed else column
 
 
 @dataclass(frozen=True)
@@ -95,7 +110,7 @@ class Example:
     where : str
         File and numbers of the first rows, as far as they are known.
     value : str
-        What the first of them says; may be empty.
+        What the first of them says; may be empty, and is cut if it is long.
     hint : str
         What to try, if something can be done about it.
     """
@@ -103,6 +118,10 @@ class Example:
     where: str = ""
     value: str = ""
     hint: str = field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        if len(self.value) > _LONGEST_EXAMPLE:
+            object.__setattr__(self, "value", f"{self.value[: _LONGEST_EXAMPLE - 3]}...")
 
     def __str__(self) -> str:
         """Return where to look, and what stands there.
@@ -112,7 +131,7 @@ class Example:
         >>> str(Example("own.csv row 2", "31/02/2025"))
         "own.csv row 2: '31/02/2025'"
         """
-        return ": ".join(filter(None, [self.where, self.value and repr(self.value)]))
+        return ": ".join(filter(None, [visible(self.where, lines=False), self.value and repr(self.value)]))
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from forecast.config import parse
 from forecast.errors import InputError
 from forecast.events.hxl import columns_from_tags
 from forecast.events.imprecise import ImprecisePolicy, apply_policy
@@ -92,7 +93,7 @@ def _mapping_of(rows: RowStream) -> TableMapping:
     else:
         columns = {role: role for role in ColumnsSection.model_fields if role in rows.columns}
     fixed = {"event_id": "event_id", "date": "date"}
-    return TableMapping(source=UNNAMED, columns=ColumnsSection(**{**fixed, **columns}))
+    return parse(TableMapping, {"source": UNNAMED, "columns": {**fixed, **columns}}, where=f"{rows.name} row 1")
 
 
 def _require(rows: RowStream, mapping: TableMapping) -> None:

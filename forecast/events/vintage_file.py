@@ -19,6 +19,7 @@ from forecast.events.fold import Hashes, Positions, Records, content_hashes, ide
 from forecast.events.incoming import Rank
 from forecast.events.record import COLUMNS, Account, Batch, Example, event_frame, tally
 from forecast.events.schema import check_events
+from forecast.plain_text import one_line
 
 ROW_GROUP = 131_072
 _ARROW = {"string": pa.large_string(), "datetime64[s]": pa.timestamp("s"), "float64": pa.float64(), "Int32": pa.int32()}
@@ -80,7 +81,7 @@ class Spool:
         for marks, count in events.loc[events["flags"] != "", "flags"].value_counts().items():
             self._flags.update(dict.fromkeys(str(marks).split(), int(count)))
         self._examples = batch.examples | self._examples
-        self._deleted.update(dict.fromkeys(batch.deleted))
+        self._deleted.update(dict.fromkeys(map(one_line, batch.deleted)))
         if events.empty:
             return
         if events["event_id"].isna().any():

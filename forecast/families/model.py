@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from forecast.config import parse, read_toml
+from forecast.confined import FolderName
 from forecast.errors import InputError, unknown_name
 from forecast.families.protocol import Family, Fitted
 from forecast.families.registry import family_class
@@ -43,7 +44,7 @@ class ModelSpec(BaseModel):
     family: str
     title: str
     method: str
-    fit_on: str | None = None
+    fit_on: FolderName | None = None
     window_weeks: Annotated[int, Field(ge=2)] | None = None
     settings: dict[str, Any] = {}
 

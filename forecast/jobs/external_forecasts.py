@@ -12,6 +12,7 @@ from typing import cast
 import pandas as pd
 
 from forecast.combination.settings import ExternalMember
+from forecast.confined import path_below
 from forecast.errors import InputError
 from forecast.evaluation.external_members import ExternalForecast
 from forecast.exchange.hub_cells import SEPARATE
@@ -118,9 +119,8 @@ def external_forecasts(workspace: Workspace, panel: Panel) -> ExternalForecasts:
 
 def _files(root: Path, name: str, member: ExternalMember) -> dict[dt.date, Path]:
     """Return the files of model output by their dates, in order."""
-    folder, where = root / member.path, f"{CONFIG_NAME} [external.{name}] path"
-    if not folder.resolve().is_relative_to(root.resolve()):
-        raise InputError(f"{member.path!r} leads out of the workspace", where=where, expected="a folder below it")
+    where = f"{CONFIG_NAME} [external.{name}] path"
+    folder = path_below(root, member.path, where=where)
     if not folder.is_dir():
         raise InputError(f"no folder {member.path!r}", where=where, expected="a folder of model output of a hub")
     found: dict[dt.date, Path] = {}

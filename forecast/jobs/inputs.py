@@ -10,6 +10,7 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
+from forecast.confined import path_below
 from forecast.errors import InputError, unknown_name
 from forecast.families.model import ModelSpec
 from forecast.jobs.counted_events import count_events
@@ -287,7 +288,7 @@ def _open_set(workspace: Workspace) -> Inputs:
 
 def _open_table(workspace: Workspace) -> Inputs:
     data, wanted = workspace.spec.data, workspace.spec.regions
-    path = workspace.root / str(data.table)
+    path = path_below(workspace.root, str(data.table), where=f"{CONFIG_NAME} [data] table")
     if workspace.spec.places:
         raise InputError(
             f"place {workspace.spec.places[0].name!r} cannot be counted from a table of region counts",

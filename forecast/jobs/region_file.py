@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
+from forecast.confined import path_below
 from forecast.panel.assign import assign_regions
 from forecast.panel.polygon_files import files_of, read_polygon_file
 from forecast.panel.polygons import Polygons
@@ -62,7 +63,7 @@ def workspace_regions(workspace: Workspace) -> WorkspaceRegions:
     """
     wanted, given = workspace.spec.regions, workspace.spec.data.regions
     assert given is not None
-    path = workspace.root / given.file
+    path = path_below(workspace.root, given.file, where=f"{CONFIG_NAME} [data] regions")
     every, countries = read_polygon_file(
         path,
         given.name,

@@ -16,6 +16,8 @@ from typing import Any
 
 from forecast.errors import InputError
 from forecast.jobs.track_record import Progress
+from forecast.plain_text import visible
+from forecast.redaction import without_secrets
 from forecast.storage import write_file
 
 HEARTBEAT = "heartbeat.json"
@@ -61,7 +63,7 @@ class RunLog:
     def event(self, name: str, **facts: object) -> None:
         """Add a line: time, process, event, and what there is to say of it."""
         now = self.clock.now()
-        line = {"time": _iso(now), "process": os.getpid(), "event": name, **facts}
+        line = {"time": _iso(now), "process": os.getpid(), "event": name, **_told(facts)}
         path = self.file or self.folder / f"run-{now:%Y}.jsonl"
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -71,14 +73,14 @@ class RunLog:
 
     def start(self, **facts: object) -> None:
         """Begin: log it, and show that the run is alive."""
-        self._state = {"started_at": _iso(self.clock.now()), **facts}
+        self._state = {"started_at": _iso(self.clock.now()), **_told(facts)}
         self.event("started", **facts)
         self._beat("running", force=True)
 
     def end(self, outcome: str, code: int, **facts: object) -> None:
         """End: log it, and leave how it ended in the heartbeat."""
         self.event("ended", outcome=outcome, code=code, **facts)
-        self._state |= {"outcome": outcome, "code": code, **facts}
+        self._state |= {"outcome": outcome, "code": code, **_told(facts)}
         self._beat("ended", force=True)
 
     def watched(self, progress: Progress | None) -> Progress:
@@ -119,6 +121,19 @@ def read_heartbeat(folder: Path) -> Mapping[str, Any]:
         if isinstance(content, dict):
             return content
     return {}
+
+
+def _told(facts: Mapping[str, object]) -> dict[str, object]:
+    """Return facts with texts that are not longer than a reader can use, and tell no secret."""
+
+    def told(value: object) -> object:
+        if isinstance(value, str):
+            return without_secrets(visible(value))
+        if isinstance(value, dict):
+            return _told(value)
+        return [told(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+    return {name: told(value) for name, value in facts.items()}
 
 
 def _iso(moment: dt.datetime) -> str:

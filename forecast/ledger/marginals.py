@@ -132,7 +132,7 @@ class Marginals:
                 count = int(np.prod(shape, dtype=np.int64))
                 arrays[field.name] = np.frombuffer(content, np.dtype(kind), count, start).reshape(shape)
                 start += arrays[field.name].nbytes
-        except (zlib.error, ValueError, KeyError, TypeError) as error:
+        except (zlib.error, ValueError, KeyError, TypeError, RecursionError) as error:
             raise ForecastError(f"a packed forecast of the ledger is damaged: {error}") from error
         return cls(tuple(header["units"]), **arrays)
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-import gzip
 import hashlib
 import json
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from forecast.config import parse
+from forecast.config import check_plain, parse
 from forecast.errors import InputError, unknown_name
+from forecast.events.packed_file import unpacked
 from forecast.panel.weeks import WeekStart
 
 PACKAGE_NAME = "datapackage.json"
@@ -152,10 +151,7 @@ def read_resource(folder: Path, resource: ResourceSpec) -> bytes:
         )
     if resource.compression is None:
         return content
-    try:
-        return gzip.decompress(content)
-    except (OSError, EOFError, zlib.error):
-        raise InputError("the file is not gzip", where=where) from None
+    return unpacked(content, where)
 
 
 def _read_json(path: Path) -> Mapping[str, Any]:
@@ -174,4 +170,5 @@ def _read_json(path: Path) -> Mapping[str, Any]:
         raise InputError(f"cannot read: {error.strerror}", where=str(path)) from None
     if not isinstance(content, dict):
         raise InputError("not a JSON object", where=str(path))
+    check_plain(content, where=str(path))
     return content

@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from forecast.errors import InputError, nearest_names, unknown_name
-from forecast.panel.polygons import Polygons, named_polygons, polygons_from_geojson, read_geojson
+from forecast.panel.polygons import Polygons, named_polygons, polygons_from_geojson, read_geojson, region_name
 
 KINDS = (".geojson", ".json", ".gpkg", ".shp")
 WGS84 = "EPSG:4326"
 _GEOJSON = (".geojson", ".json")
 _SHAPEFILE = (".shp", ".shx", ".dbf", ".prj", ".cpg")
+_STARTS = {".gpkg": b"SQLite format 3\x00", ".shp": b"\x00\x00\x27\x0a"}
 _NAME, _COUNTRY = "region", "country"
 
 
@@ -124,7 +125,7 @@ def _names_and_countries(
         else:
             own = properties.get(_COUNTRY)
             before, slash, _ = name.partition("/")
-            country = own.strip() if isinstance(own, str) and own.strip() else before if slash else ""
+            country = region_name(own, at) if isinstance(own, str) and own.strip() else before if slash else ""
         found.append((name, country))
     return found
 
@@ -137,7 +138,7 @@ def _text(properties: Mapping[str, Any], name: str, at: str) -> str:
     value = properties[name]
     if not isinstance(value, str) or not value.strip():
         raise InputError(f"the property {name!r} is {value!r}", where=at, expected="a text that is not empty")
-    return value.strip()
+    return region_name(value, at)
 
 
 def _features(
@@ -145,6 +146,7 @@ def _features(
 ) -> tuple[list[Mapping[str, Any]], list[BaseGeometry | None]]:
     """Return the properties and shapes of a GeoPackage or shapefile, in WGS 84."""
     pyogrio = _imported("pyogrio", "GeoPackages and shapefiles", path)
+    _check_start(path)
     chosen: str | None = None
     try:
         with warnings.catch_warnings():
@@ -178,6 +180,21 @@ def _features(
     fields = [str(name) for name in meta["fields"]]
     values = zip(*columns, strict=True) if fields else ((),) * len(shapes)
     return [dict(zip(fields, row, strict=True)) for row in values], list(shapes)
+
+
+def _check_start(path: Path) -> None:
+    """Refuse a file of another kind than its name says: GDAL would open it as what it is.
+
+    Some kinds, such as VRT, are descriptions that have it read other files and addresses.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(16)
+    except OSError as error:
+        raise InputError(f"cannot read: {error.strerror}", where=str(path)) from None
+    kind = path.suffix.lower()
+    if not start.startswith(_STARTS[kind]):
+        raise InputError(f"not readable: this is not a file of kind {kind!r}", where=path.name)
 
 
 def _no_layer(layers: list[str], wanted: str | None, path: Path) -> InputError:

@@ -17,6 +17,7 @@ from shapely.geometry.base import BaseGeometry
 from forecast.errors import InputError
 from forecast.panel.neighbours import Neighbours
 from forecast.panel.units import Units, great_circle_km
+from forecast.plain_text import LONGEST_NAME, one_line
 
 SLIVER_DEGREES = 0.01
 """Polygons may overlap in slivers up to this width, about 1 km: digitised borders rarely fit exactly."""
@@ -248,7 +249,21 @@ def _name_of(feature: object, name_property: str, at: str) -> str:
     name = properties[name_property]
     if not isinstance(name, str) or not name.strip():
         raise InputError(f"the name of the region is {name!r}", where=at, expected="a text that is not empty")
-    return name.strip()
+    return region_name(name, at)
+
+
+def region_name(written: str, at: str) -> str:
+    """Return the name of a region as a file has it, in one line and without what acts on a terminal or a page.
+
+    Raises
+    ------
+    InputError
+        If nothing is left, or it is longer than any name.
+    """
+    name = one_line(written, None)
+    if not 0 < len(name) <= LONGEST_NAME:
+        raise InputError(f"a name of {len(name)} characters", where=at, expected=f"1 to {LONGEST_NAME}")
+    return name
 
 
 def _shape_of(geometry: object, at: str) -> BaseGeometry:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from forecast.language import say, say_count
 from forecast.panel.panel import Panel
 from forecast.predictive.forecast import Forecast
 
@@ -73,7 +74,7 @@ class AnyEvent(_Rule):
 
     def sentence(self) -> str:
         """Return the rule in plain words."""
-        return f"at least one event within {_weeks(self.weeks)}"
+        return say("at least one event within {weeks}", weeks=_weeks(self.weeks))
 
 
 class AtLeast(_Rule):
@@ -88,7 +89,13 @@ class AtLeast(_Rule):
 
     def sentence(self) -> str:
         """Return the rule in plain words."""
-        return f"at least {self.count} event{'' if self.count == 1 else 's'} within {_weeks(self.weeks)}"
+        return say_count(
+            "at least {count} event within {weeks}",
+            "at least {count} events within {weeks}",
+            self.count,
+            count=self.count,
+            weeks=_weeks(self.weeks),
+        )
 
 
 class AboveRecent(_Rule):
@@ -110,9 +117,12 @@ class AboveRecent(_Rule):
 
     def sentence(self) -> str:
         """Return the rule in plain words."""
-        return (
-            f"more events within {_weeks(self.weeks)} than in {100 * self.quantile:g} % of the {self.weeks}-week spans "
-            f"of its own last {self.window} weeks"
+        return say(
+            "more events within {weeks} than in {percent} % of the {count}-week spans of its own last {window} weeks",
+            weeks=_weeks(self.weeks),
+            percent=f"{100 * self.quantile:g}",
+            count=self.weeks,
+            window=self.window,
         )
 
 
@@ -138,9 +148,11 @@ class Increase(_Rule):
 
     def sentence(self) -> str:
         """Return the rule in plain words."""
-        return (
-            f"events within {_weeks(self.weeks)} at {self.factor:g} times "
-            f"the rate of the last {self.over} weeks or more"
+        return say(
+            "events within {weeks} at {factor} times the rate of the last {over} weeks or more",
+            weeks=_weeks(self.weeks),
+            factor=f"{self.factor:g}",
+            over=self.over,
         )
 
 
@@ -161,7 +173,11 @@ class Record(_Rule):
 
     def sentence(self) -> str:
         """Return the rule in plain words."""
-        return f"more events within {_weeks(self.weeks)} than in any such span of the last {self.window} weeks"
+        return say(
+            "more events within {weeks} than in any such span of the last {window} weeks",
+            weeks=_weeks(self.weeks),
+            window=self.window,
+        )
 
 
 Escalation = Annotated[AnyEvent | AtLeast | AboveRecent | Increase | Record, Field(discriminator="rule")]
@@ -263,7 +279,7 @@ def weeks_known(rule: Escalation, history: Panel) -> NDArray[np.int64]:
 
 
 def _weeks(count: int) -> str:
-    return "the next week" if count == 1 else f"the next {count} weeks"
+    return say_count("the next week", "the next {weeks} weeks", count, weeks=count)
 
 
 def _trailing_sums(history: Panel, weeks: int, window: int) -> Floats:

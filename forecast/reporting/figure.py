@@ -10,6 +10,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from forecast.plain_text import still
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -54,7 +56,7 @@ def as_script(content: Mapping[str, Any]) -> str:
     >>> as_script({"name": "</script>"})
     '{"name":"\\u003c/script\\u003e"}'
     """
-    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    text = still(json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False))
     for sign in "<>&\u2028\u2029":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
     return text

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from forecast.language import say, say_count
 from forecast.panel.units import UnitKind
 from forecast.predictive.escalation import ENOUGH_ORIGINS, Escalation
 from forecast.predictive.risk import ranked
@@ -95,29 +96,50 @@ def lead(content: ReportContent) -> str:
     names = titles(content.panels["region"].units)
     rule = quoted(headline_title(content))
     if known.empty:
-        return f"For no region is enough known to say how probable this is: {rule}."
+        return say("For no region is enough known to say how probable this is: {rule}.", rule=rule)
     shown = known["probability"].map(whole_percent)
     likely = int((shown >= EVEN).sum())
     usual = known["base_rate"].notna()
     worse = known[usual & (shown >= NOTABLE) & (known["probability"] >= 1.5 * known["base_rate"])]
-    chance = f"a roughly even chance or better of {rule}"
+    told: list[str] = []
     if likely:
-        verb = "has" if likely == 1 else "have"
-        start = f"{number(likely)} of the {number(len(known))} regions {verb} {chance}."
-    else:
-        start = f"None of the {number(len(known))} regions has {chance}."
-    if not usual.any():
-        return f"{start} Too little of the past is known to say what is usual."
-    if not usual.all():
-        start += f" What is usual is known for {number(usual.sum())} of them."
-    if worse.empty:
-        return f"{start} None stands out from what is usual for it."
-    named = listing([names[unit] for unit in worse["unit"].head(content.top)])
-    if len(worse) > content.top:
-        return (
-            f"{start} In {number(len(worse))} of them it is clearly more probable than usual, first of all in {named}."
+        told.append(
+            say_count(
+                "{count} of the {regions} regions has a roughly even chance or better of {rule}.",
+                "{count} of the {regions} regions have a roughly even chance or better of {rule}.",
+                likely,
+                count=number(likely),
+                regions=number(len(known)),
+                rule=rule,
+            )
         )
-    return f"{start} It is clearly more probable than usual in {named}."
+    else:
+        told.append(
+            say(
+                "None of the {regions} regions has a roughly even chance or better of {rule}.",
+                regions=number(len(known)),
+                rule=rule,
+            )
+        )
+    if not usual.any():
+        told.append(say("Too little of the past is known to say what is usual."))
+        return " ".join(told)
+    if not usual.all():
+        told.append(say("What is usual is known for {count} of them.", count=number(usual.sum())))
+    named = listing([names[unit] for unit in worse["unit"].head(content.top)]) if len(worse) else ""
+    if worse.empty:
+        told.append(say("None stands out from what is usual for it."))
+    elif len(worse) > content.top:
+        told.append(
+            say(
+                "In {count} of them it is clearly more probable than usual, first of all in {regions}.",
+                count=number(len(worse)),
+                regions=named,
+            )
+        )
+    else:
+        told.append(say("It is clearly more probable than usual in {regions}.", regions=named))
+    return " ".join(told)
 
 
 def statements(content: ReportContent) -> list[Statement]:
@@ -139,20 +161,24 @@ def against_base(probability: float, base: float, origins: int) -> str:
     'The probability is about its base rate of 12 %, which rests on 20 spans of the past'
     """
     if np.isnan(base):
-        return "Too little of its past is known for a base rate"
+        return say("Too little of its past is known for a base rate")
     if base == 0:
-        return f"It has not happened in any of the {origins} spans of the past that are known"
+        return say("It has not happened in any of the {origins} spans of the past that are known", origins=origins)
     ratio = probability / base
+    rate = frequency(base)
     if ratio >= 2.5:
-        compared = f"{ratio:.0f} times"
+        compared = say("The probability is {times} times its base rate of {rate}", times=f"{ratio:.0f}", rate=rate)
     elif ratio >= 1.75:
-        compared = "about twice"
+        compared = say("The probability is about twice its base rate of {rate}", rate=rate)
     elif ratio >= 1.25:
-        compared = "above"
+        compared = say("The probability is above its base rate of {rate}", rate=rate)
+    elif ratio > 0.8:
+        compared = say("The probability is about its base rate of {rate}", rate=rate)
     else:
-        compared = "about" if ratio > 0.8 else "below"
-    rests = "" if origins >= ENOUGH_ORIGINS else f", which rests on {origins} spans of the past"
-    return f"The probability is {compared} its base rate of {frequency(base)}{rests}"
+        compared = say("The probability is below its base rate of {rate}", rate=rate)
+    if origins >= ENOUGH_ORIGINS:
+        return compared
+    return say("{comparison}, which rests on {origins} spans of the past", comparison=compared, origins=origins)
 
 
 def _statement(content: ReportContent, row: Mapping[Any, Any]) -> Statement:
@@ -160,13 +186,16 @@ def _statement(content: ReportContent, row: Mapping[Any, Any]) -> Statement:
     panel = content.panels[kind]
     probability, base, previous = (float(row[key]) for key in ("probability", "base_rate", "previous"))
     if np.isnan(probability):
-        compared = "Too little is known of it for a probability."
+        compared: str = say("Too little is known of it for a probability.")
         track = ""
     else:
         compared = against_base(probability, base, int(row["base_origins"]))
         before = uncalibrated(row)
-        compared += f" ({before} before recalibration)" if before else ""
-        compared += f". A week before, it was {percent(previous)}." if np.isfinite(previous) else "."
+        if before:
+            compared = say("{comparison} ({before} before recalibration)", comparison=compared, before=before)
+        compared += "."
+        if np.isfinite(previous):
+            compared += " " + say("A week before, it was {probability}.", probability=percent(previous))
         track = track_of(content, probability, kind)
     title = titles(panel.units)[unit]
     text = f"{compared} {_counts(content, kind, unit, float(row['level']))}"
@@ -177,17 +206,25 @@ def _counts(content: ReportContent, kind: UnitKind, unit: str, level: float) -> 
     """Return the sentence on the expected count, the recent count and the level."""
     panel, forecast = content.panels[kind], content.forecasts[kind][content.headline_model]
     weeks = headline_rule(content).weeks
-    span = "week" if weeks == 1 else f"{weeks} weeks"
     at, column = forecast.units.index(unit), panel.units.index(unit)
     low, high = np.quantile(forecast.paths[:, :weeks, at].sum(axis=1), [0.1, 0.9], method="inverted_cdf")
     mean = float(forecast.mean()[:weeks, at].sum())
     recent, seen = panel.counts[-weeks:, column], panel.observed[-weeks:, column]
-    gaps = "" if seen.all() else f" ({int((~seen).sum())} not observed)"
-    mark = f"; the mark to reach is {level:.0f}" if np.isfinite(level) else ""
-    return (
-        f"Expected: {expected_events(mean)} in the next {span} ({central(0.8, float(low), float(high))}), "
-        f"after {events(int(recent.sum()))} in the last {span}{gaps}{mark}."
+    told = say_count(
+        "Expected: {expected} in the next week ({range}), after {recent} in the last week",
+        "Expected: {expected} in the next {weeks} weeks ({range}), after {recent} in the last {weeks} weeks",
+        weeks,
+        expected=expected_events(mean),
+        range=central(0.8, float(low), float(high)),
+        recent=events(int(recent.sum())),
+        weeks=weeks,
     )
+    if not seen.all():
+        gaps = int((~seen).sum())
+        told = say_count("{told} ({gaps} not observed)", "{told} ({gaps} not observed)", gaps, told=told, gaps=gaps)
+    if np.isfinite(level):
+        told = say("{told}; the mark to reach is {level}", told=told, level=f"{level:.0f}")
+    return f"{told}."
 
 
 def _kind(value: object) -> UnitKind:

@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
+from forecast.plain_text import still
 from forecast.reporting.figure import Figure, as_script, by_anchor
 from forecast.reporting.theme import DARK
 from forecast.reporting.words import day, number, percent, points
@@ -56,6 +57,7 @@ def _environment() -> Environment:
         loader=PackageLoader("forecast.reporting", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_still,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -67,6 +69,11 @@ def _environment() -> Environment:
         "capitalize_first": _capitalize,
     }
     return environment
+
+
+def _still(value: object) -> object:
+    """Return a value as it is shown: text from data, such as names in a shared ledger, does not turn a page around."""
+    return still(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from forecast.language import say, say_count
 from forecast.predictive.escalation import AboveRecent, AnyEvent, AtLeast, Escalation, Increase
 
 _YEAR = 52
@@ -18,7 +19,14 @@ def rule_titles(rules: Sequence[Escalation]) -> dict[str, str]:
     >>> rule_titles([AnyEvent(rule="any_event", name="any", weeks=4), AtLeast(rule="at_least", name="five", count=5)])
     {'any': 'At least one event in 4 weeks', 'five': 'At least 5 events in 4 weeks'}
     """
-    titles = {rule.name: f"{_kind(rule)} in {'1 week' if rule.weeks == 1 else f'{rule.weeks} weeks'}" for rule in rules}
+    titles = {
+        rule.name: str(
+            say_count(
+                "{kind} in {weeks} week", "{kind} in {weeks} weeks", rule.weeks, kind=_kind(rule), weeks=rule.weeks
+            )
+        )
+        for rule in rules
+    }
     often = Counter(titles.values())
     return {
         name: title if often[title] == 1 else f"{title} ({name.replace('_', ' ')})" for name, title in titles.items()
@@ -33,16 +41,18 @@ def quoted(title: str) -> str:
     >>> quoted("Doubling in 4 weeks")
     '“doubling in 4 weeks”'
     """
-    return f"“{title[:1].lower()}{title[1:]}”"
+    return say("“{title}”", title=f"{title[:1].lower()}{title[1:]}")
 
 
 def _kind(rule: Escalation) -> str:
     if isinstance(rule, AnyEvent):
-        return "At least one event"
+        return say("At least one event")
     if isinstance(rule, AtLeast):
-        return f"At least {rule.count} event{'' if rule.count == 1 else 's'}"
+        return say_count("At least {count} event", "At least {count} events", rule.count, count=rule.count)
     if isinstance(rule, AboveRecent):
-        return "Above its recent past"
+        return say("Above its recent past")
     if isinstance(rule, Increase):
-        return {2.0: "Doubling", 3.0: "Tripling"}.get(rule.factor, f"{rule.factor:g} times as many events")
-    return "Highest of a year" if rule.window == _YEAR else f"Highest of {rule.window} weeks"
+        if rule.factor in {2.0, 3.0}:
+            return say("Doubling") if rule.factor == 2.0 else say("Tripling")
+        return say("{factor} times as many events", factor=f"{rule.factor:g}")
+    return say("Highest of a year") if rule.window == _YEAR else say("Highest of {weeks} weeks", weeks=rule.window)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.reporting.words import DASH, SPACE, UNKNOWN
+from forecast.language import Text, said, say
+from forecast.reporting.words import DASH, UNKNOWN, percent_sign
 
 SOURCE = "US Intelligence Community Directive 203, Analytic Standards (2015)"
 
@@ -19,12 +20,12 @@ class Step:
 
     Parameters
     ----------
-    words : str
+    words : Text
     low, high : float
         The probabilities that it stands for.
     """
 
-    words: str
+    words: Text
     low: float
     high: float
 
@@ -39,20 +40,21 @@ def percents(low: float, high: float) -> str:
 
     Examples
     --------
+    >>> from forecast.reporting.words import SPACE
     >>> percents(0.05, 0.2).replace(SPACE, " ")
     '5–20 %'
     """
-    return f"{100 * low:.0f}{DASH}{100 * high:.0f}{SPACE}%"
+    return percent_sign(f"{100 * low:.0f}{DASH}{100 * high:.0f}")
 
 
 SCALE = (
-    Step("almost no chance", 0.01, 0.05),
-    Step("very unlikely", 0.05, 0.20),
-    Step("unlikely", 0.20, 0.45),
-    Step("roughly even chance", 0.45, 0.55),
-    Step("likely", 0.55, 0.80),
-    Step("very likely", 0.80, 0.95),
-    Step("almost certain", 0.95, 0.99),
+    Step(say("almost no chance"), 0.01, 0.05),
+    Step(say("very unlikely"), 0.05, 0.20),
+    Step(say("unlikely"), 0.20, 0.45),
+    Step(say("roughly even chance"), 0.45, 0.55),
+    Step(say("likely"), 0.55, 0.80),
+    Step(say("very likely"), 0.80, 0.95),
+    Step(say("almost certain"), 0.95, 0.99),
 )
 
 CLASS_EDGES = (0.0, 0.05, 0.10, 0.20, 0.30, 0.45, 0.55, 0.80, 0.95, 1.0)
@@ -97,4 +99,4 @@ def plain_word(probability: float) -> str:
     if math.isnan(probability):
         return UNKNOWN
     upper = CLASS_EDGES[probability_class(probability) + 1]
-    return next((step.words for step in SCALE if upper <= step.high), SCALE[-1].words)
+    return str(said(next((step.words for step in SCALE if upper <= step.high), SCALE[-1].words)))

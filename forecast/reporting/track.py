@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from forecast.evaluation.record import BacktestRecord
+from forecast.language import say
 from forecast.panel.units import UnitKind
 from forecast.reporting.content import ReportContent
 from forecast.reporting.scale import CLASS_EDGES, percents, probability_class, probability_classes
@@ -153,13 +154,30 @@ def track_of(content: ReportContent, probability: float, unit_kind: UnitKind) ->
     position = probability_class(probability)
     told = [tracks[position] for tracks in _by_record(content, unit_kind) if tracks[position].statements]
     if not told:
-        return "No statement like this one is in the backtest record yet."
+        return say("No statement like this one is in the backtest record yet.")
     chosen = next((track for track in told if track.statements >= ENOUGH), max(told, key=lambda t: t.statements))
-    few = "" if chosen.statements >= ENOUGH else " That is too few to judge by."
-    return (
-        f"Of the statements of {chosen.range} on {unit_kind}s in the record “{chosen.record}”, "
-        f"{number(chosen.came_true)} of {number(chosen.statements)} came true ({chosen.share}).{few}"
-    )
+    values = {
+        "range": chosen.range,
+        "record": chosen.record,
+        "came": number(chosen.came_true),
+        "statements": number(chosen.statements),
+        "share": chosen.share,
+    }
+    if unit_kind == "region":
+        sentence = say(
+            "Of the statements of {range} on regions in the record “{record}”, "
+            "{came} of {statements} came true ({share}).",
+            **values,
+        )
+    else:
+        sentence = say(
+            "Of the statements of {range} on places in the record “{record}”, "
+            "{came} of {statements} came true ({share}).",
+            **values,
+        )
+    if chosen.statements >= ENOUGH:
+        return sentence
+    return " ".join([sentence, say("That is too few to judge by.")])
 
 
 def _by_record(content: ReportContent, unit_kind: UnitKind) -> list[list[Track]]:
@@ -202,6 +220,6 @@ def _record_title(record: BacktestRecord, *, own: bool) -> str:
         first, last = ((origin + pd.Timedelta(days=6)).year for origin in (origins.min(), origins.max()))
         years = f"{first}" if first == last else f"{first}{DASH}{last}"
     if own:
-        return f"{years} (this data)".lstrip()
+        return say("{years} (this data)", years=years) if years else say("(this data)")
     words = record.name.replace("_", "-").removesuffix("-weekly").split("-")
     return " ".join([*(word[:1].upper() + word[1:] for word in words), years]).strip()

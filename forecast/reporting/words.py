@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from forecast.events.checks.finding import counted
+from forecast.language import date, decimal, say, say_count, spoken
 from forecast.panel.panel import Panel
 from forecast.panel.units import Units
 
@@ -17,6 +18,8 @@ MINUS = "\N{MINUS SIGN}"
 DASH = "\N{EN DASH}"
 UNKNOWN = "\N{EM DASH}"
 """What stands for a number that is not known."""
+THOUSANDS = {"fr": "\N{NARROW NO-BREAK SPACE}"}
+"""What marks off thousands where it is not a whole space."""
 
 
 def percent(share: float) -> str:
@@ -30,10 +33,21 @@ def percent(share: float) -> str:
     if math.isnan(share):
         return UNKNOWN
     if share < 0.01:
-        return f"<1{SPACE}%"
+        return say("<1\u00a0%")
     if share > 0.99:
-        return f">99{SPACE}%"
-    return f"{whole_percent(share)}{SPACE}%"
+        return say(">99\u00a0%")
+    return percent_sign(f"{whole_percent(share)}")
+
+
+def percent_sign(figures: str) -> str:
+    """Return figures with a percent sign behind them, at the distance that the language asks for.
+
+    Examples
+    --------
+    >>> percent_sign("5–20").replace(SPACE, " ")
+    '5–20 %'
+    """
+    return say("{figures}\u00a0%", figures=figures)
 
 
 def frequency(share: float) -> str:
@@ -44,7 +58,7 @@ def frequency(share: float) -> str:
     >>> [frequency(x).replace(SPACE, " ") for x in (0.0, 0.004, 1.0)]
     ['0 %', '<1 %', '100 %']
     """
-    return f"{100 * share:.0f}{SPACE}%" if share in {0.0, 1.0} else percent(share)
+    return percent_sign(f"{100 * share:.0f}") if share in {0.0, 1.0} else percent(share)
 
 
 def whole_percent(share: float) -> int:
@@ -77,8 +91,8 @@ def expected(mean: float) -> str:
     ['<0.1', '0.4', '10', '32']
     """
     if mean < 0.1:
-        return "<0.1"
-    return f"{mean:.1f}" if round(mean, 1) < 10 else f"{mean:.0f}"
+        return say("<0.1")
+    return decimal(mean, 1) if round(mean, 1) < 10 else f"{mean:.0f}"
 
 
 def expected_events(mean: float) -> str:
@@ -90,9 +104,11 @@ def expected_events(mean: float) -> str:
     ['almost no events', '1.0 event', '7.9 events']
     """
     if mean < 0.1:
-        return "almost no events"
+        return say("almost no events")
     told = expected(mean)
-    return f"{told} event" if told == "1.0" else f"{told} events"
+    # English counts 1.0 as one and 1.9 as several; French whatever is below two as one.
+    whole = 1 if round(mean, 1) == 1.0 or (spoken() == "fr" and round(mean, 1) < 2) else 2
+    return say_count("{count} event", "{count} events", whole, count=told)
 
 
 def span(low: float, high: float) -> str:
@@ -114,7 +130,7 @@ def central(level: float, low: float, high: float) -> str:
     >>> central(0.8, 2, 7).replace(SPACE, " ")
     '80 % range 2–7'
     """
-    return f"{percent(level)} range {span(low, high)}"
+    return say("{level} range {span}", level=percent(level), span=span(low, high))
 
 
 def number(count: float) -> str:
@@ -125,7 +141,7 @@ def number(count: float) -> str:
     >>> number(12345).replace(SPACE, " ")
     '12 345'
     """
-    return f"{count:,.0f}".replace(",", SPACE)
+    return f"{count:,.0f}".replace(",", THOUSANDS.get(spoken(), SPACE))
 
 
 def events(count: float) -> str:
@@ -136,7 +152,7 @@ def events(count: float) -> str:
     >>> events(1), events(3)
     ('1 event', '3 events')
     """
-    return f"{count:.0f} event" if count == 1 else f"{number(count)} events"
+    return say_count("{count} event", "{count} events", int(count), count=number(count))
 
 
 def holds(panel: Panel) -> str:
@@ -159,15 +175,14 @@ def holds(panel: Panel) -> str:
 
 
 def day(stamp: pd.Timestamp, *, weekday: bool = False) -> str:
-    """Return a day in words, the same in every locale.
+    """Return a day in words, in the language spoken and the same on every machine.
 
     Examples
     --------
     >>> day(pd.Timestamp("2026-08-01"), weekday=True)
     'Saturday 1 August 2026'
     """
-    text = f"{stamp.day} {stamp.month_name()} {stamp.year}"
-    return f"{stamp.day_name()} {text}" if weekday else text
+    return date(stamp, weekday=weekday)
 
 
 def listing(items: list[str]) -> str:
@@ -178,7 +193,9 @@ def listing(items: list[str]) -> str:
     >>> listing(["Gao", "Mopti", "Tillabéri"])
     'Gao, Mopti and Tillabéri'
     """
-    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+    if len(items) == 1:
+        return items[0]
+    return say("{items} and {last}", items=", ".join(items[:-1]), last=items[-1])
 
 
 def titles(units: Units) -> dict[str, str]:
@@ -191,15 +208,17 @@ def titles(units: Units) -> dict[str, str]:
     >>> titles(Units.of(["Bamako 100 km"], kind="place", radius_km=[100]))
     {'Bamako 100 km': 'Bamako and 100 km around'}
     """
-    spoken = {}
+    called: dict[str, str] = {}
     for name, group, radius in zip(units.names, units.groups, units.radius_km, strict=True):
         if group and name.startswith(f"{group}/"):
-            spoken[name] = f"{name.removeprefix(f'{group}/')} ({group})"
+            called[name] = f"{name.removeprefix(f'{group}/')} ({group})"
         elif name.endswith(f" {radius:g} km"):
-            spoken[name] = f"{name.removesuffix(f' {radius:g} km')} and {radius:g} km around"
+            called[name] = say(
+                "{town} and {radius} km around", town=name.removesuffix(f" {radius:g} km"), radius=f"{radius:g}"
+            )
         else:
-            spoken[name] = name
-    return spoken
+            called[name] = name
+    return called
 
 
 def short_title(name: str, group: str = "") -> str:

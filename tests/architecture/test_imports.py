@@ -15,7 +15,23 @@ import forecast
 PACKAGE = Path(forecast.__file__).parent
 
 ORDER: tuple[frozenset[str], ...] = (
-    frozenset({"errors", "config", "provenance", "storage", "cells", "csv_text", "tag_row", "tabular", "compiled"}),
+    frozenset(
+        {
+            "errors",
+            "plain_text",
+            "redaction",
+            "confined",
+            "config",
+            "provenance",
+            "storage",
+            "cells",
+            "csv_text",
+            "tag_row",
+            "tabular",
+            "compiled",
+            "language",
+        }
+    ),
     frozenset({"events"}),
     frozenset({"panel"}),
     frozenset({"simulation"}),

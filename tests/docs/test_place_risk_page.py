@@ -33,7 +33,8 @@ def test_the_commands_on_simulated_events_run_in_their_order(tmp_path, monkeypat
 
 @pytest.mark.slow
 @pytest.mark.parametrize("command", [command for command in COMMANDS if "demo" not in command])
-def test_the_commands_on_the_embedded_counts_run(tmp_path, forecast, command):
+def test_the_commands_on_the_embedded_counts_run(tmp_path, monkeypatch, forecast, command):
+    monkeypatch.setenv("FORECAST_FOLLOW_LINKS", "1")
     for name in ("forecast.toml", "data", "models", "reports"):
         (tmp_path / name).symlink_to(reference_workspace() / name)
     run(forecast, command, "--workspace", tmp_path)

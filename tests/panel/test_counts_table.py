@@ -17,6 +17,7 @@ from forecast.panel.panel import Panel
 from forecast.panel.table import panel_from_counts, read_counts
 from forecast.panel.units import Units
 from forecast.panel.weeks import WEEK
+from forecast.plain_text import one_line
 
 HEADER = "week,region,events\n"
 GOOD = HEADER + "2026-01-03,Gao,1\n2026-01-10,Gao,2\n2026-01-03,Mopti,0\n"
@@ -247,7 +248,7 @@ def panels(draw: st.DrawFn) -> Panel:
     observed = draw(st.lists(st.booleans(), min_size=cells, max_size=cells).filter(any))
     names = draw(
         st.lists(
-            st.text(min_size=1).filter(lambda name: unicodedata.normalize("NFC", name).strip() == name),
+            st.text(min_size=1).filter(lambda name: one_line(unicodedata.normalize("NFC", name)) == name),
             min_size=units,
             max_size=units,
             unique=True,
