@@ -136,7 +136,8 @@ def numbers(times: ArrayLike) -> Floats:
     >>> numbers(np.array(["2020-01-01", "2020-01-03"], dtype="datetime64[D]"))
     Traceback (most recent call last):
     ...
-    forecast.errors.InputError: times: times are dates
+    forecast.errors.InputError: times are dates
+      where: times
       expected: numbers, such as days since the start of the window
       try: (dates - first_day) / np.timedelta64(1, "D")
     """

@@ -577,6 +577,8 @@ def embedded(tmp_path):
     text = config.read_text(encoding="utf-8")
     start, end = text.index("use = ["), text.index("]", text.index("use = ["))
     text = text[:start] + 'use = ["climatology-52", "window-negbin-52", "discount-negbin", "glm-negbin"' + text[end:]
+    start, end = text.index("members = ["), text.index("]", text.index("members = ["))
+    text = text[:start] + 'members = ["discount-negbin", "glm-negbin"' + text[end:]
     start = text.index("[backtest]")
     text = text[:start] + text[start:].replace("origins = 104", "origins = 20")
     config.write_text(text, encoding="utf-8")
