@@ -34,7 +34,7 @@ class Outcome:
 
 @pytest.fixture(scope="session")
 def small_workspace(tmp_path_factory):
-    """A simulated workspace of 4 regions, 3 places and 40 weeks whose run takes a few seconds, without brief and pictures; do not change it."""
+    """A simulated workspace of 4 regions, 3 places, 40 weeks, without brief and pictures: seconds; do not change it."""
     from forecast.jobs.new_workspace import simulate_workspace
     from forecast.reference import reference_workspace
     from forecast.workspace import open_workspace

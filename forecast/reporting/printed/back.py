@@ -23,12 +23,14 @@ from forecast.reporting.scale import SOURCE
 from forecast.reporting.summary import Record, Summary, Unit
 from forecast.reporting.theme import GRID, MUTED
 from forecast.reporting.track import record_titles, track_classes
-from forecast.reporting.words import SPACE, number, percent, points, titles
+from forecast.reporting.words import MINUS, SPACE, number, percent, points, titles
 
 _MOVERS = 7
 _ROW = 14.0
 _CHART = 196.0
 _NOTE_LINES = 11
+_LARGEST = "These are the largest changes against what the same model says with what was known a week before."
+_NONE_MOVED = "Nothing differs by a point or more from what the same model says with what was known a week before."
 _FACES: tuple[Face, Face, Face] = ("sans", "sans", "sans bold")
 
 
@@ -59,7 +61,7 @@ def _fared(sheet: Sheet, content: ReportContent, summary: Summary, charts: Chart
         return sheet.block(LEFT, y, ROOM, told, size=8.5)
     title = record_titles(content)[record.name]
     lead = (
-        f"At {number(record.forecasts['origin'].nunique())} past origins ({title}) the same model was asked the same "
+        f"At {number(record.forecasts['origin'].nunique())} past origins, {title}, the same model was asked the same "
         f"question, seeing only the weeks before. Of what it called 30{SPACE}%, about 30{SPACE}% should have come true."
     )
     y = sheet.block(LEFT, y, ROOM, lead, size=8.5)
@@ -118,16 +120,15 @@ def _judged(content: ReportContent, record: BacktestRecord, summary: Summary) ->
 def _skill(record: Record) -> str:
     if record.skill is None:
         return ""
-    gain = f"{100 * record.skill:+.1f}{SPACE}%"
+    size = f"{abs(100 * record.skill):.1f}{SPACE}%"
+    if record.skill >= 0:
+        told = f"Its forecasts of counts were {size} closer to what came than those of the best simple reference"
+    else:
+        told = f"Its forecasts of counts were {size} farther from what came than those of the best simple reference"
     if record.skill_low is None or record.skill_high is None:
-        return (
-            f"Its forecasts of counts were closer to what came than the best simple reference by {gain} (CRPS); the "
-            "record is too short for an interval."
-        )
-    return (
-        f"Its forecasts of counts were closer to what came than the best simple reference by {gain} "
-        f"(CRPS; interval {100 * record.skill_low:+.1f} to {100 * record.skill_high:+.1f}{SPACE}%)."
-    )
+        return f"{told} (CRPS; the record is too short for an interval)."
+    low, high = (f"{100 * value:+.1f}".replace("-", MINUS) for value in (record.skill_low, record.skill_high))
+    return f"{told} (CRPS; interval of the gain {low} to {high}{SPACE}%)."
 
 
 def _ranges(record: Record) -> str:
@@ -162,6 +163,9 @@ def _changed(sheet: Sheet, content: ReportContent, summary: Summary, y: float) -
 def _since_issue(sheet: Sheet, part: ChangesPart, y: float) -> float:
     y = heading(sheet, y, "What has changed since the last issue")
     y = sheet.block(LEFT, y, ROOM, part.lead, size=8.5, most=4)
+    moved = [row for row in part.rows if row["change"] != points(0)][:_MOVERS]
+    if not moved:
+        return y
     columns = (
         Column("", LEFT, 176),
         Column("Then", LEFT + 180, 40, "right"),
@@ -171,7 +175,7 @@ def _since_issue(sheet: Sheet, part: ChangesPart, y: float) -> float:
     )
     table_head(sheet, columns, y + 12)
     y += 16
-    for row in part.rows[:_MOVERS]:
+    for row in moved:
         sheet.rule(LEFT, y, ROOM, colour=GRID)
         texts = (row["unit"], row["then"], row["now"], row["change"], row["came"])
         for column, text in zip(columns, texts, strict=True):
@@ -186,17 +190,16 @@ def _since_issue(sheet: Sheet, part: ChangesPart, y: float) -> float:
 
 def _since_week(sheet: Sheet, summary: Summary, y: float) -> float:
     y = heading(sheet, y, "What has changed within a week")
-    told = (
-        "No issue before this one asked the same question. These are the largest changes against what the same model "
-        "says with what was known a week before."
-    )
-    y = sheet.block(LEFT, y, ROOM, told, size=8.5, most=3)
     moved: list[tuple[float, Unit]] = []
     for unit in summary.units:
         risk = unit.risk(summary.headline_escalation)
-        if risk.change is not None:
+        if risk.change is not None and points(risk.change) != points(0):
             moved.append((risk.change, unit))
     moved.sort(key=lambda each: (-abs(round(each[0], 6)), each[1].name))
+    told = "No issue before this one asked the same question. " + (_LARGEST if moved else _NONE_MOVED)
+    y = sheet.block(LEFT, y, ROOM, told, size=8.5, most=3)
+    if not moved:
+        return y
     columns = (
         Column("", LEFT, 226),
         Column("A week before", LEFT + 230, 76, "right"),
@@ -236,9 +239,10 @@ def _sources(sheet: Sheet, content: ReportContent, summary: Summary, y: float) -
 
 def _data(content: ReportContent, summary: Summary) -> list[tuple[str, str]]:
     note = content.data
+    named = ". ".join(text for text in (note.attribution, note.licence) if text)
     return [
         ("Source", f"{note.title}. {note.vintage}."),
-        ("Attribution", f"{note.attribution}. {note.licence}."),
+        *([("Attribution", f"{named}.")] if named else []),
         *([("Limits", " ".join(note.limits))] if note.limits else []),
         (
             "Use",

@@ -35,6 +35,8 @@ _INSTEAD_OF_MAP = 12
 _WARNING_LINES = 7
 _MAP = (150.0, 268.0)
 """The least and the most height of the map."""
+_LEGEND = 110.0
+"""Width of its legend and of the gap before it."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,9 @@ def front(content: ReportContent, summary: Summary, chart: Figure | None) -> She
     y = sheet.block(LEFT, y + 5, ROOM, meaning, size=7.5, colour=MUTED, most=2)
     groups = _groups(content, summary, _room_for_rows(y, chart))
     below = _table_height(groups)
-    room = min(max(BOTTOM - y - below - 24, _MAP[0]), _MAP[1])
     if chart is not None:
+        widest = (ROOM - _LEGEND) / (chart.aspect or 1.0)
+        room = min(max(BOTTOM - y - below - 24, _MAP[0]), max(widest, _MAP[0]), _MAP[1])
         _map(sheet, chart, y + 10, room)
         y += 10 + room
     y = _table(sheet, groups, y + 12)
@@ -157,7 +160,7 @@ def _warnings(sheet: Sheet, notes: Sequence[str], y: float) -> float:
         lines += high[shown]
         shown += 1
     rest = len(notes) - shown
-    tall = lines + 2 * shown + (LEADING * size if rest else 0) + 10
+    tall = lines + 2 * shown + (LEADING * size if rest else 0) + 7
     top = y + 8
     sheet.box(LEFT, top, ROOM, tall, WARNING_PAPER)
     sheet.box(LEFT, top, 3, tall, WARNING)
@@ -171,14 +174,13 @@ def _warnings(sheet: Sheet, notes: Sequence[str], y: float) -> float:
 
 
 def _map(sheet: Sheet, chart: Figure, y: float, tall: float) -> None:
-    legend = 96.0
-    room = ROOM - legend - 14
+    room = ROOM - _LEGEND
     aspect = chart.aspect or 1.0
     wide = min(room, tall * aspect)
     high = wide / aspect
     axes = sheet.axes(LEFT + (room - wide) / 2, y + (tall - high) / 2, wide, high)
     draw(axes, chart.plot, wide / 600)
-    legend_of_map(sheet, LEFT + ROOM - legend, y + 8)
+    legend_of_map(sheet, LEFT + room + 14, y + 8)
 
 
 def legend_of_map(sheet: Sheet, x: float, y: float) -> None:

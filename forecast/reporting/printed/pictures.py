@@ -70,12 +70,16 @@ def _fan_key(sheet: Sheet, y: float) -> None:
     keys = [
         ("observed", OBSERVED),
         ("median", FORECAST),
+        ("expected", FORECAST),
         *((f"{percent(level)} range", tone) for level, tone in BANDS[::-1]),
     ]
     for title, colour in keys:
-        sheet.box(x, y - 5, 11, 2 if title == "median" else 6, colour)
+        if title == "expected":
+            sheet.text(x + 4, y, "\N{BLACK CIRCLE}", size=5.5, colour=colour)
+        else:
+            sheet.box(x, y - (3.5 if title == "median" else 5), 11, 2 if title == "median" else 6, colour)
         sheet.text(x + 15, y, title, size=6.8, colour=MUTED)
-        x += 29 + width_of(title, "sans", 6.8)
+        x += 26 + width_of(title, "sans", 6.8)
 
 
 def _reliability(content: ReportContent, summary: Summary, charts: Charts) -> Sheet | None:
