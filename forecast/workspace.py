@@ -12,6 +12,7 @@ from forecast.combination.settings import Combination, ExternalMember, ExternalN
 from forecast.config import Section, parse, read_toml
 from forecast.confined import FolderName, path_below
 from forecast.data_section import DataSection
+from forecast.delivery.targets import Targets
 from forecast.errors import InputError, nearest_names, unknown_name
 from forecast.families.model import ModelSpec, choose_models, read_models
 from forecast.predictive.escalation import Escalation
@@ -183,6 +184,8 @@ class ReportSpec(Section):
         Whether ``brief.pdf`` is made, two pages to be printed or mailed.
     pictures : bool
         Whether map, fan charts and reliability are drawn as PNG files.
+    delivery : tuple of Target
+        Where it is delivered, ``[[delivery]]``.
     """
 
     name: str
@@ -192,6 +195,7 @@ class ReportSpec(Section):
     top: Annotated[int, Field(ge=1, le=50)] = 5
     brief: bool = True
     pictures: bool = True
+    delivery: Targets = ()
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,7 @@ ORDER: tuple[frozenset[str], ...] = (
     frozenset({"exchange"}),
     frozenset({"reporting"}),
     frozenset({"ledger"}),
+    frozenset({"delivery"}),
     frozenset({"data_section", "workspace", "reference"}),
     frozenset({"jobs"}),
     frozenset({"cli", "__main__"}),
