@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from forecast.cli.options import JsonOption, NowOption, WorkspaceOption, day, names, open_chosen
 from forecast.cli.output import result, result_json, say, warn
+
+if TYPE_CHECKING:
+    from forecast.delivery.targets import Target
+    from forecast.delivery.wording import Message
 
 
 def deliver(
@@ -51,21 +55,7 @@ def deliver(
     definition = chosen.report(report)
     asked = Asked(day(origin, "--origin"), tuple(names(to)), again)
     if preview:
-        found = [
-            {
-                "target": target.name,
-                "to": target.to,
-                "title": message.title if message else None,
-                "text": message.text if message else None,
-            }
-            for target, message in messages(chosen, definition, asked)
-        ]
-        if json:
-            result_json({"messages": found})
-            return
-        for each in found:
-            result(f"--- {each['target']} ({each['to']})")
-            result("no message" if each["title"] is None else f"{each['title']}\n\n{each['text']}")
+        _show(messages(chosen, definition, asked), json=json)
         return
     delivered = deliver_report(chosen, definition, asked, os.environ, clock(now).now)
     if json:
@@ -77,3 +67,16 @@ def deliver(
     warn(warnings)
     if warnings:
         raise typer.Exit(3)
+
+
+def _show(found: list[tuple[Target, Message | None]], *, json: bool) -> None:
+    if json:
+        told = [
+            {"target": target.name, "to": target.to, "message": None if message is None else asdict(message)}
+            for target, message in found
+        ]
+        result_json({"messages": told})
+        return
+    for target, message in found:
+        result(f"--- {target.name} ({target.to})")
+        result("no message" if message is None else f"{message.title}\n\n{message.text}")

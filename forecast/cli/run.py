@@ -98,7 +98,8 @@ def _logged(workspace: Workspace, choices: Choices, file: Path | None, now: str 
     try:
         with progress_bar() as progress:
             done = issue_forecast(workspace, choices, log, progress)
-        done = _delivered(workspace, done, log)
+        # Looking back at another day is not a reason to send anything to anybody.
+        done = done if choices.draft or choices.as_of else _delivered(workspace, done, log)
     except BaseException as error:
         code = error.exit_code if isinstance(error, ForecastError) else 1
         log.end("failed", code, error=f"{type(error).__name__}: {error}")
@@ -113,7 +114,7 @@ def _delivered(workspace: Workspace, done: Issued, log: RunLog) -> Issued:
     from dataclasses import replace
 
     definition = done.ready.definition
-    if done.outcome == "draft" or not definition.delivery:
+    if not definition.delivery:
         return done
     from forecast.errors import ForecastError
     from forecast.jobs.deliver import Asked, deliver

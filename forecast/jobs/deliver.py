@@ -16,7 +16,7 @@ from forecast.delivery.folder import copy_to_folder
 from forecast.delivery.mail import account_of, mail_of, send_mail
 from forecast.delivery.outcome import NotDeliveredError, UnsureError
 from forecast.delivery.record import FILE, Delivery, add_step, last_step
-from forecast.delivery.targets import FolderTarget, Target, WebhookTarget
+from forecast.delivery.targets import EmailTarget, FolderTarget, Target, WebhookTarget
 from forecast.delivery.webhook import send_to_webhook
 from forecast.delivery.wording import Message, message_of
 from forecast.errors import ForecastError, InputError, unknown_name
@@ -149,14 +149,13 @@ def messages(workspace: Workspace, definition: ReportSpec, asked: Asked) -> list
     InputError
         If there is no such issue or target, or a template is wrong.
     """
-    issue = _issue(workspace, definition, asked.origin)
+    summary = _issue(workspace, definition, asked.origin).summary
     found: list[tuple[Target, Message | None]] = []
     for target in _chosen(definition, asked.to):
-        digest = _digest(issue.summary, target)
-        if isinstance(target, FolderTarget):
-            found.append((target, None))
-        else:
-            found.append((target, digest and message_of(issue.summary, digest, target, workspace.root)))
+        shown = None
+        if not isinstance(target, FolderTarget) and digest_of(summary, target.when, 1) is not None:
+            shown = message_of(summary, _told(summary, target), target, workspace.root)
+        found.append((target, shown))
     return found
 
 
@@ -175,20 +174,9 @@ class _Run:
         summary = self.issue.summary
         mine = Delivery(summary.report, summary.origin.isoformat(), self.issue.edition, target.name)
         called = f"{target.name} ({target.to})"
-        step = last_step(self.record, mine)
-        if not again and step == "delivered":
-            return Delivered(target.name, target.to, "delivered before", f"{called}: delivered before")
-        if not again and step in {"begun", "unsure"}:
-            told = f"{called}: an earlier delivery may have arrived; `forecast deliver --to {target.name} --again` repeats it"
-            return Delivered(target.name, target.to, "unsure", told, f"not delivered again: {told}")
         try:
-            digest = _digest(summary, target)
-            if digest is None and not again:
-                return Delivered(target.name, target.to, "nothing to tell", f"{called}: no threshold is reached")
-            if not again and target.quiet.holds(self.now()):
-                told = f"{called}: quiet hours; the next `forecast deliver` after them delivers it"
-                return Delivered(target.name, target.to, "held", told)
-            told = self._carry(target, mine, digest)
+            left = None if again else self._left(target, mine)
+            beside = "" if left else self._carry(target, mine)
         except UnsureError as error:
             add_step(self.record, mine, "unsure", self.now())
             told = f"{called}: {self._safe(error)}; it may have arrived"
@@ -198,22 +186,39 @@ class _Run:
                 add_step(self.record, mine, "failed", self.now())
             told = f"{called}: {self._safe(error)}"
             return Delivered(target.name, target.to, "failed", told, f"not delivered: {told}")
+        if left is not None:
+            outcome, why = left
+            told = f"{called}: {why}"
+            return Delivered(target.name, target.to, outcome, told, told if outcome in TROUBLE else "")
         add_step(self.record, mine, "delivered", self.now())
-        warning = f"not delivered to all: {called}: {told}" if told else ""
-        return Delivered(target.name, target.to, "delivered", f"{called}: delivered{told and f', but {told}'}", warning)
+        if beside:
+            told = f"{called}: delivered, but {beside}"
+            return Delivered(target.name, target.to, "delivered", told, told)
+        return Delivered(target.name, target.to, "delivered", f"{called}: delivered")
 
-    def _carry(self, target: Target, mine: Delivery, digest: Digest | None) -> str:
+    def _left(self, target: Target, mine: Delivery) -> tuple[Outcome, str] | None:
+        """Return why nothing is to be delivered; None if something is."""
+        step = last_step(self.record, mine)
+        if step == "delivered":
+            return "delivered before", "delivered before"
+        if step in {"begun", "unsure"}:
+            command = f"forecast deliver --to {target.name} --again"
+            return "unsure", f"an earlier delivery may have arrived; `{command}` repeats it"
+        if digest_of(self.issue.summary, target.when, 1) is None:
+            return "nothing to tell", "no threshold is reached"
+        if target.quiet.holds(self.now()):
+            return "held", "quiet hours; the next `forecast deliver` after them delivers it"
+        return None
+
+    def _carry(self, target: Target, mine: Delivery) -> str:
         """Deliver to one target; return what went wrong beside."""
-        summary, folder = self.issue.summary, self.issue.folder
+        folder = self.issue.folder
         if isinstance(target, FolderTarget):
             place = self._place(target)
             add_step(self.record, mine, "begun", self.now())
             copy_to_folder(folder, place, mine, target)
             return ""
-        digest = digest or Digest(
-            summary.rule(target.when.escalation or summary.headline_escalation), (), 0, chosen=True
-        )
-        message = message_of(summary, digest, target, self.root)
+        message = message_of(self.issue.summary, _told(self.issue.summary, target), target, self.root)
         if isinstance(target, WebhookTarget):
             address = self._variable(target.address)
             add_step(self.record, mine, "begun", self.now())
@@ -244,9 +249,14 @@ class _Run:
         return one_line(without_secrets(str(error), self.environment), longest=None)
 
 
-def _digest(summary: Summary, target: Target) -> Digest | None:
-    most = len(summary.units) if isinstance(target, FolderTarget) else target.most
-    return digest_of(summary, target.when, most)
+def _told(summary: Summary, target: EmailTarget | WebhookTarget) -> Digest:
+    """Return what a message tells: without a threshold that is reached, the most probable of what it is about."""
+    found = digest_of(summary, target.when, target.most)
+    if found is None:
+        without = target.when.model_copy(update={"at_least": None, "changed_by": None})
+        found = digest_of(summary, without, target.most)
+    assert found is not None  # there are no thresholds
+    return found
 
 
 def _chosen(definition: ReportSpec, names: Sequence[str]) -> list[Target]:
