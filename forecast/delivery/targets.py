@@ -159,23 +159,23 @@ class FolderTarget(_Target):
 
     Parameters
     ----------
-    folder : str, optional
+    path : str, optional
         Below the workspace.
-    folder_from : str, optional
+    path_from : str, optional
         In place of it, a variable of the environment that has the path.
     files : tuple of str
         Which of the files of a run; all if none is named.
     """
 
     to: Literal["folder"]
-    folder: BelowPath | None = None
-    folder_from: Variable | None = None
+    path: BelowPath | None = None
+    path_from: Variable | None = None
     files: tuple[FolderName, ...] = ()
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
-        if (self.folder is None) == (self.folder_from is None):
-            raise ValueError("give either `folder` (below the workspace) or `folder_from` (a variable with its path)")
+        if (self.path is None) == (self.path_from is None):
+            raise ValueError("give either `path` (below the workspace) or `path_from` (a variable that has it)")
         return self
 
 

@@ -231,11 +231,11 @@ class _Run:
         return f"the server refused {len(refused)} of {len(target.recipients)} recipients" if refused else ""
 
     def _place(self, target: FolderTarget) -> Path:
-        if target.folder is not None:
-            return path_below(self.root, target.folder, where=f"[[delivery]] {target.name}: folder")
-        place = Path(self._variable(target.folder_from or ""))
+        if target.path is not None:
+            return path_below(self.root, target.path, where=f"[[delivery]] {target.name}: path")
+        place = Path(self._variable(target.path_from or ""))
         if not place.is_absolute() or not place.is_dir():
-            raise NotDeliveredError(f"{target.folder_from} is not the absolute path of a folder that is there")
+            raise NotDeliveredError(f"{target.path_from} is not the absolute path of a folder that is there")
         return place
 
     def _variable(self, name: str) -> str:

@@ -12,7 +12,7 @@ from forecast.delivery.targets import EmailTarget, FolderTarget, Quiet, Targets,
 from forecast.errors import InputError
 
 EMAIL = {"to": "email", "name": "a", "sender": "a@example.org", "recipients": ["b@example.org"]}
-FOLDER = {"to": "folder", "name": "a", "folder": "shared"}
+FOLDER = {"to": "folder", "name": "a", "path": "shared"}
 WEBHOOK = {"to": "webhook", "name": "a"}
 
 
@@ -32,7 +32,7 @@ def test_the_kind_of_a_target_is_told_by_to():
 @pytest.mark.parametrize(
     ("target", "told"),
     [
-        ({"name": "a"}, "key to is missing"),
+        ({"name": "a"}, "key 'to' is missing"),
         ({**EMAIL, "to": "fax"}, "fax"),
         ({**EMAIL, "recipient": "b@example.org"}, "did you mean 'recipients'"),
         ({**EMAIL, "recipients": []}, "recipients"),
@@ -45,14 +45,14 @@ def test_the_kind_of_a_target_is_told_by_to():
         ({**EMAIL, "account": "FORECAST_LEDGER_URL"}, "not a variable for deliveries"),
         ({**WEBHOOK, "address": "https://hooks.example.org/T0/B0"}, "not a variable for deliveries"),
         ({**WEBHOOK, "link": "javascript:alert(1)"}, "is not an address"),
-        ({**FOLDER, "folder": "../shared"}, "leads out of the workspace"),
-        ({**FOLDER, "folder_from": "FORECAST_SHARE"}, "give either"),
+        ({**FOLDER, "path": "../shared"}, "leads out of the workspace"),
+        ({**FOLDER, "path_from": "FORECAST_SHARE"}, "give either"),
         ({"to": "folder", "name": "a"}, "give either"),
         ({**FOLDER, "name": "Not a slug"}, "small letters, digits and hyphens"),
         ({**FOLDER, "when": {"at_least": 20}}, "less than or equal to 1"),
         ({**FOLDER, "quiet": {"days": ["caturday"]}}, "saturday"),
         ({**FOLDER, "quiet": {"zone": "../../etc/passwd"}}, "not a time zone"),
-        ({**FOLDER, "quiet": {"hours": ["25:00", "07:00"]}}, "hours"),
+        ({**FOLDER, "quiet": {"hours": ["25:00", "07:00"]}}, "delivery 'a' quiet.hours"),
     ],
 )
 def test_what_is_wrong_is_said(target, told):
