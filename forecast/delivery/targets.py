@@ -30,6 +30,19 @@ def _variable(name: str) -> str:
     return name
 
 
+def _account(name: str) -> str:
+    # By these endings `forecast.redaction` knows what to mask, should a library tell a secret.
+    if not name.endswith("_URL"):
+        raise ValueError(f"{name!r} should end in _URL, such as FORECAST_SMTP_URL")
+    return name
+
+
+def _webhook(name: str) -> str:
+    if "WEBHOOK" not in name:
+        raise ValueError(f"{name!r} should have WEBHOOK in it, such as FORECAST_TEAMS_WEBHOOK")
+    return name
+
+
 def _address(text: str) -> str:
     if not _ADDRESS.fullmatch(text):
         raise ValueError(f"{text!r} is not a mail address such as risk@example.org")
@@ -197,7 +210,7 @@ class EmailTarget(_Message):
     """
 
     to: Literal["email"]
-    account: Variable = "FORECAST_SMTP_URL"
+    account: Annotated[Variable, AfterValidator(_account)] = "FORECAST_SMTP_URL"
     sender: Annotated[str, AfterValidator(_sender)]
     recipients: Annotated[
         tuple[Annotated[str, AfterValidator(_address)], ...], Field(min_length=1, max_length=MOST_RECIPIENTS)
@@ -217,7 +230,7 @@ class WebhookTarget(_Message):
     """
 
     to: Literal["webhook"]
-    address: Variable = "FORECAST_WEBHOOK"
+    address: Annotated[Variable, AfterValidator(_webhook)] = "FORECAST_WEBHOOK"
     form: Literal["slack", "teams"] = "slack"
 
 

@@ -44,6 +44,8 @@ def test_the_kind_of_a_target_is_told_by_to():
         ({**EMAIL, "account": "AWS_SECRET_ACCESS_KEY"}, "not a variable for deliveries"),
         ({**EMAIL, "account": "FORECAST_LEDGER_URL"}, "not a variable for deliveries"),
         ({**WEBHOOK, "address": "https://hooks.example.org/T0/B0"}, "not a variable for deliveries"),
+        ({**EMAIL, "account": "FORECAST_SMTP"}, "should end in _URL"),
+        ({**WEBHOOK, "address": "FORECAST_SLACK"}, "should have WEBHOOK in it"),
         ({**WEBHOOK, "link": "javascript:alert(1)"}, "is not an address"),
         ({**FOLDER, "path": "../shared"}, "leads out of the workspace"),
         ({**FOLDER, "path_from": "FORECAST_SHARE"}, "give either"),
