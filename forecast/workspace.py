@@ -261,12 +261,19 @@ class Workspace:
             raise unknown_name("report", wanted, known, where=str(folder))
         spec = parse(ReportSpec, read_toml(folder / f"{wanted}.toml"), where=f"reports/{wanted}.toml")
         rules = {rule.name for rule in self.spec.escalations}
-        if spec.headline_escalation not in rules:
-            raise InputError(
-                f"headline_escalation {spec.headline_escalation!r} is no escalation of the workspace",
-                where=f"reports/{wanted}.toml",
-                expected=f"one of {', '.join(sorted(rules))}",
-            )
+        asked = {"headline_escalation": spec.headline_escalation}
+        asked |= {
+            f"delivery {target.name!r} when.escalation": target.when.escalation
+            for target in spec.delivery
+            if target.when.escalation is not None
+        }
+        for key, name in asked.items():
+            if name not in rules:
+                raise InputError(
+                    f"{key} {name!r} is no escalation of the workspace",
+                    where=f"reports/{wanted}.toml",
+                    expected=f"one of {', '.join(sorted(rules))}",
+                )
         return spec
 
 

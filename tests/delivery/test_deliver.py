@@ -192,3 +192,9 @@ def test_a_preview_tells_what_would_be_sent(with_delivery):
     assert folder is None
     assert mail is None
     assert not (workspace.root / "deliveries.jsonl").exists()
+
+
+def test_an_escalation_that_the_workspace_does_not_have_is_said_before_anything_runs(with_delivery):
+    workspace = with_delivery(f'{FOLDER}when = {{ at_least = 0.5, escalation = "above_recnt" }}\n')
+    with pytest.raises(InputError, match=r"delivery 'share' when\.escalation 'above_recnt' is no escalation"):
+        workspace.report()
