@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from forecast.errors import InputError, nearest_names
 from forecast.plain_text import is_plain
@@ -21,6 +21,12 @@ _PATTERNS = {
     r"^[a-z0-9][a-z0-9-]*$": "small letters, digits and hyphens, beginning with a letter or digit",
 }
 """The patterns of names, in words."""
+
+
+class Section(BaseModel):
+    """A part of a spec: never changed, without keys that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 def read_toml(path: Path) -> dict[str, Any]:

@@ -2,147 +2,32 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from forecast.combination.settings import Combination, ExternalMember, ExternalName
-from forecast.config import parse, read_toml
-from forecast.confined import BelowPath, FolderName, path_below
+from forecast.config import Section, parse, read_toml
+from forecast.confined import FolderName, path_below
+from forecast.data_section import DataSection
+from forecast.delivery.targets import Targets
 from forecast.errors import InputError, nearest_names, unknown_name
 from forecast.families.model import ModelSpec, choose_models, read_models
-from forecast.panel.weeks import WeekStart
 from forecast.predictive.escalation import Escalation
 
 CONFIG_NAME = "forecast.toml"
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class TableColumns(_Section):
-    """What the columns of a plain counts table are called."""
-
-    week: str = "week"
-    region: str = "region"
-    count: str = "events"
-    country: str | None = None
-
-
-class RegionFile(_Section):
-    """Polygons of regions; ``regions = "FILE"`` is short for ``regions = { file = "FILE" }``.
-
-    Parameters
-    ----------
-    file : str
-        GeoJSON, GeoPackage or shapefile below the workspace.
-    name : str
-        The property that holds the name of each region.
-    country : str, optional
-        One that holds its country: regions are then called "country/name", as in "Mali/Mopti".
-    in_country : str, optional
-        The one country of all regions, where no property says it; they are called the same way.
-    layer : str, optional
-        Of a GeoPackage with several.
-    crs : str, optional
-        Reference system of a file that does not say it, such as "EPSG:32630".
-    """
-
-    file: BelowPath
-    name: str = "region"
-    country: str | None = None
-    in_country: Annotated[str, Field(min_length=1)] | None = None
-    layer: str | None = None
-    crs: Annotated[str, Field(pattern=r"^[A-Za-z]+:\w+$")] | None = None  # other forms can name files of grids
-
-    @model_validator(mode="before")
-    @classmethod
-    def _file_alone(cls, given: object) -> object:
-        if not isinstance(given, (str, Mapping, cls)):
-            expected = 'the name of a file, or a table such as { file = "adm1.gpkg", name = "shapeName" }'
-            raise ValueError(f"give {expected}")  # noqa: TRY004 - pydantic reports no other
-        return {"file": given} if isinstance(given, str) else given
-
-    @model_validator(mode="after")
-    def _one_country(self) -> Self:
-        if self.country and self.in_country:
-            raise ValueError("give either `country` (a property) or `in_country` (the one country of all)")
-        return self
-
-
-class DataSection(_Section):
-    """Where the counts come from: an embedded or own dataset, a plain table of counts, or events that were ingested.
-
-    Parameters
-    ----------
-    set : str, optional
-        Folder below ``data/`` with a ``datapackage.json``.
-    table : str, optional
-        CSV or parquet file below the workspace, one row a week and region.
-    columns : TableColumns
-        For `table`.
-    complete : bool
-        For `table`: an absent region-week is a zero. Otherwise it is missing.
-    store : str, optional
-        A source of the event store, ``data/events/``: its events are counted in polygons.
-    regions : RegionFile, optional
-        For `store`: the polygons in which events are counted. As a plain file name: each feature has the property
-        `region`, and `country` if known.
-    first_week : date, optional
-        For `store`: a day of the first week that is counted; the first whole week with an event if not given.
-    nowcast_weeks : int, optional
-        For `store`: the counts of so many last weeks are not final. Forecasts go through a nowcast of them, from how
-        late events became known in earlier vintages. Needs an import about every week.
-    measure : str, optional
-        Which count of the set; its own default if not given.
-    calibrate_on : list of str
-        Datasets on which the same models are back-tested as well, for a longer record than the data has.
-    week_start : {"saturday", "sunday", "monday"}
-        For `table` and `store`; a set states its own.
-    stale_after_days : int, optional
-        Data that end longer before a run than that are stale: the report says so on top, and the run warns. Left out,
-        as for a dataset that is complete, they may be of any age.
-    """
-
-    set: FolderName | None = None
-    table: BelowPath | None = None
-    columns: TableColumns = TableColumns()
-    complete: bool = False
-    store: str | None = None
-    regions: RegionFile | None = None
-    first_week: dt.date | None = None
-    nowcast_weeks: Annotated[int, Field(ge=1, le=26)] | None = None
-    measure: str | None = None
-    calibrate_on: tuple[FolderName, ...] = ()
-    week_start: WeekStart = "saturday"
-    stale_after_days: Annotated[int, Field(ge=1)] | None = None
-
-    @model_validator(mode="after")
-    def _one_source(self) -> Self:
-        if sum(source is not None for source in (self.set, self.table, self.store)) != 1:
-            raise ValueError("give either `set` or `table` or `store`")
-        if (self.store is None) != (self.regions is None):
-            raise ValueError("`store` and `regions` (a file of polygons) belong together")
-        if self.first_week is not None and self.store is None:
-            raise ValueError("`first_week` is for `store`")
-        if self.nowcast_weeks is not None and self.store is None:
-            raise ValueError("`nowcast_weeks` is for `store`: what was known when is needed")
-        return self
-
-
-class RegionsSection(_Section):
+class RegionsSection(Section):
     """Which regions are forecast: all of some countries, or named ones; all of the data if neither is given."""
 
     countries: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
 
 
-class PlaceSpec(_Section):
+class PlaceSpec(Section):
     """A town with a radius: one of the dataset's places, or, for a store, one with latitude and longitude."""
 
     name: str
@@ -162,14 +47,14 @@ class PlaceSpec(_Section):
         return f"{self.name} {self.radius_km} km"
 
 
-class ModelsSection(_Section):
+class ModelsSection(Section):
     """Which models of the catalogue run, and which one the report speaks for: one of them, or the combined one."""
 
     use: Annotated[tuple[str, ...], Field(min_length=1)]
     headline: str
 
 
-class BacktestSection(_Section):
+class BacktestSection(Section):
     """The protocol of every backtest of this workspace, the same for all models.
 
     Parameters
@@ -195,7 +80,7 @@ class BacktestSection(_Section):
     seed: Annotated[int, Field(ge=0)] = 20250601
 
 
-class ReportSection(_Section):
+class ReportSection(Section):
     """The forecast that is issued and its report.
 
     Parameters
@@ -213,7 +98,7 @@ class ReportSection(_Section):
     draws: Annotated[int, Field(ge=100, le=100_000)] = 2000
 
 
-class LedgerSection(_Section):
+class LedgerSection(Section):
     """Where issued forecasts are recorded.
 
     Parameters
@@ -233,7 +118,7 @@ class LedgerSection(_Section):
     workspace: Annotated[str, Field(min_length=1, max_length=200)] | None = None
 
 
-class WorkspaceSpec(_Section):
+class WorkspaceSpec(Section):
     """The whole of ``forecast.toml``."""
 
     title: str
@@ -243,7 +128,7 @@ class WorkspaceSpec(_Section):
     escalations: Annotated[tuple[Escalation, ...], Field(min_length=1)]
     models: ModelsSection
     combination: Combination | None = None
-    external: dict[ExternalName, ExternalMember] = {}
+    external: dict[ExternalName, ExternalMember] = Field(default_factory=dict)
     backtest: BacktestSection = BacktestSection()
     report: ReportSection
     ledger: LedgerSection = LedgerSection()
@@ -281,7 +166,7 @@ class WorkspaceSpec(_Section):
         return self
 
 
-class ReportSpec(_Section):
+class ReportSpec(Section):
     """One file of ``reports/*.toml``: how a report presents the forecast of the workspace.
 
     Parameters
@@ -295,6 +180,12 @@ class ReportSpec(_Section):
         The escalation that the map and the headline sentences show.
     top : int
         How many regions the headline names and the fan charts show.
+    brief : bool
+        Whether ``brief.pdf`` is made, two pages to be printed or mailed.
+    pictures : bool
+        Whether map, fan charts and reliability are drawn as PNG files.
+    delivery : tuple of Target
+        Where it is delivered, ``[[delivery]]``.
     """
 
     name: str
@@ -302,6 +193,9 @@ class ReportSpec(_Section):
     audience: str = ""
     headline_escalation: str
     top: Annotated[int, Field(ge=1, le=50)] = 5
+    brief: bool = True
+    pictures: bool = True
+    delivery: Targets = ()
 
 
 @dataclass(frozen=True)
@@ -367,12 +261,19 @@ class Workspace:
             raise unknown_name("report", wanted, known, where=str(folder))
         spec = parse(ReportSpec, read_toml(folder / f"{wanted}.toml"), where=f"reports/{wanted}.toml")
         rules = {rule.name for rule in self.spec.escalations}
-        if spec.headline_escalation not in rules:
-            raise InputError(
-                f"headline_escalation {spec.headline_escalation!r} is no escalation of the workspace",
-                where=f"reports/{wanted}.toml",
-                expected=f"one of {', '.join(sorted(rules))}",
-            )
+        asked = {"headline_escalation": spec.headline_escalation}
+        asked |= {
+            f"delivery {target.name!r} when.escalation": target.when.escalation
+            for target in spec.delivery
+            if target.when.escalation is not None
+        }
+        for key, name in asked.items():
+            if name not in rules:
+                raise InputError(
+                    f"{key} {name!r} is no escalation of the workspace",
+                    where=f"reports/{wanted}.toml",
+                    expected=f"one of {', '.join(sorted(rules))}",
+                )
         return spec
 
 

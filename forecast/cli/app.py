@@ -10,6 +10,7 @@ import forecast
 from forecast.cli.backtest import backtest
 from forecast.cli.check import check
 from forecast.cli.compare import compare
+from forecast.cli.deliver import deliver
 from forecast.cli.export import export
 from forecast.cli.ingest import app as ingest
 from forecast.cli.init import init
@@ -66,6 +67,7 @@ for command, summary in (
     (score, "Score what was issued, or forecasts of a file."),
     (place, "The risk near one place."),
     (export, "Write a run in a format of others."),
+    (deliver, "Send a report to its readers."),
     (check, "Tell what is wrong with a workspace."),
     (models, "List the models of the catalogue."),
     (init, "Make a workspace of your own."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -50,7 +51,7 @@ def run(
 
     A forecast is issued once for each week from which it starts: it is recorded in the ledger, which nobody can edit,
     before it is published. A second run says so and changes nothing, unless --reissue. How to let a machine do this
-    every week: forecast schedule.
+    every week: forecast schedule. What the report has of [[delivery]] is then delivered, as by forecast deliver.
 
     \b
     Examples:
@@ -97,6 +98,8 @@ def _logged(workspace: Workspace, choices: Choices, file: Path | None, now: str 
     try:
         with progress_bar() as progress:
             done = issue_forecast(workspace, choices, log, progress)
+        # Looking back at another day is not a reason to send anything to anybody.
+        done = done if choices.draft or choices.as_of else _delivered(workspace, done, log)
     except BaseException as error:
         code = error.exit_code if isinstance(error, ForecastError) else 1
         log.end("failed", code, error=f"{type(error).__name__}: {error}")
@@ -104,6 +107,27 @@ def _logged(workspace: Workspace, choices: Choices, file: Path | None, now: str 
     facts = {"origin": f"{done.ready.origin:%Y-%m-%d}", "entry": done.entry, "link": done.link}
     log.end(done.outcome, 3 if done.warnings else 0, **facts, warnings=list(done.warnings))
     return done
+
+
+def _delivered(workspace: Workspace, done: Issued, log: RunLog) -> Issued:
+    """Deliver what was published; what goes wrong there is a warning, as the issue stands."""
+    from dataclasses import replace
+
+    definition = done.ready.definition
+    if not definition.delivery:
+        return done
+    from forecast.errors import ForecastError
+    from forecast.jobs.deliver import Asked, deliver
+
+    try:
+        found = deliver(workspace, definition, Asked(done.ready.origin.date()), os.environ, log.clock.now)
+    except ForecastError as error:
+        return replace(done, warnings=(*done.warnings, f"not delivered: {error}"))
+    for each in found:
+        log.event("delivery", target=each.target, to=each.to, outcome=each.outcome)
+        if not each.warning:
+            say(each.told)
+    return replace(done, warnings=(*done.warnings, *(each.warning for each in found if each.warning)))
 
 
 def _told(done: Issued) -> str:

@@ -19,10 +19,14 @@ from forecast.predictive.risk import RISK_COLUMNS
 from forecast.provenance import hash_file
 from forecast.reporting.content import ReportContent
 from forecast.reporting.html import render_report
+from forecast.reporting.summarise import summary_of
+from forecast.reporting.summary import FILE as SUMMARY
+from forecast.reporting.summary import summary_bytes
 from forecast.storage import folder_in_progress
 
 PATHS = "paths.parquet"
 """The forecast of the headline model, whole: as `forecast.predictive.forecast_file`."""
+BRIEF = "brief.pdf"
 
 Record = Callable[[ReportContent, Mapping[str, str]], Mapping[str, Any]]
 
@@ -49,10 +53,29 @@ def publish(content: ReportContent, folder: Path, record: Record | None = None) 
         (work / "risk.csv").write_bytes(csv_bytes(content.risk[stated], float_format="%.6f"))
         if content.changes is not None:
             (work / "changes.csv").write_bytes(csv_bytes(content.changes.table, float_format="%.6f"))
+        for name, written in _summary_and_print(content).items():
+            (work / name).write_bytes(written)
         files = {path.name: hash_file(path) for path in sorted(work.iterdir())}
         recorded = {} if record is None else record(content, files)
         text = json.dumps({**content.provenance, **recorded, "files": files}, indent=2, ensure_ascii=False)
         (work / "manifest.json").write_text(f"{text}\n", encoding="utf-8", newline="\n")
+
+
+def _summary_and_print(content: ReportContent) -> dict[str, bytes]:
+    """Return the summary for programs and, as far as the report has them, the brief and the pictures."""
+    summary = summary_of(content)
+    found = {SUMMARY: summary_bytes(summary)}
+    if not (content.brief or content.pictures):
+        return found
+    # matplotlib takes a second to load.
+    from forecast.reporting.printed.brief import brief_bytes  # noqa: PLC0415
+    from forecast.reporting.printed.charts import charts_of  # noqa: PLC0415
+    from forecast.reporting.printed.pictures import picture_bytes  # noqa: PLC0415
+
+    charts = charts_of(content)
+    if content.brief:
+        found[BRIEF] = brief_bytes(content, summary, charts)
+    return found | (picture_bytes(content, summary, charts) if content.pictures else {})
 
 
 def _forecast_frame(content: ReportContent) -> pd.DataFrame:

@@ -93,8 +93,9 @@ def run(
     Returns
     -------
     RunResult
-        ``index.html``, ``forecast.parquet``, ``paths.parquet``, ``risk.csv`` and ``manifest.json`` are in its folder,
-        whole. The same inputs give the same bytes.
+        ``index.html``, ``forecast.parquet``, ``paths.parquet``, ``risk.csv``, ``summary.json`` and ``manifest.json``
+        are in its folder, whole, with ``brief.pdf`` and the pictures unless the report does without them. The same
+        inputs give the same bytes.
 
     Raises
     ------
@@ -211,6 +212,8 @@ def carry_out(
         notices=tuple(notices),
         issued=issued,
         changes=changes,
+        brief=definition.brief,
+        pictures=definition.pictures,
     )
     told(progress, "writing the report")(0, 1)
     publish(content, folder or ready.folder, record)

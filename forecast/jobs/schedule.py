@@ -125,7 +125,7 @@ WorkingDirectory={folder}
 ExecStart={command}
 # 3: done, with warnings; the journal has them.
 SuccessExitStatus=3
-# FORECAST_LEDGER_URL, where a team shares a ledger.
+# FORECAST_LEDGER_URL, where a team shares a ledger; what deliveries need, such as FORECAST_SMTP_URL.
 EnvironmentFile=-{ENVIRONMENT_FILE}
 Nice=10
 NoNewPrivileges=true
@@ -189,6 +189,9 @@ jobs:
     env:
       # A ledger that a team shares. Without this secret it is the file ledger.sqlite in the repository.
       FORECAST_LEDGER_URL: ${{{{ secrets.FORECAST_LEDGER_URL }}}}
+      # Deliveries of the report, if it has any:
+      FORECAST_SMTP_URL: ${{{{ secrets.FORECAST_SMTP_URL }}}}
+      FORECAST_WEBHOOK: ${{{{ secrets.FORECAST_WEBHOOK }}}}
     steps:
       - uses: actions/checkout@v4
       - uses: actions/setup-python@v5
@@ -208,14 +211,15 @@ jobs:
           {command} || code=$?
           if [ "$code" -eq 3 ]; then echo "::warning::The forecast was issued with warnings; see the log."; code=0; fi
           exit "$code"
-      - name: Keep the ledger
+      - name: Keep the ledger and what was delivered
         if: always()
         shell: bash
         run: |
-          [ -f ledger.sqlite ] || exit 0
           git config user.name "github-actions[bot]"
           git config user.email "41898282+github-actions[bot]@users.noreply.github.com"
-          git add --force ledger.sqlite
+          for file in ledger.sqlite deliveries.jsonl; do
+            if [ -f "$file" ]; then git add --force "$file"; fi
+          done
           git diff --cached --quiet || {{ git commit --message "Issue the forecast" && git push; }}
       - uses: actions/upload-artifact@v4
         if: always()

@@ -61,6 +61,8 @@ class ReportContent:
         How the issues before this one have turned out, as far as it could be known at the origin.
     changes : Changes, optional
         What has changed since the last of them.
+    brief, pictures : bool
+        Whether these are made beside the page.
     """
 
     name: str
@@ -85,3 +87,5 @@ class ReportContent:
     notices: tuple[str, ...] = ()
     issued: IssuedRecord | None = None
     changes: Changes | None = None
+    brief: bool = True
+    pictures: bool = True

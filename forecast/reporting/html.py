@@ -82,7 +82,7 @@ def render_report(content: ReportContent) -> str:
     """
     shown = statements(content)
     fans = [_fan(content, statement, position) for position, statement in enumerate(shown, start=1)]
-    chart = _map_figure(content, shown)
+    chart = map_figure(content, shown)
     records = [_record(content, record, position) for position, record in enumerate(content.backtests, start=1)]
     called = {name: title for panel in content.panels.values() for name, title in titles(panel.units).items()}
     issued = issued_part(content.issued, content.escalations, content.headline_escalation, called)
@@ -154,7 +154,8 @@ def _facts(content: ReportContent) -> list[tuple[str, str]]:
     ]
 
 
-def _map_figure(content: ReportContent, shown: list[Statement]) -> Figure | None:
+def map_figure(content: ReportContent, shown: list[Statement]) -> Figure | None:
+    """Return the map of the headline's statements; None without outlines."""
     regions = content.panels["region"].units
     if not any(name in content.polygons for name in regions.names):
         return None

@@ -43,7 +43,8 @@ ORDER: tuple[frozenset[str], ...] = (
     frozenset({"exchange"}),
     frozenset({"reporting"}),
     frozenset({"ledger"}),
-    frozenset({"workspace", "reference"}),
+    frozenset({"delivery"}),
+    frozenset({"data_section", "workspace", "reference"}),
     frozenset({"jobs"}),
     frozenset({"cli", "__main__"}),
 )

@@ -7,7 +7,21 @@ import pytest
 
 @pytest.mark.parametrize(
     "command",
-    ["", "run", "backtest", "compare", "score", "place", "check", "models", "init", "simulate", "schedule", "ledger"],
+    [
+        "",
+        "run",
+        "backtest",
+        "compare",
+        "score",
+        "place",
+        "check",
+        "models",
+        "init",
+        "simulate",
+        "schedule",
+        "deliver",
+        "ledger",
+    ],
 )
 def test_help(forecast, snapshot, command):
     shown = forecast(*filter(None, [command]), "--help")

@@ -39,7 +39,14 @@ def files_of(folder):
 
 def test_all_results_are_there_and_the_manifest_has_their_hashes(published):
     files = files_of(published.folder)
-    assert set(files) == {"index.html", "forecast.parquet", "paths.parquet", "risk.csv", "manifest.json"}
+    assert set(files) == {
+        "index.html",
+        "forecast.parquet",
+        "paths.parquet",
+        "risk.csv",
+        "summary.json",
+        "manifest.json",
+    }
     hashes = json.loads(files["manifest.json"])["files"]
     assert hashes == {
         name: hashlib.sha256(content).hexdigest() for name, content in files.items() if name != "manifest.json"

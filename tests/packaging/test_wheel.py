@@ -112,5 +112,10 @@ def test_the_installed_command_forecasts_in_an_empty_folder(installed, tmp_path)
         "forecast.parquet",
         "paths.parquet",
         "risk.csv",
+        "summary.json",
+        "brief.pdf",
+        "map.png",
+        *(f"fan-{region}.png" for region in range(1, 6)),
+        "reliability.png",
         "manifest.json",
     }

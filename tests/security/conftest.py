@@ -86,6 +86,9 @@ def attacked(small_workspace: Path, malicious: ModuleType, tmp_path_factory: pyt
     )
     text = re.sub(r"^title = .*$", 'title = "<script>window.hacked=8</script> =1+1"', text, flags=re.M)
     path.write_text(text.replace("[[escalations]]", f"{places}[[escalations]]", 1), encoding="utf-8")
+    report = folder / "reports" / "weekly.toml"
+    text = re.sub(r"^(brief|pictures) = false$", r"\1 = true", report.read_text(encoding="utf-8"), flags=re.M)
+    report.write_text(text, encoding="utf-8")
     source = folder / "data" / "<img src=x onerror=window.hacked=9>.csv"
     source.write_bytes(malicious.events())
     said = {"ingest": _call(["ingest", "table", str(source), "--known-at", "2023-10-20", "--workspace", str(folder)])}
