@@ -267,10 +267,10 @@ class Workspace:
             for target in spec.delivery
             if target.when.escalation is not None
         }
-        for key, name in asked.items():
-            if name not in rules:
+        for key, rule in asked.items():
+            if rule not in rules:
                 raise InputError(
-                    f"{key} {name!r} is no escalation of the workspace",
+                    f"{key} {rule!r} is no escalation of the workspace",
                     where=f"reports/{wanted}.toml",
                     expected=f"one of {', '.join(sorted(rules))}",
                 )
