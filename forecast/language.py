@@ -20,6 +20,7 @@ from babel.dates import format_date
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 from babel.numbers import get_decimal_symbol
+from markupsafe import escape
 
 SOURCE = "en"
 """The language of the code."""
@@ -50,6 +51,15 @@ class Text(str):
 
     def __getnewargs__(self) -> tuple[Callable[[], str]]:  # type: ignore[override]
         return (self.make,)
+
+
+class Html(Text):
+    """A `Text` that is HTML already."""
+
+    __slots__ = ()
+
+    def __html__(self) -> str:
+        return str(self)
 
 
 @contextmanager
@@ -119,6 +129,17 @@ def say_count(one: str, many: str, count: int, /, **values: object) -> Text:
     return Text(partial(_say_count, one, many, count, values))
 
 
+def say_html(message: str, /, **values: object) -> Html:
+    """Return a message that holds elements of HTML; what stands in it is escaped.
+
+    Examples
+    --------
+    >>> print(say_html("<b>{name}</b> of the record", name="R&D"))
+    <b>R&amp;D</b> of the record
+    """
+    return Html(partial(_say_html, message, values))
+
+
 def said(value: object) -> object:
     """Return a `Text` in the current language, and anything else as it is.
 
@@ -185,6 +206,11 @@ def _forms(message: str, language: str) -> tuple[str, ...]:
 def _say(message: str, values: dict[str, object]) -> str:
     form = next(iter(_forms(message, spoken())), message)
     return form.format(**{name: said(value) for name, value in values.items()})
+
+
+def _say_html(message: str, values: dict[str, object]) -> str:
+    form = next(iter(_forms(message, spoken())), message)
+    return form.format(**{name: escape(said(value)) for name, value in values.items()})
 
 
 def _say_count(one: str, many: str, count: int, values: dict[str, object]) -> str:

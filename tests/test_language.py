@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 from babel.messages.catalog import Message
 from babel.messages.extract import extract
+from jinja2.ext import babel_extract
 
 import forecast
 from forecast.language import LANGUAGES, SOURCE, Text, catalogue, date, decimal, said, say, say_count, speaking, spoken
@@ -24,15 +25,20 @@ OTHERS = [language for language in LANGUAGES if language != SOURCE]
 NARROW = "\N{NARROW NO-BREAK SPACE}"
 
 
+KEYWORDS = {"say": None, "say_html": None, "say_count": (1, 2)}
+
+
 def messages_of_the_code() -> set[str | tuple[str, ...]]:
-    """Return all that the modules say by `say` and `say_count`, a pair where there are plural forms."""
+    """Return all that modules and templates say, a pair where there are plural forms."""
     found: set[str | tuple[str, ...]] = set()
     for path in sorted(PACKAGE.rglob("*.py")):
         source = path.read_bytes()
         # Some commands have a `say` of their own, for the terminal.
         if b"from forecast.language import" in source:
-            keywords = {"say": None, "say_count": (1, 2)}
-            found |= {message for _, message, _, _ in extract("python", io.BytesIO(source), keywords)}
+            found |= {message for _, message, _, _ in extract("python", io.BytesIO(source), KEYWORDS)}
+    for path in sorted(PACKAGE.rglob("*.j2")):
+        options = {"trim_blocks": "true", "lstrip_blocks": "true"}
+        found |= {message for _, message, _, _ in extract(babel_extract, path.open("rb"), KEYWORDS, options=options)}
     return found
 
 
@@ -86,6 +92,7 @@ def test_there_are_as_many_forms_as_the_language_has(language: str) -> None:
 def test_french_is_set_as_french_is() -> None:
     for message in entries("fr").values():
         for form in forms(message.string):
+            form = re.sub(r"<[^>]+>", "", form)
             assert re.findall(rf"(?<!{NARROW})[;:?!%»]|«(?!{NARROW})", form) == [], form
             assert not set("'\"“”") & set(form), form
 

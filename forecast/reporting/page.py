@@ -17,6 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
+from forecast.language import said, say, say_html, spoken
 from forecast.plain_text import still
 from forecast.reporting.figure import Figure, as_script, by_anchor
 from forecast.reporting.theme import DARK
@@ -96,6 +97,7 @@ def render_page(template: str, figures: Sequence[Figure], *, assets: str | None 
         .get_template(template)
         .render(
             **shown,
+            lang=spoken(),
             figures=Markup(as_script({"figures": by_anchor(figures), "dark": DARK})),  # noqa: S704 - escaped
             policy=Markup(f"default-src 'none'; {parts.sources}; {_POLICY}"),  # noqa: S704 - of this package
             style=Markup(parts.style),  # noqa: S704 - of this package
@@ -142,6 +144,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals |= {"say": say, "say_html": say_html}
     environment.filters |= {
         "percent": percent,
         "points": points,
@@ -153,8 +156,9 @@ def _environment() -> Environment:
 
 
 def _still(value: object) -> object:
-    """Return a value as it is shown: text from data, such as names in a shared ledger, does not turn a page around."""
-    return still(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    """Return a value as it is shown: in the language spoken; names from data do not turn a page around."""
+    told = said(value)
+    return still(told) if isinstance(told, str) and not hasattr(told, "__html__") else told
 
 
 @cache
