@@ -13,7 +13,9 @@ from forecast.evaluation.backtest import read_record
 from forecast.evaluation.record import BacktestRecord
 
 ROOT = Path(__file__).parent.parent
-MODEL, CLIMATOLOGY = "discount-negbin", ("climatology-26", "climatology-52", "climatology-104")
+MODEL = "combined"
+SINGLE = ("direct-endemic", "discount-negbin", "excited-hurdle", "window-negbin-52")
+CLIMATOLOGY = ("climatology-26", "climatology-52", "climatology-104")
 UNITS = {
     "Mali/Mopti": "Mopti",
     "Mali/Ségou": "Ségou",
@@ -27,9 +29,10 @@ HEAD = """# The live case: 2026, week by week
 
 Written by `python docs/live_case_2026.py` from the record of `make forecast`; nothing in it was chosen or smoothed
 afterwards. Every line is what the model *{model}* said on the first day of that week, knowing only the weeks before
-it. Its parameters come from 2000 to 2019; of 2026 it knew the counts so far and nothing else. The counts are
-preliminary ones (UCDP Candidate events, as published until August 2026), so that corrections made between the week
-and August 2026 are already in them: a forecast made in that week would have seen a little less.
+it. Its parameters come from 2000 to 2019; of 2026 it knew the counts so far and nothing else. That this model speaks,
+and of which members it is made, was settled when these weeks were over, so the single models stand beside it below.
+The counts are preliminary ones (UCDP Candidate events, as published until August 2026), so that corrections made
+between the week and August 2026 are already in them: a forecast made in that week would have seen a little less.
 
 - **expected** and **80 % range**: events in the week that begins on that day.
 - **happened**: events in that week; in **bold** where it lies outside the range.
@@ -63,7 +66,7 @@ def _overall(record: BacktestRecord) -> str:
     best = table.loc[[name for name in CLIMATOLOGY if name in table.index]].idxmin()
     origins, cells = scores["origin"].nunique(), len(scores) // len(table) // 2
     lines = ["| | CRPS | log score |", "| --- | ---: | ---: |"]
-    lines.append(f"| {MODEL} | {table.loc[MODEL, 'crps']:.4f} | {table.loc[MODEL, 'log']:.4f} |")
+    lines += [f"| {name} | {table.loc[name, 'crps']:.4f} | {table.loc[name, 'log']:.4f} |" for name in (MODEL, *SINGLE)]
     lines.append(
         f"| best climatology of 2026 alone | {table.loc[best['crps'], 'crps']:.4f} ({best['crps']}) "
         f"| {table.loc[best['log'], 'log']:.4f} ({best['log']}) |"

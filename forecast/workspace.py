@@ -261,9 +261,14 @@ class Workspace:
             raise unknown_name("report", wanted, known, where=str(folder))
         spec = parse(ReportSpec, read_toml(folder / f"{wanted}.toml"), where=f"reports/{wanted}.toml")
         rules = {rule.name for rule in self.spec.escalations}
-        asked = {f"delivery {target.name!r} when.escalation": target.when.escalation for target in spec.delivery}
-        for key, rule in {"headline_escalation": spec.headline_escalation, **asked}.items():
-            if rule is not None and rule not in rules:
+        asked = {"headline_escalation": spec.headline_escalation}
+        asked |= {
+            f"delivery {target.name!r} when.escalation": target.when.escalation
+            for target in spec.delivery
+            if target.when.escalation is not None
+        }
+        for key, rule in asked.items():
+            if rule not in rules:
                 raise InputError(
                     f"{key} {rule!r} is no escalation of the workspace",
                     where=f"reports/{wanted}.toml",

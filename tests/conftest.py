@@ -59,6 +59,19 @@ def small_workspace(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="session")
+def archive(small_workspace, tmp_path_factory):
+    """A copy of it whose forecasts of three weeks were issued; do not change it."""
+    from forecast.cli import main
+
+    folder = tmp_path_factory.mktemp("archive") / "workspace"
+    shutil.copytree(small_workspace, folder)
+    for day, now in (("08-26", "08-28"), ("09-02", "09-04"), ("10-07", "10-09")):
+        options = ["--as-of", f"2000-{day}", "--now", f"2000-{now}T06:00:00Z", "--workers", "1"]
+        assert main(["run", "--workspace", str(folder), *options]) in {0, 3}
+    return folder
+
+
 @pytest.fixture
 def workspace(small_workspace, tmp_path):
     """A copy of the small workspace to change at will."""

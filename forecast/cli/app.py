@@ -21,6 +21,7 @@ from forecast.cli.run import run
 from forecast.cli.schedule import schedule
 from forecast.cli.score import score
 from forecast.cli.simulate import simulate
+from forecast.cli.site import site
 
 app = typer.Typer(
     add_completion=False,
@@ -72,6 +73,7 @@ for command, summary in (
     (init, "Make a workspace of your own."),
     (simulate, "Make a workspace of simulated counts."),
     (schedule, "Let a machine run it every week."),
+    (site, "All issues as a static site."),
 ):
     app.command(short_help=summary)(command)
 app.add_typer(ingest, name="ingest", short_help="Bring events in: ACLED, UCDP, your own table.")

@@ -64,10 +64,14 @@ def compare(
 
 
 def _show(found: RecordComparison) -> None:
+    from forecast.evaluation.joint import JOINT_WEEKS
     from forecast.reporting.comparison_tables import (
         CALLED,
+        JOINT,
         horizon_columns,
         horizon_rows,
+        joint_columns,
+        joint_rows,
         missing_sentence,
         skill_columns,
         skill_rows,
@@ -100,6 +104,13 @@ def _show(found: RecordComparison) -> None:
         [(row["model"], *map(_plain, row["cells"])) for row in horizon_rows(found, ahead)],
         title=f"Skill in % against {found.reference} by weeks ahead; * beyond chance (Diebold-Mariano)",
     )
+    if not found.joint.empty:
+        show_table(
+            ("model", *(f"{score} {JOINT[view]}" for view, score in joint_columns(found))),
+            [(row["model"], *(_plain(told).removeprefix("+") for told in row["cells"])) for row in joint_rows(found)],
+            title=f"Skill in % against {found.reference} of joint paths: over the counts of all units in {JOINT_WEEKS} "
+            "weeks; over the totals of all weeks",
+        )
     busy = int((found.where["events"] > 0).sum())
     dropped = sorted(int(count) for count in found.largest["dropped"].unique())
     show_table(
@@ -131,6 +142,7 @@ def _content(found: ComparedRecord) -> dict[str, Any]:
         "pairs": comparison.pairs,
         "where": comparison.where,
         "when": comparison.when,
+        "joint": comparison.joint,
         "largest": comparison.largest,
         "course": course,
         "murphy": found.murphy(),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.combination.dependence import pooled_paths, with_marginals
 from forecast.combination.evidence import Evidence
+from forecast.predictive.forecast import Paths
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -73,6 +75,34 @@ class StepForecasts:
     pool_chance: Floats
     trial_chance: Floats
     final_chance: Floats
+
+    def joint(self, paths: Sequence[Paths], rng: np.random.Generator) -> tuple[Paths, Floats]:
+        """Return joint paths of the forecast, and its marginals.
+
+        They are whole paths of the members, each of which gives its mean share; where the marginals are other than
+        those of such a pool, the paths keep their ranks and get these marginals.
+
+        Parameters
+        ----------
+        paths : sequence of ndarray, each of shape (draws, horizon, units)
+            Of each member.
+        rng : Generator
+
+        Returns
+        -------
+        ndarray of int32, shape (draws, horizon, units)
+            As many as the first member has.
+        ndarray, shape (horizon, units, k)
+            Each sums to 1.
+        """
+        horizon = np.minimum(np.arange(self.members.pmf.shape[1]), len(self.weight) - 1)
+        share = self.weight[horizon][:, self.members.activity]
+        mean = share.mean(axis=(0, 1))
+        pooled = pooled_paths(list(paths), mean, rng)
+        law = self.final / self.final.sum(axis=2, keepdims=True)
+        if not np.allclose(share, mean) or (self.final != self.pool).any():
+            pooled = with_marginals(pooled, law, rng)
+        return pooled, law
 
 
 @dataclass(frozen=True, eq=False)

@@ -211,6 +211,10 @@ def read_record(folder: Path) -> BacktestRecord:
         except ValueError:
             break
         if all(hashlib.sha256(content[name]).hexdigest() == digest for name, digest in manifest["files"].items()):
+            if not all(f"{name}.parquet" in content for name in TABLES):
+                raise InputError(
+                    "the record of the backtest is of an earlier version", where=str(folder), hint="`forecast backtest`"
+                )
             tables = {name: _frame(pq.read_table(pa.BufferReader(content[f"{name}.parquet"]))) for name in TABLES}
             board = frame_of(content[LEADERBOARD])
             steps = _steps(content[STEPS]) if STEPS in content else None
@@ -366,8 +370,9 @@ def _prune(store: Path, used: set[str]) -> None:
 
 
 def _steps(content: bytes) -> pd.DataFrame:
-    """Return the table of steps; steps over counts have no escalation."""
-    return frame_of(content).fillna({"escalation": ""})
+    """Return the table of steps; steps over counts have no escalation, and a short record has no other."""
+    found = frame_of(content)
+    return found.assign(escalation=found["escalation"].astype(object).fillna(""))
 
 
 def _frame(table: pa.Table) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,13 +11,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from forecast.predictive.forecast import Paths
+
 Floats = NDArray[np.float64]
 
-TABLES = ("forecasts", "scores", "risk")
+TABLES = ("forecasts", "scores", "risk", "joint")
 """What a block gives to a record; columns as in `BacktestRecord`."""
-KEPT = (*TABLES, "marginals", "chances")
-"""What a block holds, in the order in which it is packed: the last two are whole distributions, and the probabilities
-of all escalations, for `forecast.evaluation.combined`."""
+KEPT = (*TABLES, "marginals", "chances", "paths")
+"""What a block holds, in the order in which it is packed: the last three are whole distributions, the probabilities of
+all escalations, and some of the paths, for `forecast.evaluation.combined`."""
 LEAST_MASS = 1e-9
 """Where less than this lies beyond a count, the distribution is cut there."""
 
@@ -90,3 +93,24 @@ def marginals_of(table: pa.Table, horizon: int, units: int) -> list[Floats]:
         pmf[np.arange(pmf.shape[1]) < length[:, None]] = values[at[0] : at[-1]]
         out.append((pmf / pmf.sum(axis=1, keepdims=True)).reshape(horizon, units, -1))
     return out
+
+
+def path_table(paths: Sequence[Paths]) -> pa.Table:
+    """Return joint paths as a table, one row an array of shape (m, horizon, units), in order."""
+    values = np.concatenate([each.ravel() for each in paths]).astype(np.int32)
+    offsets = np.concatenate([[0], np.cumsum([each.size for each in paths])]).astype(np.int32)
+    return pa.table({"paths": pa.ListArray.from_arrays(pa.array(offsets), pa.array(values))})
+
+
+def paths_of(table: pa.Table, horizon: int, units: int) -> list[Paths]:
+    """Return the paths of a table, each of shape (m, horizon, units).
+
+    Examples
+    --------
+    >>> (found,) = paths_of(path_table([np.array([[[1, 2]], [[3, 4]]])]), 1, 2)
+    >>> found.tolist()
+    [[[1, 2]], [[3, 4]]]
+    """
+    column = table.column("paths").combine_chunks()
+    offsets, values = column.offsets.to_numpy(), column.values.to_numpy()
+    return [values[start:end].reshape(-1, horizon, units) for start, end in itertools.pairwise(offsets)]

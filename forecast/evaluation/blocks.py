@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 import forecast
 from forecast.combination.pool import marginals
 from forecast.errors import ForecastError, ModelError
-from forecast.evaluation.block_file import marginal_table, pack_block
+from forecast.evaluation.block_file import marginal_table, pack_block, path_table
+from forecast.evaluation.joint import JOINT_SCORES, VIEWS, joint_scores, some_paths
 from forecast.evaluation.record import HEAD, QUANTILE_LEVELS
 from forecast.evaluation.scores import SCORES, brier, score_forecast
 from forecast.families.model import ModelSpec
@@ -34,7 +35,7 @@ from forecast.panel.reporting_delay import ReportingDelay
 from forecast.panel.units import UnitKind
 from forecast.panel.weeks import WEEK
 from forecast.predictive.escalation import Escalation, probability
-from forecast.predictive.forecast import Forecast
+from forecast.predictive.forecast import Forecast, Paths
 from forecast.provenance import generator, hash_bytes, hash_files, hash_json, versions
 
 Floats = NDArray[np.float64]
@@ -172,7 +173,8 @@ def compute_block(block: Block) -> bytes:
                 ) from error
             results.append(evaluate(block, found, known, origin, chance))
     chances = pa.table({"probability": pa.array(_stacked(results, "probability").ravel())})
-    return pack_block([*tables_of(block, results), marginal_table([each.marginals for each in results]), chances])
+    laws = marginal_table([each.marginals for each in results])
+    return pack_block([*tables_of(block, results), laws, chances, path_table([each.paths for each in results])])
 
 
 def _check_targets(found: Forecast, known: Panel, origin: pd.Timestamp) -> None:
@@ -195,6 +197,9 @@ class Evaluated(NamedTuple):
     uncalibrated: Floats  # (units, escalations)
     outcome: Bools  # (units, escalations)
     decided: Bools  # (units, escalations) the level and all target weeks are known
+    paths: Paths  # (m, horizon, units) some of them
+    joint: Floats  # (views, scores)
+    dimensions: NDArray[np.int64]  # (views,)
 
 
 def activity_of(known: Panel) -> NDArray[np.int32]:
@@ -249,6 +254,8 @@ def evaluate(
     for at, rule in enumerate(block.escalations):
         outcome[:, at] = rule.met(observed, rule.level(known))
         decided[:, at] = np.isfinite(chance[:, at]) & seen[: rule.weeks].all(axis=0)
+    paths = some_paths(found.paths)
+    joint, dimensions = joint_scores(paths, observed, seen)
     return Evaluated(
         observed=observed,
         seen=seen,
@@ -262,12 +269,20 @@ def evaluate(
         uncalibrated=chance if uncalibrated is None else uncalibrated,
         outcome=outcome,
         decided=decided,
+        paths=paths,
+        joint=joint,
+        dimensions=dimensions,
     )
 
 
 def tables_of(block: Block, results: list[Evaluated]) -> list[pa.Table]:
     """Return the `TABLES` of a block."""
-    return [_forecast_table(block, results), _score_table(block, results), _risk_table(block, results)]
+    return [
+        _forecast_table(block, results),
+        _score_table(block, results),
+        _risk_table(block, results),
+        _joint_table(block, results),
+    ]
 
 
 def _forecast_table(block: Block, results: list[Evaluated]) -> pa.Table:
@@ -323,6 +338,22 @@ def _risk_table(block: Block, results: list[Evaluated]) -> pa.Table:
             "outcome": pa.array(outcome.astype(np.int8)),
             "brier": pa.array(brier(chance, outcome)),
             "uncalibrated": pa.array(_stacked(results, "uncalibrated")[decided]),
+        }
+    )
+
+
+def _joint_table(block: Block, results: list[Evaluated]) -> pa.Table:
+    """One row an origin, view and score, in this order; only where two or more dimensions are known."""
+    values = _stacked(results, "joint")
+    origin, view, score = np.nonzero(np.isfinite(values))
+    return pa.table(
+        {
+            **_keys(block, origin),
+            "unit_kind": _words(np.zeros(len(origin)), [block.kind]),
+            "joint": _words(view, VIEWS),
+            "score": _words(score, JOINT_SCORES),
+            "dimensions": pa.array(_stacked(results, "dimensions")[origin, view].astype(np.int32)),
+            "value": pa.array(values[origin, view, score]),
         }
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -18,15 +18,16 @@ from forecast.combination.settings import Combination
 from forecast.combination.steps import Learned, combine_in_sequence, learn
 from forecast.combination.surge import surge_traits
 from forecast.errors import ForecastError
-from forecast.evaluation.block_file import TABLES, marginals_of
+from forecast.evaluation.block_file import TABLES, marginals_of, paths_of
 from forecast.evaluation.blocks import Block, Evaluated, activity_of, evaluate, tables_of
-from forecast.evaluation.external_members import ExternalForecast, external_said
+from forecast.evaluation.external_members import ExternalForecast, external_paths, external_said
 from forecast.evaluation.plan import BacktestPlan
 from forecast.families.model import ModelSpec
 from forecast.panel.panel import Panel
 from forecast.panel.units import UnitKind
 from forecast.panel.weeks import WEEK
-from forecast.predictive.forecast import Forecast
+from forecast.predictive.forecast import Forecast, Paths
+from forecast.provenance import generator
 
 Floats = NDArray[np.float64]
 Tables = Mapping[str, pa.Table]
@@ -147,10 +148,15 @@ def combine_blocks(
             tracks, members = [*others, track], len(names)
             latest = learn(tracks, end, combination, members=members, horizon=plan.horizon, spans=spans)
         found[kind] = CombinedKind(tuple(names), track, latest, tuple(others))
-        steps = iter(track.steps)
+        steps, kept = iter(track.steps), {name: iter(_paths(mine[name])) for name in own}
         for block in borders:
             of_combined = replace(block, model=spec)
-            results = [_evaluated(of_combined, next(steps), origin) for origin in block.origins]
+            results = []
+            for origin in block.origins:
+                step, rng = next(steps), generator(plan.seed, "joint", kind, f"{origin:%Y-%m-%d}")
+                of_models = {name: next(paths) for name, paths in kept.items()}
+                elsewhere = {name: found.get(origin) for name, found in external.items()}
+                results.append(_evaluated(of_combined, step, origin, names, of_models, elsewhere, rng))
             tables.append(dict(zip(TABLES, tables_of(of_combined, results), strict=True)))
     return found, tables
 
@@ -174,6 +180,12 @@ def _said(mine: Sequence[tuple[Block, Tables]]) -> list[Said]:
         chances = part["chances"]["probability"].to_numpy().reshape(-1, units, rules)
         out += [(pmf, chance.T) for pmf, chance in zip(pmfs, chances, strict=True)]
     return out
+
+
+def _paths(mine: Sequence[tuple[Block, Tables]]) -> Iterator[Paths]:
+    """Give some of the paths that a model forecast at each origin of its blocks."""
+    for block, part in mine:
+        yield from paths_of(part["paths"], block.horizon, len(block.panel.units))
 
 
 def _said_elsewhere(found: Mapping[pd.Timestamp, ExternalForecast], blocks: Sequence[Block]) -> list[Said]:
@@ -228,7 +240,27 @@ def _known(plan: BacktestPlan, kind: UnitKind, blocks: Sequence[Block]) -> Calla
     return known
 
 
-def _evaluated(block: Block, step: StepForecasts, origin: pd.Timestamp) -> Evaluated:
+def _evaluated(
+    block: Block,
+    step: StepForecasts,
+    origin: pd.Timestamp,
+    names: Sequence[str],
+    of_models: Mapping[str, Paths],
+    elsewhere: Mapping[str, ExternalForecast | None],
+    rng: np.random.Generator,
+) -> Evaluated:
+    """Score the combined forecast of one origin, on paths as the forecast of a run has them."""
     known = block.known_at(origin)
     found = without_paths(step.final, origin, known)
+    if all(len(paths) for paths in of_models.values()):
+        said = step.members
+        taken = [
+            of_models[name]
+            if name in of_models
+            else external_paths(
+                elsewhere[name], law, None if said.absent is None else said.absent[at], [*of_models.values()], rng
+            )
+            for at, (name, law) in enumerate(zip(names, said.pmf, strict=True))
+        ]
+        found = replace(found, paths=step.joint(taken, rng)[0])
     return evaluate(block, found, known, origin, step.final_chance.T, step.pool_chance.T)

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.combination.dependence import pooled_paths, with_marginals
 from forecast.combination.pool import marginals
 from forecast.evaluation.blocks import chances_of
 from forecast.panel.panel import Panel
 from forecast.predictive.escalation import Escalation
-from forecast.predictive.forecast import Forecast
+from forecast.predictive.forecast import Forecast, Paths
 
 Floats = NDArray[np.float64]
 
@@ -66,3 +67,29 @@ def external_said(
             if rule.weeks <= said.horizon:
                 chance[row, at] = chances_of((rule,), said, here)[:, 0]
     return pmf, chance
+
+
+def external_paths(
+    found: ExternalForecast | None,
+    law: Floats,
+    absent: NDArray[np.bool_] | None,
+    of_models: Sequence[Paths],
+    rng: np.random.Generator,
+) -> Paths:
+    """Return joint paths of a member that is made elsewhere.
+
+    Parameters
+    ----------
+    found : ExternalForecast or None
+    law : ndarray, shape (horizon, units, k)
+        Its marginals, or where it says nothing those that stand for it.
+    absent : ndarray of bool, shape (horizon, units), optional
+        Where it says nothing.
+    of_models : sequence of ndarray, each of shape (draws, horizon, units)
+        Paths of the other members, whose dependence it gets unless its own paths are joint and whole.
+    rng : Generator
+    """
+    if found is not None and found.joint and (absent is None or not absent.any()):
+        return found.forecast.paths[:, : len(law)]
+    share = np.full(len(of_models), 1 / len(of_models))
+    return with_marginals(pooled_paths(list(of_models), share, rng), law, rng)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -11,6 +11,8 @@ QUANTILE_LEVELS = (0.01, 0.025, *(round(0.05 * step, 2) for step in range(1, 20)
 
 HEAD = 10
 """Columns p0 .. p9 of the pmf head that are kept."""
+
+JOINT_COLUMNS = ("model", "origin", "unit_kind", "joint", "score", "dimensions", "value")
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,9 @@ class BacktestRecord:
         What the forecasts could see of the weeks before: `forecast.evaluation.plan.BacktestPlan.known_as`.
     steps : DataFrame, optional
         Of a combined model, what each step brought or cost: `forecast.evaluation.step_table.step_table`.
+    joint : DataFrame
+        One row a model, origin, kind of unit, view and score of the joint paths: model, origin, unit_kind, joint
+        ("units", "weeks": `forecast.evaluation.joint.VIEWS`), score ("energy", "variogram"), dimensions, value.
     """
 
     name: str
@@ -52,3 +57,4 @@ class BacktestRecord:
     leaderboard: pd.DataFrame
     known_as: str = ""
     steps: pd.DataFrame | None = None
+    joint: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(JOINT_COLUMNS)))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from forecast.errors import InputError, unknown_name
 from forecast.evaluation.confidence_set import model_confidence_set
 from forecast.evaluation.diebold_mariano import diebold_mariano, diebold_mariano_by_horizon
+from forecast.evaluation.joint import joint_skill
 from forecast.evaluation.losses import CommonLosses, common_losses, skill_table, winners, without_largest
 from forecast.evaluation.record import BacktestRecord
 from forecast.evaluation.relative_skill import pairwise_ratios, relative_skill
@@ -66,6 +67,8 @@ class RecordComparison:
         between the two), and the mean loss of each model.
     when : DataFrame
         The same for each quarter of the weeks forecast, label such as "2019 Q3".
+    joint : DataFrame
+        Skill on joint paths, as `forecast.evaluation.joint.joint_skill`.
     largest : DataFrame
         As `forecast.evaluation.losses.without_largest`; large are the weeks with most events.
     course : DataFrame
@@ -90,6 +93,7 @@ class RecordComparison:
     pairs: pd.DataFrame
     where: pd.DataFrame
     when: pd.DataFrame
+    joint: pd.DataFrame
     largest: pd.DataFrame
     course: pd.DataFrame
 
@@ -165,6 +169,7 @@ def compare_record(
         pairs=pairwise_ratios(losses, names, horizon=longest),
         where=_where(shared, names, grid, events.sum(axis=0)),
         when=_when(by_week, names, [f"{quarter.year} Q{quarter.quarter}" for quarter in quarters], events.sum(axis=1)),
+        joint=joint_skill(record.joint, names, reference, unit_kind, rng("joint")),
         largest=without_largest(by_week, names, by=events.sum(axis=1), drop=DROPPED),
         course=_course(common_losses(by_week, names), names, base, weeks),
     )

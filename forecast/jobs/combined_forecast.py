@@ -9,16 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.combination.absent_members import with_absent_filled
-from forecast.combination.dependence import pooled_paths, with_marginals
 from forecast.combination.member_forecasts import MemberForecasts
 from forecast.combination.pool import marginals
 from forecast.combination.surge import surge_traits
 from forecast.evaluation.blocks import activity_of, chances_of
 from forecast.evaluation.combined import CombinedKind, week_number
-from forecast.evaluation.external_members import ExternalForecast, external_said
+from forecast.evaluation.external_members import ExternalForecast, external_paths, external_said
 from forecast.panel.panel import Panel
 from forecast.predictive.escalation import Escalation
-from forecast.predictive.forecast import Forecast, Paths
+from forecast.predictive.forecast import Forecast
 
 Floats = NDArray[np.float64]
 
@@ -77,19 +76,16 @@ def combined_forecast(
     elsewhere = external or {}
     said = member_forecasts(mine.members, forecasts, rules, panel, elsewhere)
     step = mine.latest.apply(said)
-    share = step.weight[np.minimum(np.arange(said.pmf.shape[1]), len(step.weight) - 1)][:, said.activity]
-    mean = share.mean(axis=(0, 1))
     of_models = [each.paths for each in models]
     taken = [
         forecasts[member].paths
         if member in forecasts
-        else _paths_of(elsewhere.get(member), law, None if said.absent is None else said.absent[at], of_models, rng)
+        else external_paths(
+            elsewhere.get(member), law, None if said.absent is None else said.absent[at], of_models, rng
+        )
         for at, (member, law) in enumerate(zip(mine.members, said.pmf, strict=True))
     ]
-    paths = pooled_paths(taken, mean, rng)
-    law = step.final / step.final.sum(axis=2, keepdims=True)
-    if not np.allclose(share, mean) or (step.final != step.pool).any():
-        paths = with_marginals(paths, law, rng)
+    paths, law = step.joint(taken, rng)
     last = mine.track.steps[-1]
     known = last.members.week == said.week - 1
     return CombinedForecast(
@@ -98,20 +94,6 @@ def combined_forecast(
         step.pool_chance,
         last.final_chance if known else np.full(step.final_chance.shape, np.nan),
     )
-
-
-def _paths_of(
-    found: ExternalForecast | None,
-    law: Floats,
-    absent: NDArray[np.bool_] | None,
-    of_models: Sequence[Paths],
-    rng: np.random.Generator,
-) -> Paths:
-    """Return joint paths of a member that is made elsewhere, with the marginals `law`."""
-    if found is not None and found.joint and (absent is None or not absent.any()):
-        return found.forecast.paths[:, : len(law)]
-    share = np.full(len(of_models), 1 / len(of_models))
-    return with_marginals(pooled_paths(list(of_models), share, rng), law, rng)
 
 
 def member_forecasts(

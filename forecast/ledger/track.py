@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from forecast.evaluation.control_chart import ControlChart
 from forecast.evaluation.drift import Drift, drift_charts
 from forecast.evaluation.issued import IssuedRecord
-from forecast.ledger import read, schema
-from forecast.ledger.marginals import Marginals
+from forecast.ledger import read
+from forecast.ledger.statements import headline_marginals, statements
 from forecast.panel.weeks import WEEK
 
 _CASE = ["issue", "unit_kind", "unit", "escalation"]
@@ -68,49 +66,13 @@ def _statements(
     connection: Connection, issues: pd.DataFrame, until: pd.Timestamp | None, before: int | None
 ) -> tuple[pd.DataFrame, int]:
     """Return the decided statements of the headline models, and how many are not decided."""
-    numbers = issues["issue"].tolist()
-    table = schema.Question
-    spans = read.frame(
-        connection,
-        select(table.issue_id.label("issue"), schema.Rule.name.label("escalation"), schema.Rule.weeks)
-        .join_from(table, schema.Rule)
-        .where(table.issue_id.in_(numbers))
-        .distinct(),
-    )
-    said = _headline_chances(connection, numbers).dropna(subset=["probability"])
-    asked = read.questions(connection, numbers)[[*_CASE, "level", "base_rate"]]
-    said = said.merge(asked, on=_CASE).merge(spans, on=["issue", "escalation"]).merge(issues, on="issue")
-    answers = read.answers(connection, numbers)
-    if before is not None:
-        answers = answers[answers["settlement"] < before]
-    first = answers.drop_duplicates(_CASE)[[*_CASE, "met"]]
-    latest = answers.drop_duplicates(_CASE, keep="last")[[*_CASE, "met"]]
-    decided = said.merge(latest, on=_CASE).merge(first, on=_CASE, suffixes=("", "_first"))
+    said = statements(connection, issues["issue"].tolist(), before=before).merge(issues, on="issue")
+    decided = said.dropna(subset=["met"]).astype({"met": "int64", "met_first": "int64"})
     if until is not None:
         decided = decided[decided["origin"] + decided["weeks"] * WEEK <= until]
     columns = ["origin", "unit_kind", "unit", "escalation", "weeks", "probability", "base_rate", "level"]
     decided = decided[["issue", *columns, "met", "met_first"]]
     return decided.sort_values(["origin", *_CASE[1:]], ignore_index=True), len(said) - len(decided)
-
-
-def _headline_chances(connection: Connection, numbers: Sequence[int]) -> pd.DataFrame:
-    """Return the probabilities of the model that each report spoke for: issue, unit_kind, unit, escalation."""
-    table, model, unit, rule = schema.Chance, schema.Model, schema.Unit, schema.Rule
-    chosen = (
-        select(
-            table.issue_id.label("issue"),
-            unit.kind.label("unit_kind"),
-            unit.name.label("unit"),
-            rule.name.label("escalation"),
-            table.probability,
-        )
-        .join_from(table, schema.Issue, schema.Issue.id == table.issue_id)
-        .join(model, model.id == table.model_id)
-        .join(unit, unit.id == table.unit_id)
-        .join(rule, rule.id == table.rule_id)
-        .where(table.issue_id.in_(numbers), model.name == schema.Issue.headline)
-    )
-    return read.frame(connection, chosen, floats=("probability",))
 
 
 def _counts(
@@ -142,7 +104,7 @@ def _charts(connection: Connection, counts: pd.DataFrame) -> tuple[pd.DatetimeIn
         return pd.DatetimeIndex([]), {}
     first = first.sort_values("issue", kind="stable")
     pmfs = []
-    for number, said in _marginals(connection, sorted(set(first["issue"]))):
+    for number, _, said in headline_marginals(connection, sorted(set(first["issue"])), "region"):
         at = {unit: place for place, unit in enumerate(said.units)}
         pmfs.append(said.pmf[0, [at[unit] for unit in first.loc[first["issue"] == number, "unit"]]])
     k = max(pmf.shape[1] for pmf in pmfs)
@@ -150,16 +112,3 @@ def _charts(connection: Connection, counts: pd.DataFrame) -> tuple[pd.DatetimeIn
     week = pd.DatetimeIndex(first["week"])
     charts = drift_charts(pmf, first["count"].to_numpy(np.int64), week)
     return pd.date_range(week.min(), week.max(), freq=WEEK, unit="s"), charts
-
-
-def _marginals(connection: Connection, numbers: Sequence[int]) -> list[tuple[int, Marginals]]:
-    """Return what the headline models said of the regions, by issue."""
-    table, model = schema.Distribution, schema.Model
-    rows = connection.execute(
-        select(table.issue_id, table.packed)
-        .join_from(table, schema.Issue, schema.Issue.id == table.issue_id)
-        .join(model, model.id == table.model_id)
-        .where(table.issue_id.in_(numbers), table.kind == "region", model.name == schema.Issue.headline)
-        .order_by(table.issue_id)
-    )
-    return [(number, Marginals.unpack(packed)) for number, packed in rows]

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from forecast.evaluation.comparison import SKILL_LEVEL
+from forecast.evaluation.joint import JOINT_WEEKS
 from forecast.evaluation.record_comparison import RecordComparison
 from forecast.panel.units import Units
 from forecast.predictive.escalation import Escalation
@@ -16,8 +17,11 @@ from forecast.reporting.comparison_charts import Stroke, strokes
 from forecast.reporting.comparison_figures import course_figure, horizon_figure, murphy_figure, winner_figure
 from forecast.reporting.comparison_tables import (
     CALLED,
+    JOINT,
     horizon_columns,
     horizon_rows,
+    joint_columns,
+    joint_rows,
     missing_sentence,
     pair_rows,
     skill_columns,
@@ -98,6 +102,9 @@ def render_comparison(content: ComparisonContent) -> str:
         horizons=horizon_columns(found),
         horizon_rows=horizon_rows(found, horizon_columns(found)),
         horizon=horizon,
+        joint=[(JOINT[view], f"{score} score") for view, score in joint_columns(found)],
+        joint_rows=joint_rows(found),
+        joint_weeks=JOINT_WEEKS,
         pairs=pair_rows(found),
         map=chart,
         where=[{**row, "label": named.get(row["label"], row["label"])} for row in winner_rows(found.where)],

@@ -14,6 +14,8 @@ from forecast.reporting.words import MINUS, SPACE, UNKNOWN, listing, number, per
 
 CALLED = {"crps": "CRPS", "log": "log score", "wis": "WIS"}
 """What the scores are called."""
+JOINT = {"units": "over units", "weeks": "over weeks"}
+"""What joint paths are scored on: the counts of all units in the first `JOINT_WEEKS` weeks, the totals of all weeks."""
 CHANCE = 0.05
 """Below this p-value two models differ by more than chance."""
 _STRONG = math.log(1.25)
@@ -151,6 +153,28 @@ def standing_rows(found: RecordComparison) -> list[dict[str, Any]]:
             "ranks": [int(rank) for rank in ranks.loc[[model]].to_numpy()[0]],
         }
         for model in found.models
+    ]
+
+
+def joint_columns(found: RecordComparison) -> list[tuple[str, str]]:
+    """Return the joint scores of a comparison as (what is joint, score)."""
+    pairs = found.joint[["joint", "score"]].drop_duplicates()
+    return [(str(row["joint"]), str(row["score"])) for row in pairs.to_dict("records")]
+
+
+def joint_rows(found: RecordComparison) -> list[dict[str, Any]]:
+    """Return skill on joint paths against the reference, one row a model."""
+    rows = {(row["joint"], row["score"], row["model"]): row for row in found.joint.to_dict("records")}
+    return [
+        {
+            "model": model,
+            "cells": [
+                with_interval(*(float(rows[joint, score, model][key]) for key in ("skill", "low", "high")))
+                for joint, score in joint_columns(found)
+            ],
+        }
+        for model in found.models
+        if model != found.reference
     ]
 
 

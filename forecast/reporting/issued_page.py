@@ -44,13 +44,15 @@ class IssuedContent:
     link: str
 
 
-def render_issued(content: IssuedContent) -> str:
-    """Return the page as one HTML document, as `forecast.reporting.page.render_page`."""
+def render_issued(content: IssuedContent, assets: str | None = None) -> str:
+    """Return the page as one HTML document, or as that of a site, as `forecast.reporting.page.render_page`."""
     record = content.record
     part = issued_part(record, content.escalations, content.headline_escalation, content.called)
     return render_page(
         "record.html.j2",
         part.figures if part else [],
+        assets=assets,
+        archived=assets is not None,
         content=content,
         part=part,
         false_alarms=FALSE_ALARMS,

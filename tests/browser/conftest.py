@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
+from axe_core_python.selenium import Axe
 from selenium.webdriver import Chrome
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
@@ -60,3 +62,15 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
     opened = Chrome(options=options, service=Service(driver))
     yield opened
     opened.quit()
+
+
+@pytest.fixture(scope="session")
+def barriers() -> Callable[[Chrome], list[tuple[str, str, list[str]]]]:
+    """A function that returns what axe-core finds on the page that is open: rule, impact, and the first elements."""
+    axe: Any = Axe()
+
+    def find(opened: Chrome) -> list[tuple[str, str, list[str]]]:
+        found = axe.run(opened)["violations"]
+        return [(each["id"], each["impact"], [node["html"][:120] for node in each["nodes"][:3]]) for each in found]
+
+    return find

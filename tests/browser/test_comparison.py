@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from selenium.webdriver import Chrome
@@ -39,7 +40,9 @@ def page(content: ReportContent, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 @pytest.mark.parametrize("width", [375, 1440])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_draws_everything_offline_without_overflow(browser: Chrome, page: Path, width: int, scheme: str) -> None:
+def test_draws_everything_offline_without_overflow(
+    browser: Chrome, page: Path, width: int, scheme: str, barriers: Any
+) -> None:
     size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     features = [{"name": "prefers-color-scheme", "value": scheme}]
@@ -57,4 +60,5 @@ def test_draws_everything_offline_without_overflow(browser: Chrome, page: Path, 
     )
     assert drawn == 6
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    assert barriers(browser) == []
     assert browser.execute_script("return document.querySelectorAll('h1 b').length") == 0

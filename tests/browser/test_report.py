@@ -48,7 +48,9 @@ def requests(browser: Chrome) -> list[str]:
 
 @pytest.mark.parametrize("width", [375, 1440])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_draws_everything_offline_without_overflow(browser: Chrome, page: Path, width: int, scheme: str) -> None:
+def test_draws_everything_offline_without_overflow(
+    browser: Chrome, page: Path, width: int, scheme: str, barriers: Any
+) -> None:
     show(browser, page, width=width, scheme=scheme)
     assert [entry for entry in browser.get_log("browser") if entry["level"] in {"SEVERE", "WARNING"}] == []
     assert {url for url in requests(browser) if not url.startswith("data:")} == {page.as_uri()}
@@ -61,6 +63,7 @@ def test_draws_everything_offline_without_overflow(browser: Chrome, page: Path, 
     )
     assert drawn == figures > 10
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    assert barriers(browser) == []
 
 
 def test_figures_take_the_colours_of_the_page(browser: Chrome, page: Path) -> None:

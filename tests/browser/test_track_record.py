@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from selenium.webdriver import Chrome
@@ -35,7 +36,9 @@ def page(content: ReportContent, issued: IssuedRecord, tmp_path_factory: pytest.
 
 @pytest.mark.parametrize("width", [375, 1440])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_draws_everything_offline_without_overflow(browser: Chrome, page: Path, width: int, scheme: str) -> None:
+def test_draws_everything_offline_without_overflow(
+    browser: Chrome, page: Path, width: int, scheme: str, barriers: Any
+) -> None:
     size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     features = [{"name": "prefers-color-scheme", "value": scheme}]
@@ -53,6 +56,7 @@ def test_draws_everything_offline_without_overflow(browser: Chrome, page: Path, 
     )
     assert drawn == 5
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    assert barriers(browser) == []
     assert browser.execute_script("return document.querySelectorAll('h1 b, th b').length") == 0
     # Every link of the contents leads somewhere.
     assert browser.execute_script(

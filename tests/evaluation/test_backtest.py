@@ -32,7 +32,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 run_backtest(make_plan(), Path(sys.argv[1]), workers=int(sys.argv[2]))
 """
 
-PUBLISHED = ["forecasts.parquet", "leaderboard.csv", "manifest.json", "risk.parquet", "scores.parquet"]
+PUBLISHED = ["forecasts.parquet", "joint.parquet", "leaderboard.csv", "manifest.json", "risk.parquet", "scores.parquet"]
 
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 from selenium.common.exceptions import NoAlertPresentException
@@ -90,3 +91,26 @@ def test_the_track_record(browser: Chrome, attacked: Any, malicious: Any) -> Non
     assert done.code in {0, 3}, done.err
     (page,) = (attacked.folder / "out" / "track-record").rglob("index.html")
     check(browser, page, malicious)
+
+
+def test_the_archive(browser: Chrome, attacked: Any, malicious: Any) -> None:
+    done = attacked.run("site", "--output", attacked.folder / "out" / "archive")
+    assert done.code == 0, done.err
+    site = attacked.folder / "out" / "archive"
+    pages = sorted(site.rglob("*.html"))
+    assert len(pages) > 5
+    assert all(path.resolve().is_relative_to(site.resolve()) for path in site.rglob("*"))
+    for page in [site / "index.html", *sorted(site.glob("*/*/index.html")), *sorted(site.glob("issues/*/*/*.html"))]:
+        browser.get_log("browser")
+        browser.get_log("performance")
+        browser.get(page.as_uri())
+        assert browser.execute_script("return window.hacked") is None
+        with pytest.raises(NoAlertPresentException):
+            browser.switch_to.alert.accept()
+        assert {url for url in requests(browser) if not url.startswith(site.as_uri())} == set()
+        assert [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
+        assert browser.find_elements(By.CSS_SELECTOR, PLANTED) == []
+        assert malicious.acting_in(browser.execute_script("return document.documentElement.textContent")) == []
+    feed = (site / "feed.xml").read_text(encoding="utf-8")
+    assert malicious.acting_in("".join(ET.fromstring(feed).itertext())) == []
+    assert malicious.acting_in((site / "index.json").read_text(encoding="utf-8")) == []

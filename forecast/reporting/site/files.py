@@ -1,0 +1,75 @@
+"""All files of the archive, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pandas as pd
+
+from forecast.reporting.issued_page import IssuedContent, render_issued
+from forecast.reporting.page import shared_files
+from forecast.reporting.site.content import ArchivedIssue, SiteContent
+from forecast.reporting.site.fared import fared
+from forecast.reporting.site.feed import atom_feed
+from forecast.reporting.site.for_programs import IssueData, SiteIndex, index_json, issue_json, schema
+from forecast.reporting.site.index_page import render_index
+from forecast.reporting.site.issue_page import render_archived
+from forecast.reporting.site.published import on_site
+from forecast.reporting.site.unit_page import render_unit
+
+TOP_LEVEL = frozenset(
+    {
+        *("index.html", "index.json", "index.schema.json", "forecast.schema.json", "feed.xml"),
+        *("assets", "issues", "places", "regions", "track-record"),
+    }
+)
+"""What stands in the folder of a site."""
+
+
+def site_files(content: SiteContent, published: Callable[[ArchivedIssue], str]) -> Iterator[tuple[str, bytes]]:
+    """Give path below the site and content of each file; no path comes twice.
+
+    Parameters
+    ----------
+    content : SiteContent
+    published : callable of ArchivedIssue
+        Gives the report of an issue that has one, as it was published.
+    """
+    assets = dict(shared_files().contents)
+    turned = fared(content)
+    for issue in content.issues:
+        yield f"{issue.path}/index.html", render_archived(content, issue).encode()
+        yield f"{issue.path}/forecast.json", issue_json(issue, turned.get(issue.number))
+        if issue.has_report:
+            note = "This report stands as it was published; what came of it is told there."
+            page = on_site(published(issue), "../../../assets", "../../../index.html", "index.html", note)
+            assets |= page.scripts
+            yield f"{issue.path}/report.html", page.page.encode()
+    for unit in content.units.values():
+        yield f"{unit.path}/index.html", render_unit(content, unit).encode()
+    yield "track-record/index.html", _track_record(content).encode()
+    yield "index.html", render_index(content).encode()
+    yield "index.json", index_json(content)
+    yield "index.schema.json", schema(SiteIndex)
+    yield "forecast.schema.json", schema(IssueData)
+    yield "feed.xml", atom_feed(content)
+    for name, asset in assets.items():
+        yield f"assets/{name}", asset
+
+
+def _track_record(content: SiteContent) -> str:
+    latest = content.latest
+    known = content.known_until if content.known_until is not None else latest.known_until
+    return render_issued(
+        IssuedContent(
+            workspace=content.title,
+            record=content.record,
+            known_until=pd.Timestamp(known),
+            escalations=tuple(text.rule for text in latest.rules if text.rule is not None),
+            headline_escalation=latest.front.name,
+            called=content.called,
+            simulated=content.simulated,
+            link=content.link,
+        ),
+        assets="../assets",
+    )
