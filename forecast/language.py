@@ -150,7 +150,7 @@ def said(value: object) -> object:
     ...     print(word, said(word), said(3))
     likely probable 3
     """
-    return value.make() if isinstance(value, Text) else value
+    return type(value)(value.make) if isinstance(value, Text) else value
 
 
 def decimal(value: float, digits: int) -> str:
@@ -162,7 +162,12 @@ def decimal(value: float, digits: int) -> str:
     ...     decimal(0.25, 1)
     '0,2'
     """
-    return f"{value:.{digits}f}".replace(".", get_decimal_symbol(spoken()))
+    return f"{value:.{digits}f}".replace(".", decimal_sign())
+
+
+def decimal_sign() -> str:
+    """Return what stands before the decimals in the current language."""
+    return str(get_decimal_symbol(spoken()))
 
 
 def date(stamp: dt.date, *, weekday: bool = False) -> Text:

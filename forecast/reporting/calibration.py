@@ -14,16 +14,18 @@ from forecast.evaluation.calibration import COVERAGE_LEVELS, Reliability, pit_hi
 from forecast.evaluation.diagnosis import coverage, pit_band
 from forecast.evaluation.record import BacktestRecord
 from forecast.evaluation.record_diagnosis import PitCells, pit_cells
+from forecast.language import decimal, say
 from forecast.predictive.escalation import Escalation
 from forecast.provenance import generator
 from forecast.reporting.figure import Figure
 from forecast.reporting.rules import quoted, rule_titles
 from forecast.reporting.theme import BAND_50, BAND_95, CONTRAST, FORECAST, HISTOGRAM, INK, MUTED, figure
-from forecast.reporting.words import MINUS, SPACE, listing, number, percent
+from forecast.reporting.words import SPACE, listing, number, percent
 
 _QUARTERS = {"tickvals": [0, 0.25, 0.5, 0.75, 1]}
 _STYLE = {"all": (FORECAST, "circle", 0.14), "active": (CONTRAST, "diamond", -0.14)}
 """Colour, mark and place in its row of each group."""
+_GROUP_TITLES = {"all": say("all regions"), "active": say("active regions")}
 GROUPS = ("all", "active")
 """All regions, and those with 10 or more events in the year before the origin."""
 _CORNERS = 80
@@ -112,12 +114,12 @@ def pit_chart(bars: pd.DataFrame, active: PitCells | None) -> go.Figure:
             y=bars["density"].round(4).tolist(),
             width=round(0.94 / bins, 4),
             marker={"color": BAND_50},
-            hovertemplate="all regions: %{y:.2f}<extra></extra>",
+            hovertemplate=say("all regions: %{{y:.2f}}<extra></extra>"),
         )
     ]
     if active is not None:
         outline = pit_histogram(active.pit)["density"].round(4).tolist()
-        traces.append(_steps(edges, outline, {"color": CONTRAST, "width": 2}, "active regions: %{y:.2f}"))
+        traces.append(_steps(edges, outline, {"color": CONTRAST, "width": 2}, say("active regions: %{{y:.2f}}")))
     if bars["low"].notna().all():
         for name in ("low", "high"):
             line = {"color": INK, "width": 1, "dash": "dot"}
@@ -126,8 +128,8 @@ def pit_chart(bars: pd.DataFrame, active: PitCells | None) -> go.Figure:
     return figure(
         traces,
         height=240,
-        x={**_QUARTERS, "range": [0, 1], "showgrid": False, "title": "probability integral transform"},
-        y={"rangemode": "tozero", "nticks": 4, "title": "relative frequency"},
+        x={**_QUARTERS, "range": [0, 1], "showgrid": False, "title": say("probability integral transform")},
+        y={"rangemode": "tozero", "nticks": 4, "title": say("relative frequency")},
         bargap=0,
         shapes=[{**even, "line": {"color": INK, "width": 1}}],
     )
@@ -159,8 +161,13 @@ def coverage_chart(shares: Mapping[str, pd.DataFrame]) -> go.Figure:
                 mode="markers",
                 marker={"color": colour, "size": 10, "symbol": symbol},
                 text=[
-                    f"{group} regions: {percent(row['coverage'])} within the {row['level']:.0%} range"
-                    f"{_told(row['low'], row['high'])}"
+                    say(
+                        "{group}: {share} within the {level} range{interval}",
+                        group=_GROUP_TITLES[group],
+                        share=percent(row["coverage"]),
+                        level=percent(row["level"]),
+                        interval=_told(row["low"], row["high"]),
+                    )
                     for row in found.to_dict("records")
                 ],
                 hoverinfo="text",
@@ -174,7 +181,7 @@ def coverage_chart(shares: Mapping[str, pd.DataFrame]) -> go.Figure:
             "range": [min(0.35, lowest - 0.03), 1.02],
             "tickvals": [0, 0.2, 0.4, 0.6, 0.8, 1],
             "ticktext": [f"{tens}{SPACE}%" for tens in range(0, 101, 20)],
-            "title": "share of counts within the range",
+            "title": say("share of counts within the range"),
         },
         y={
             "range": [2.5, -0.5],
@@ -201,7 +208,7 @@ def reliability_chart(found: Reliability) -> go.Figure:
             width=0.045,
             marker={"color": HISTOGRAM},
             yaxis="y2",
-            hovertemplate="%{y} statements<extra></extra>",
+            hovertemplate=say("%{{y}} statements<extra></extra>"),
         ),
         go.Scatter(x=band["probability"].tolist(), y=band["low"].tolist(), **edge),
         go.Scatter(x=band["probability"].tolist(), y=band["high"].tolist(), fill="tonexty", fillcolor=BAND_95, **edge),
@@ -214,7 +221,7 @@ def reliability_chart(found: Reliability) -> go.Figure:
             mode="lines+markers",
             line={"color": FORECAST, "width": 2},
             marker={"color": FORECAST, "size": 5},
-            hovertemplate="stated %{x:.0%}, came true %{y:.0%}<extra></extra>",
+            hovertemplate=say("stated %{{x:.0%}}, came true %{{y:.0%}}<extra></extra>"),
         ),
     ]
     ticks = {
@@ -225,8 +232,8 @@ def reliability_chart(found: Reliability) -> go.Figure:
     return figure(
         traces,
         height=270,
-        x={**ticks, "title": "probability stated", "showgrid": False},
-        y={**ticks, "title": "came true", "overlaying": "y2"},
+        x={**ticks, "title": say("probability stated"), "showgrid": False},
+        y={**ticks, "title": say("came true"), "overlaying": "y2"},
         yaxis2={
             "range": [0, 4 * max(int(bars["count"].max()), 1)],
             "visible": False,
@@ -252,42 +259,84 @@ def _bar_of_interval(ends: tuple[float, float], at: float, colour: str) -> go.Sc
 
 
 def _told(low: float, high: float) -> str:
-    return f" (90{SPACE}% interval {percent(low)} to {percent(high)})" if np.isfinite([low, high]).all() else ""
+    if not np.isfinite([low, high]).all():
+        return ""
+    return say(" (90\u00a0% interval {low} to {high})", low=percent(low), high=percent(high))
 
 
 def _pit_figure(bars: pd.DataFrame, cells: Mapping[str, PitCells], record: str, anchor: str) -> Figure:
     parts = []
     for group, part in cells.items():
         density = bars["density"] if group == "all" else pit_histogram(part.pit)["density"]
-        parts.append(f"{density.min():.2f} to {density.max():.2f} in {group} regions ({number(len(part))} counts)")
-    caption = f"Frequencies of {listing(parts)}; 1 is perfect."
+        parts.append(
+            say(
+                "{low} to {high} in {group} ({counts} counts)",
+                low=decimal(density.min(), 2),
+                high=decimal(density.max(), 2),
+                group=_GROUP_TITLES[group],
+                counts=number(len(part)),
+            )
+        )
+    caption: str = say("Frequencies of {parts}; 1 is perfect.", parts=listing(parts))
     if bars["low"].notna().all():
         outside = int((~bars["density"].between(bars["low"], bars["high"])).sum())
-        caption += f" {'All' if not outside else f'{len(bars) - outside} of {len(bars)}'} bars lie within the band."
+        caption += " " + (
+            say("{inside} of {bars} bars lie within the band.", inside=len(bars) - outside, bars=len(bars))
+            if outside
+            else say("All bars lie within the band.")
+        )
     else:
-        caption += " The record is too short for a band."
-    return Figure(anchor, f"PIT histogram, record {record}. {caption}", caption, pit_chart(bars, cells.get("active")))
+        caption += say(" The record is too short for a band.")
+    return Figure(
+        anchor,
+        say("PIT histogram, record {record}. {caption}", record=record, caption=caption),
+        caption,
+        pit_chart(bars, cells.get("active")),
+    )
 
 
 def _coverage_figure(shares: Mapping[str, pd.DataFrame], record: str, anchor: str) -> Figure:
     parts = [
-        f"{listing([percent(float(share)) for share in table['coverage']])} of counts in {group} regions"
+        say(
+            "{shares} of counts in {group}",
+            shares=listing([percent(float(share)) for share in table["coverage"]]),
+            group=_GROUP_TITLES[group],
+        )
         for group, table in shares.items()
     ]
-    caption = f"The 50, 80 and 95{SPACE}% ranges held {'; '.join(parts)}."
+    caption: str = say("The 50, 80 and 95\u00a0% ranges held {parts}.", parts="; ".join(parts))
     if all(table["low"].notna().all() for table in shares.values()):
-        caption += f" Bars are 90{SPACE}% intervals."
-    return Figure(anchor, f"Coverage, record {record}. {caption}", caption, coverage_chart(shares))
+        caption += say(" Bars are 90\u00a0% intervals.")
+    return Figure(
+        anchor,
+        say("Coverage, record {record}. {caption}", record=record, caption=caption),
+        caption,
+        coverage_chart(shares),
+    )
 
 
 def _reliability_figure(found: Reliability, statements: pd.DataFrame, rule: str, record: str, anchor: str) -> Figure:
     came, stated = float(statements["outcome"].mean()), float(statements["probability"].mean())
-    caption = (
-        f"{number(len(statements))} statements, {number(statements['outcome'].sum())} came true ({percent(came)}; "
-        f"stated on average {percent(stated)}). Brier score {found.score:.3f} = {found.miscalibration:.3f} "
-        f"miscalibration {MINUS} {found.discrimination:.3f} discrimination + {found.uncertainty:.3f} uncertainty. If "
-        f"all probabilities were right, chance alone would make the miscalibration {found.right_mean:.3f} on average, "
-        f"and at most {found.right_high:.3f} in 9 of 10 records."
+    caption: str = say(
+        "{statements} statements, {outcome} came true ({came}; stated on average {stated}). Brier "
+        "score {score} = {miscalibration} miscalibration \N{MINUS SIGN} {discrimination} discrimination + "
+        "{uncertainty} uncertainty. If all probabilities were right, chance alone would make the "
+        "miscalibration {right_mean} on average, and at most {right_high} in 9 of 10 records.",
+        statements=number(len(statements)),
+        outcome=number(statements["outcome"].sum()),
+        came=percent(came),
+        stated=percent(stated),
+        score=decimal(found.score, 3),
+        miscalibration=decimal(found.miscalibration, 3),
+        discrimination=decimal(found.discrimination, 3),
+        uncertainty=decimal(found.uncertainty, 3),
+        right_mean=decimal(found.right_mean, 3),
+        right_high=decimal(found.right_high, 3),
     )
-    label = f"Reliability of the probability of {quoted(rule)}, record {record}. {caption}"
+    label = say(
+        "Reliability of the probability of {rule}, record {record}. {caption}",
+        rule=quoted(rule),
+        record=record,
+        caption=caption,
+    )
     return Figure(anchor, label, caption, reliability_chart(found))

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from forecast.events.checks.finding import counted
+from forecast.language import said, say, say_count
 from forecast.predictive.escalation import Escalation
 from forecast.reporting.figure import Figure, literal
 from forecast.reporting.rules import quoted, rule_titles
@@ -21,19 +21,19 @@ from forecast.reporting.words import day, events, expected, listing, number, per
 PARTS = ("rest", "corrections", "later", "events", "weights")
 """In the order in which they are told apart: each is the difference that one more swapped input makes."""
 PART_TITLES = {
-    "events": "New weeks",
-    "weights": "Shares and recalibration",
-    "corrections": "Corrected data",
-    "later": "Later weeks",
-    "rest": "Code and settings",
+    "events": say("New weeks"),
+    "weights": say("Shares and recalibration"),
+    "corrections": say("Corrected data"),
+    "later": say("Later weeks"),
+    "rest": say("Code and settings"),
 }
 """In the order in which they are shown."""
 PART_MEANINGS = {
-    "events": "what the weeks since have brought, with the models fitted to it",
-    "weights": "what the combined forecast has learned since of its members and of its own calibration",
-    "corrections": "weeks that were known then and have other counts now",
-    "later": "the weeks asked about are later ones; so it would have been said of them then",
-    "rest": "other code or settings, and corrections of weeks before the ledger began",
+    "events": say("what the weeks since have brought, with the models fitted to it"),
+    "weights": say("what the combined forecast has learned since of its members and of its own calibration"),
+    "corrections": say("weeks that were known then and have other counts now"),
+    "later": say("the weeks asked about are later ones; so it would have been said of them then"),
+    "rest": say("other code or settings, and corrections of weeks before the ledger began"),
 }
 COLOURS = dict(zip(PART_TITLES, (FORECAST, OTHERS[1], CONTRAST, OBSERVED, OTHERS[2]), strict=True))
 SHOWN = 12
@@ -157,7 +157,7 @@ def change_chart(moved: pd.DataFrame, parts: Sequence[str]) -> go.Figure:
             "x": shown[name].round(2).tolist(),
             "orientation": "h",
             "marker": {"color": COLOURS[name]},
-            "hovertemplate": f"%{{y}}, {PART_TITLES[name].lower()}: %{{x:+.1f}}<extra></extra>",
+            "hovertemplate": f"%{{y}}, {_lower(PART_TITLES[name])}: %{{x:+.1f}}<extra></extra>",
         }
         for name in parts
     ]
@@ -166,13 +166,13 @@ def change_chart(moved: pd.DataFrame, parts: Sequence[str]) -> go.Figure:
         "x": shown["change"].round(2).tolist(),
         "mode": "markers",
         "marker": {"symbol": "line-ns", "size": 18, "line": {"color": INK, "width": 3}},
-        "hovertemplate": "%{y}, in all: %{x:+.1f}<extra></extra>",
+        "hovertemplate": say("%{{y}}, in all: %{{x:+.1f}}<extra></extra>"),
     }
     zero = {"type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": 0, "x1": 0}
     return figure(
         [*(go.Bar(**bar) for bar in bars), go.Scatter(**mark)],
         height=70 + 26 * len(names),
-        x={"title": "percentage points", "nticks": 7, "tickformat": "d"},
+        x={"title": say("percentage points"), "nticks": 7, "tickformat": "d"},
         y={"type": "category", "autorange": "reversed", "showgrid": False, "ticks": "", "dtick": 1},
         barmode="relative",
         bargap=0.35,
@@ -184,27 +184,45 @@ def change_chart(moved: pd.DataFrame, parts: Sequence[str]) -> go.Figure:
 def _lead(changes: Changes, table: pd.DataFrame, title: str, called: Mapping[str, str]) -> str:
     regions = table[table["unit_kind"] == "region"]
     risen, fallen = (int((sign * regions["change"] >= 0.005).sum()) for sign in (1, -1))
-    told = (
-        f"Against the forecast that starts on {day(changes.origin)}, issued on {changes.issued_at:%Y-%m-%d}, the "
-        f"probability of {quoted(title)} has risen in {number(risen)} regions and fallen in {number(fallen)}."
+    told = say(
+        "Against the forecast that starts on {origin}, issued on {issued_at}, the probability of "
+        "{title} has risen in {risen} regions and fallen in {fallen}.",
+        origin=day(changes.origin),
+        issued_at=f"{changes.issued_at:%Y-%m-%d}",
+        title=quoted(title),
+        risen=number(risen),
+        fallen=number(fallen),
     )
     top = table.iloc[0]
     if abs(top["change"]) < 0.005:
-        return f"{told} No change is as large as one point."
-    return (
-        f"{told} The largest change: {called.get(top['unit'], top['unit'])}, from {percent(top['then'])} to "
-        f"{percent(top['now'])}."
+        return say("{told} No change is as large as one point.", told=told)
+    return say(
+        "{told} The largest change: {unit}, from {then} to {now}.",
+        told=told,
+        unit=called.get(top["unit"], top["unit"]),
+        then=percent(top["then"]),
+        now=percent(top["now"]),
     )
 
 
 def _figure(moved: pd.DataFrame, parts: Sequence[str], title: str) -> Figure:
     largest = {name: float(moved[name].abs().sum()) for name in parts}
     front = PART_TITLES[max(largest, key=lambda name: largest[name])]
-    caption = (
-        f"Change of the probability of {quoted(title)} in percentage points: bars are its parts, the upright mark is "
-        f"their sum. Most of it comes from: {front.lower()}."
+    caption = say(
+        "Change of the probability of {title} in percentage points: bars are its parts, the "
+        "upright mark is their sum. Most of it comes from: {value}.",
+        title=quoted(title),
+        value=_lower(front),
     )
-    return Figure("changes-figure", f"What has changed. {caption}", caption, change_chart(moved, parts))
+    return Figure(
+        "changes-figure", say("What has changed. {caption}", caption=caption), caption, change_chart(moved, parts)
+    )
+
+
+def _lower(title: object) -> str:
+    """Return a title as it stands within a sentence, in the language spoken."""
+    told = str(said(title))
+    return told[:1].lower() + told[1:]
 
 
 def _came(changes: Changes) -> dict[tuple[str, str], str]:
@@ -212,13 +230,19 @@ def _came(changes: Changes) -> dict[tuple[str, str], str]:
     told: dict[tuple[str, str], list[str]] = {}
     for key, part in changes.weeks.groupby(["unit_kind", "unit"]):
         usual = part["expected"].to_numpy(np.float64)
-        known = f", {expected(float(usual.sum()))} expected" if len(part) and np.isfinite(usual).all() else ""
-        told[_pair(key)] = [f"{events(part['count'].sum())}{known}"]
+        came = events(part["count"].sum())
+        if len(part) and np.isfinite(usual).all():
+            came = say("{came}, {expected} expected", came=came, expected=expected(float(usual.sum())))
+        told[_pair(key)] = [came]
     for key, part in changes.corrected.groupby(["unit_kind", "unit"]):
         last = part.iloc[-1]
-        then, now = ("unknown" if count < 0 else number(count) for count in (last["then"], last["now"]))
-        more = f", and {counted(len(part) - 1, 'more week')}" if len(part) > 1 else ""
-        text = f"week of {day(last['week'])} corrected from {then} to {now}{more}"
+        then, now = (say("unknown") if count < 0 else number(count) for count in (last["then"], last["now"]))
+        text = say("week of {week} corrected from {then} to {now}", week=day(last["week"]), then=then, now=now)
+        if len(part) > 1:
+            more = len(part) - 1
+            text = say_count(
+                "{text}, and {more} more week", "{text}, and {more} more weeks", more, text=text, more=more
+            )
         told.setdefault(_pair(key), []).append(text)
     return {key: "; ".join(texts) for key, texts in told.items()}
 
@@ -231,5 +255,8 @@ def _pair(key: Any) -> tuple[str, str]:
 def _share_sentence(shares: pd.DataFrame) -> str:
     if shares.empty or (shares["then"] - shares["now"]).abs().max() < 0.005:
         return ""
-    told = [f"{row['model']} {percent(row['then'])} to {percent(row['now'])}" for row in shares.to_dict("records")]
-    return f"Mean shares of the members in the forecasts of regions, then and now: {listing(told)}."
+    told = [
+        say("{model} {then} to {now}", model=row["model"], then=percent(row["then"]), now=percent(row["now"]))
+        for row in shares.to_dict("records")
+    ]
+    return say("Mean shares of the members in the forecasts of regions, then and now: {told}.", told=listing(told))

@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from forecast.language import say
 from forecast.panel.units import Units
 from forecast.reporting.figure import literal
 from forecast.reporting.map import Fill, region_map
 from forecast.reporting.theme import CONTRAST, DARK, FORECAST, LAND, MUTED, OTHERS, figure
-from forecast.reporting.words import SPACE, events, percent, titles
+from forecast.reporting.words import SPACE, events, percent, percent_sign, signed_decimal, titles
 
 SHOWN = 6
 """The most models beside the reference whose intervals are drawn: more could not be told apart."""
@@ -111,8 +112,12 @@ def horizon_chart(horizons: pd.DataFrame, models: Sequence[str], drawn: Mapping[
                 marker={"color": drawn[model].colour, "size": 6},
                 hovertext=[
                     literal(
-                        f"{drawn[model].title}, {row['horizon']} weeks ahead: "
-                        f"{_skill(row['skill'], row['low'], row['high'])}"
+                        say(
+                            "{title}, {horizon} weeks ahead: {skill}",
+                            title=drawn[model].title,
+                            horizon=row["horizon"],
+                            skill=_skill(row["skill"], row["low"], row["high"]),
+                        )
                     )
                     for row in part.to_dict("records")
                 ],
@@ -125,8 +130,8 @@ def horizon_chart(horizons: pd.DataFrame, models: Sequence[str], drawn: Mapping[
     return figure(
         traces,
         height=360,
-        x={"title": "weeks ahead", "tickvals": weeks, "showgrid": False, "nticks": 12},
-        y={"title": "skill against the reference", "ticksuffix": f"{SPACE}%", "nticks": 6},
+        x={"title": say("weeks ahead"), "tickvals": weeks, "showgrid": False, "nticks": 12},
+        y={"title": say("skill against the reference"), "ticksuffix": f"{SPACE}%", "nticks": 6},
         hovermode="closest",
         shapes=[{**zero, "line": {"color": MUTED, "width": 1.5}}],
         margin={"l": 56, "r": 12, "t": 14, "b": 44},
@@ -158,7 +163,9 @@ def course_chart(
                 mode="lines",
                 name=literal(drawn[model].title),
                 line={"color": drawn[model].colour, "width": 2, "dash": drawn[model].dash},
-                hovertemplate=f"{literal(drawn[model].title)}, week of %{{x}}: %{{y:+.1f}}<extra></extra>",
+                hovertemplate=say(
+                    "{title}, week of %{{x}}: %{{y:+.1f}}<extra></extra>", title=literal(drawn[model].title)
+                ),
             )
         )
     zero = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": 0, "y1": 0}
@@ -166,7 +173,7 @@ def course_chart(
         traces,
         height=340,
         x={"type": "date", "showgrid": False, "nticks": 8},
-        y={"title": f"{loss} saved against {literal(reference)}", "nticks": 6},
+        y={"title": say("{loss} saved against {reference}", loss=loss, reference=literal(reference)), "nticks": 6},
         hovermode="closest",
         shapes=[{**zero, "line": {"color": MUTED, "width": 1.5}}],
         margin={"l": 56, "r": 12, "t": 14, "b": 40},
@@ -201,7 +208,7 @@ def murphy_chart(
                 mode="lines",
                 name=literal(drawn[model].title),
                 line={"color": drawn[model].colour, "width": 1.6, "dash": drawn[model].dash},
-                hovertemplate=f"{literal(drawn[model].title)} at %{{x}}: %{{y:+.1f}}<extra></extra>",
+                hovertemplate=say("{title} at %{{x}}: %{{y:+.1f}}<extra></extra>", title=literal(drawn[model].title)),
             )
         )
     zero = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": 0, "y1": 0}
@@ -210,8 +217,8 @@ def murphy_chart(
     return figure(
         traces,
         height=250,
-        x={"title": "probability" if chances else "count", "showgrid": False, "nticks": 5, **scale},
-        y={"title": "difference, thousandths", "nticks": 5},
+        x={"title": say("probability") if chances else say("count"), "showgrid": False, "nticks": 5, **scale},
+        y={"title": say("difference, thousandths"), "nticks": 5},
         hovermode="closest",
         shapes=[{**zero, "line": {"color": MUTED, "width": 1.5}}],
         margin={"l": 52, "r": 14, "t": 14, "b": 44},
@@ -237,18 +244,31 @@ def winner_map(
         if row["label"] not in names:
             continue
         if not row["n"] or not row["events"]:
-            fills[row["label"]] = Fill(LAND, f"{names[row['label']]}: {'no event' if row['n'] else 'no forecast'}")
+            fills[row["label"]] = Fill(
+                LAND, f"{names[row['label']]}: {say('no event') if row['n'] else say('no forecast')}"
+            )
             continue
         firm = row["p"] < FIRM
-        text = (
-            f"{names[row['label']]}, {events(row['events'])}: {drawn[row['best']].title}, {percent(row['margin'])} "
-            f"better than {drawn[row['second']].title}{'' if firm else ', which may be chance'}"
-        )
+        values = {
+            "region": names[row["label"]],
+            "events": events(row["events"]),
+            "best": drawn[row["best"]].title,
+            "margin": percent(row["margin"]),
+            "second": drawn[row["second"]].title,
+        }
+        if firm:
+            text = say("{region}, {events}: {best}, {margin} better than {second}", **values)
+        else:
+            text = say("{region}, {events}: {best}, {margin} better than {second}, which may be chance", **values)
         fills[row["label"]] = Fill(drawn[row["best"]].colour, text, 1.0 if firm else FAINT)
     busy = where[where["events"] > 0].sort_values("events", ascending=False, kind="stable")
     return region_map(polygons, regions, fills, labelled=list(busy["label"]))
 
 
 def _skill(skill: float, low: float, high: float) -> str:
-    interval = "" if np.isnan(low) or np.isnan(high) else f" ({100 * low:+.1f} to {100 * high:+.1f})"
-    return f"{100 * skill:+.1f}{SPACE}%{interval}"
+    interval = (
+        ""
+        if np.isnan(low) or np.isnan(high)
+        else say(" ({low} to {high})", low=signed_decimal(100 * low, 1), high=signed_decimal(100 * high, 1))
+    )
+    return f"{percent_sign(signed_decimal(100 * skill, 1))}{interval}"

@@ -10,6 +10,7 @@ import pandas as pd
 
 from forecast.evaluation.comparison import SKILL_LEVEL
 from forecast.evaluation.record_comparison import RecordComparison
+from forecast.language import say
 from forecast.panel.units import Units
 from forecast.reporting.comparison_charts import (
     SHOWN,
@@ -23,7 +24,7 @@ from forecast.reporting.comparison_tables import CALLED
 from forecast.reporting.figure import Figure
 from forecast.reporting.map import map_aspect
 from forecast.reporting.rules import quoted
-from forecast.reporting.words import SPACE, listing, percent
+from forecast.reporting.words import listing, percent
 
 LOWEST = -0.2
 """Models that are worse than this at every horizon are named below a chart, for the others to be told apart."""
@@ -49,12 +50,20 @@ def horizon_figure(found: RecordComparison, drawn: Mapping[str, Stroke], anchor:
     shown = near_models(found)[:SHOWN]
     if not shown:
         return None
-    caption = (
-        f"Skill by weeks ahead against {drawn[found.reference].title}, in {CALLED[found.score]}; above zero is better. "
-        f"Bars are {percent(SKILL_LEVEL)} block-bootstrap intervals, where the record is long enough."
-        f"{_beyond(found, shown, drawn)}"
+    caption = say(
+        "Skill by weeks ahead against {reference}, in {score}; above zero is better. Bars are {level} block-bootstrap "
+        "intervals, where the record is long enough.{beyond}",
+        reference=drawn[found.reference].title,
+        score=CALLED[found.score],
+        level=percent(SKILL_LEVEL),
+        beyond=_beyond(found, shown, drawn),
     )
-    return Figure(anchor, f"Skill by weeks ahead{of}. {caption}", caption, horizon_chart(found.horizons, shown, drawn))
+    return Figure(
+        anchor,
+        say("Skill by weeks ahead{of}. {caption}", of=of, caption=caption),
+        caption,
+        horizon_chart(found.horizons, shown, drawn),
+    )
 
 
 def course_figure(found: RecordComparison, drawn: Mapping[str, Stroke], anchor: str, of: str = "") -> Figure | None:
@@ -62,12 +71,15 @@ def course_figure(found: RecordComparison, drawn: Mapping[str, Stroke], anchor: 
     shown = near_models(found)
     if not shown:
         return None
-    caption = (
-        f"{CALLED[found.score]} saved against {drawn[found.reference].title}, added up over the weeks forecast: where "
-        f"a line rises, its model was better.{_beyond(found, shown, drawn)}"
+    caption = say(
+        "{score} saved against {reference}, added up over the weeks forecast: where a line rises, its model was "
+        "better.{beyond}",
+        score=CALLED[found.score],
+        reference=drawn[found.reference].title,
+        beyond=_beyond(found, shown, drawn),
     )
     plot = course_chart(found.course, shown, drawn[found.reference].title, drawn, CALLED[found.score])
-    return Figure(anchor, f"Course of the differences{of}. {caption}", caption, plot)
+    return Figure(anchor, say("Course of the differences{of}. {caption}", of=of, caption=caption), caption, plot)
 
 
 def winner_figure(
@@ -83,12 +95,16 @@ def winner_figure(
     if found.unit_kind != "region" or not forecast & set(units.names) & set(polygons):
         return None
     plot = winner_map(polygons, units, found.where, drawn)
-    caption = (
-        f"The model with the lowest {CALLED[found.score]} of each region: a full colour where it differs from the "
-        "second beyond chance (Diebold-Mariano test at 10 %, no correction for the number of regions), a faint one "
-        "where it does not, grey where no event came."
-    ).replace(" %", f"{SPACE}%")
-    return Figure(anchor, f"Map of the best models{of}. {caption}", caption, plot, map_aspect(plot))
+    caption = say(
+        "The model with the lowest {score} of each region: a full colour where it differs from the "
+        "second beyond chance "
+        "(Diebold-Mariano test at 10\u00a0%, no correction for the number of regions), a faint one where it does not, "
+        "grey where no event came.",
+        score=CALLED[found.score],
+    )
+    return Figure(
+        anchor, say("Map of the best models{of}. {caption}", of=of, caption=caption), caption, plot, map_aspect(plot)
+    )
 
 
 def murphy_figure(
@@ -122,17 +138,22 @@ def murphy_figure(
     plot = murphy_chart(curves, models, found.reference, drawn, chances=diagram != "mean")
     better = [drawn[name].title for name in _always_better(curves, models, found.reference)]
     caption = (
-        f"At no threshold worse than {reference}: {listing(better)}."
+        say("At no threshold worse than {reference}: {better}.", reference=reference, better=listing(better))
         if better
-        else f"No model is at least as good as {reference} at every threshold."
+        else say("No model is at least as good as {reference} at every threshold.", reference=reference)
     )
-    return Figure(anchor, f"Murphy diagram of {quoted(title)}{of}. {caption}", caption, plot)
+    return Figure(
+        anchor,
+        say("Murphy diagram of {title}{of}. {caption}", title=quoted(title), of=of, caption=caption),
+        caption,
+        plot,
+    )
 
 
 def _beyond(found: RecordComparison, shown: Sequence[str], drawn: Mapping[str, Stroke]) -> str:
     """Return the sentence on models that a chart leaves out."""
     off = [drawn[name].title for name in found.models if name not in {*shown, found.reference}]
-    return f" Not drawn: {listing(off)}; their figures are in the tables." if off else ""
+    return say(" Not drawn: {off}; their figures are in the tables.", off=listing(off)) if off else ""
 
 
 def _always_better(curves: pd.DataFrame, models: Sequence[str], reference: str) -> list[str]:

@@ -11,6 +11,7 @@ from forecast.evaluation.record import BacktestRecord
 from forecast.evaluation.record_comparison import RecordComparison, compare_record
 from forecast.evaluation.record_murphy import record_murphy
 from forecast.families.model import ModelSpec
+from forecast.language import say
 from forecast.panel.units import Units
 from forecast.reporting.comparison_charts import Stroke, strokes
 from forecast.reporting.comparison_figures import course_figure, horizon_figure, murphy_figure, winner_figure
@@ -94,7 +95,7 @@ def comparison_part(
     return ComparisonPart(
         verdict=verdict(found, {name: stroke.title for name, stroke in drawn.items()}),
         keys=list(drawn.values()),
-        figures=_figures(found, record, rule, polygons, units, drawn, anchor, f", record {title}"),
+        figures=_figures(found, record, rule, polygons, units, drawn, anchor, say(", record {title}", title=title)),
         standing=[{**row, "model": drawn[row["model"]].title} for row in standing_rows(found)],
         regions=len(busy),
         quarters=len(found.when),
@@ -114,9 +115,9 @@ def _figures(
 ) -> list[tuple[str, Figure]]:
     murphy = record_murphy(record, found.models, [rule[0]])
     drawings = {
-        "Skill by weeks ahead": horizon_figure(found, drawn, f"{anchor}-skill", of),
-        "When each was better": course_figure(found, drawn, f"{anchor}-course", of),
-        "At every threshold": murphy_figure(found, murphy, *rule, drawn, f"{anchor}-murphy", of),
-        "Where each is the best": winner_figure(found, polygons, units, drawn, f"{anchor}-where", of),
+        say("Skill by weeks ahead"): horizon_figure(found, drawn, f"{anchor}-skill", of),
+        say("When each was better"): course_figure(found, drawn, f"{anchor}-course", of),
+        say("At every threshold"): murphy_figure(found, murphy, *rule, drawn, f"{anchor}-murphy", of),
+        say("Where each is the best"): winner_figure(found, polygons, units, drawn, f"{anchor}-where", of),
     }
     return [(heading, figure) for heading, figure in drawings.items() if figure is not None]

@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 
 from forecast.evaluation.record_comparison import RecordComparison
-from forecast.reporting.words import MINUS, SPACE, UNKNOWN, listing, number, percent
+from forecast.language import decimal, say
+from forecast.reporting.words import UNKNOWN, listing, number, percent, percent_sign, signed_decimal
 
-CALLED = {"crps": "CRPS", "log": "log score", "wis": "WIS"}
+CALLED = {"crps": "CRPS", "log": say("log score"), "wis": "WIS"}
 """What the scores are called."""
-JOINT = {"units": "over units", "weeks": "over weeks"}
+JOINT = {"units": say("over units"), "weeks": say("over weeks")}
 """What joint paths are scored on: the counts of all units in the first `JOINT_WEEKS` weeks, the totals of all weeks."""
 CHANCE = 0.05
 """Below this p-value two models differ by more than chance."""
@@ -30,9 +31,7 @@ def signed(share: float) -> str:
     >>> [signed(x) for x in (0.0412, -0.0003, float("nan"))]
     ['+4.1', '0.0', '—']
     """
-    if math.isnan(share):
-        return UNKNOWN
-    return f"{100 * share:+.1f}".replace("-", MINUS).replace("+0.0", "0.0").replace(f"{MINUS}0.0", "0.0")
+    return UNKNOWN if math.isnan(share) else signed_decimal(100 * share, 1)
 
 
 def with_interval(skill: float, low: float, high: float) -> str:
@@ -45,15 +44,18 @@ def with_interval(skill: float, low: float, high: float) -> str:
     """
     if math.isnan(low) or math.isnan(high):
         return signed(skill)
-    return f"{signed(skill)} ({signed(low)} to {signed(high)})".replace("(+", "(").replace("to +", "to ")
+    ends = (signed(each).removeprefix("+") for each in (low, high))
+    return say("{skill} ({low} to {high})", skill=signed(skill), **dict(zip(("low", "high"), ends, strict=True)))
 
 
 def missing_sentence(found: RecordComparison) -> str:
     """Return what is not compared because a model lacks it."""
-    lacking = [f"{name} lacks {number(count)}" for name, count in found.missing.items() if count]
+    lacking = [
+        say("{name} lacks {count}", name=name, count=number(count)) for name, count in found.missing.items() if count
+    ]
     if not lacking:
-        return "No model lacks a forecast that another one has."
-    return f"Left out are forecasts that not all models have: {listing(lacking)}."
+        return say("No model lacks a forecast that another one has.")
+    return say("Left out are forecasts that not all models have: {lacking}.", lacking=listing(lacking))
 
 
 def verdict(found: RecordComparison, called: Mapping[str, str] | None = None) -> str:
@@ -70,17 +72,33 @@ def verdict(found: RecordComparison, called: Mapping[str, str] | None = None) ->
     best, inside = titles[first], set(found.confidence_set.loc[found.confidence_set["inside"], "model"])
     rest = [titles[name] for name in found.models if name in inside and name != first]
     if found.confidence_set["p"].isna().all():
-        told = f"{best} has the lowest {score}; the record is too short to rule out any other model as the best."
+        told = say(
+            "{best} has the lowest {score}; the record is too short to rule out any other model as the best.",
+            best=best,
+            score=score,
+        )
     elif len(inside) == len(found.models):
-        told = (
-            f"{best} has the lowest {score}, but this record can rule out none of the {len(inside)} models as the best."
+        told = say(
+            "{best} has the lowest {score}, but this record can rule out none of the {models} models as the best.",
+            best=best,
+            score=score,
+            models=len(inside),
         )
     elif rest:
-        told = f"{best} has the lowest {score}; this record cannot tell it from {listing(rest)}."
+        told = say(
+            "{best} has the lowest {score}; this record cannot tell it from {rest}.",
+            best=best,
+            score=score,
+            rest=listing(rest),
+        )
     else:
-        told = f"{best} has the lowest {score}, and this record rules out every other model as the best."
+        told = say(
+            "{best} has the lowest {score}, and this record rules out every other model as the best.",
+            best=best,
+            score=score,
+        )
     if found.reference == first:
-        return f"{told} It is the reference."
+        return f"{told} {say('It is the reference.')}"
     return f"{told} {_saved(found, first, titles[found.reference])}"
 
 
@@ -217,22 +235,31 @@ def p_value(p: float) -> str:
     """
     if math.isnan(p):
         return UNKNOWN
-    return "<0.01" if p < 0.01 else f"{p:.2f}"
+    return say("<0.01") if p < 0.01 else decimal(p, 2)
 
 
 def _saved(found: RecordComparison, best: str, reference: str) -> str:
     """Return the sentence on the best model against the reference."""
     rows = found.skill[(found.skill["against"] == "reference") & (found.skill["model"] == best)]
     skill, low, high = (float(rows[name].iloc[0]) for name in ("skill", "low", "high"))
-    told = f"It saves {signed(skill).removeprefix('+')}{SPACE}% against the reference, {reference}"
+    saved = percent_sign(signed(skill).removeprefix("+"))
     if math.isnan(low) or math.isnan(high):
-        return f"{told}."
-    sure = "more than chance explains" if low > 0 else "chance may explain it"
-    return f"{told} (interval {signed(low)} to {signed(high)}): {sure}."
+        return say("It saves {saved} against the reference, {reference}.", saved=saved, reference=reference)
+    values = {"saved": saved, "reference": reference, "low": signed(low), "high": signed(high)}
+    if low > 0:
+        return say(
+            "It saves {saved} against the reference, {reference} (interval {low} to {high}): more "
+            "than chance explains.",
+            **values,
+        )
+    return say(
+        "It saves {saved} against the reference, {reference} (interval {low} to {high}): chance may explain it.",
+        **values,
+    )
 
 
 def _may_be_best(inside: bool, p: float) -> str:
-    return UNKNOWN if math.isnan(p) else f"{'yes' if inside else 'no'} ({p:.2f})"
+    return UNKNOWN if math.isnan(p) else f"{say('yes') if inside else say('no')} ({decimal(p, 2)})"
 
 
 def _pair(row: Any) -> dict[str, Any]:

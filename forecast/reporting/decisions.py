@@ -12,11 +12,12 @@ import plotly.graph_objects as go
 
 from forecast.evaluation.record import BacktestRecord
 from forecast.evaluation.record_decisions import record_decisions
+from forecast.language import decimal, say
 from forecast.predictive.escalation import Escalation
 from forecast.reporting.figure import Figure, literal
 from forecast.reporting.rules import quoted, rule_titles
 from forecast.reporting.theme import BAND_95, DARK, FORECAST, MUTED, OTHERS, figure
-from forecast.reporting.words import DASH, SPACE, UNKNOWN, frequency, number
+from forecast.reporting.words import DASH, UNKNOWN, bare, frequency, number, percent_sign
 
 _LEAST = -0.3
 """The value curve is drawn from here on: what is below is better not used in any case."""
@@ -90,7 +91,7 @@ def decision_part(
     drawn = None
     if len(curves):
         caption = _caption(curves, order[0], called[order[0]])
-        label = f"Value of acting, record {title or record.name}. {caption}"
+        label = say("Value of acting, record {value}. {caption}", value=title or record.name, caption=caption)
         drawn = Figure(anchor, label, caption, value_chart(curves, order, called, colours))
     return DecisionPart(
         tuple(_table(called[name], tables[name]) for name in order),
@@ -136,14 +137,16 @@ def value_chart(
                 mode="lines",
                 name=literal(titles[name]),
                 line={"color": colours[name], "width": 3 if mine else 1.5},
-                hovertemplate=f"{literal(titles[name])}, cost over loss %{{x:.2f}}: %{{y:.2f}}<extra></extra>",
+                hovertemplate=say(
+                    "{titles}, cost over loss %{{x:.2f}}: %{{y:.2f}}<extra></extra>", titles=literal(titles[name])
+                ),
             )
         )
     zero = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": 0, "y1": 0}
     return figure(
         traces,
         height=260,
-        x={"range": [0, 1], "tickvals": [0, 0.25, 0.5, 0.75, 1], "showgrid": False, "title": "cost over loss"},
+        x={"range": [0, 1], "tickvals": [0, 0.25, 0.5, 0.75, 1], "showgrid": False, "title": say("cost over loss")},
         y={"range": [_LEAST, 1.02], "tickvals": [0, 0.25, 0.5, 0.75, 1], "title": "value"},
         hovermode="closest",
         shapes=[{**zero, "line": {"color": MUTED, "width": 1}}],
@@ -152,19 +155,21 @@ def value_chart(
 
 def _table(title: str, alarms: pd.DataFrame) -> AlarmTable:
     first = alarms.iloc[0]
-    cases = f"{number(first['hits'] + first['misses'])} of {number(first['cases'])} cases"
-    title = f"{title}: came in {cases}, in {number(first['episodes'])} episodes"
+    cases = say("{hits} of {cases} cases", hits=number(first["hits"] + first["misses"]), cases=number(first["cases"]))
+    title = say(
+        "{title}: came in {cases}, in {episodes} episodes", title=title, cases=cases, episodes=number(first["episodes"])
+    )
     return AlarmTable(title, [_row(row) for row in alarms.to_dict("records")])
 
 
 def _row(row: dict[Any, Any]) -> dict[str, tuple[str, str]]:
     """Return each cell as what it says and, below it, its interval."""
     return {
-        "threshold": (f"{100 * row['threshold']:g}{SPACE}%", ""),
+        "threshold": (percent_sign(f"{100 * row['threshold']:g}"), ""),
         "hits": _with_interval(row, "hit_rate", frequency),
-        "false": _with_interval(row, "false_per_quarter", "{:.1f}".format),
+        "false": _with_interval(row, "false_per_quarter", _one_decimal),
         "warned": (number(row["warned"]), ""),
-        "lead": _with_interval(row, "lead_weeks", "{:.1f}".format),
+        "lead": _with_interval(row, "lead_weeks", _one_decimal),
     }
 
 
@@ -175,7 +180,11 @@ def _with_interval(row: dict[Any, Any], name: str, told: Callable[[float], str])
     # Without any spread over the resamples (nothing was ever raised) there is no interval to tell.
     if math.isnan(low) or math.isnan(high) or low == high:
         return told(value), ""
-    return told(value), f"{told(low).removesuffix(f'{SPACE}%')}{DASH}{told(high)}"
+    return told(value), f"{bare(told(low))}{DASH}{told(high)}"
+
+
+def _one_decimal(value: float) -> str:
+    return decimal(value, 1)
 
 
 def _caption(curves: pd.DataFrame, name: str, title: str) -> str:
@@ -183,10 +192,14 @@ def _caption(curves: pd.DataFrame, name: str, title: str) -> str:
     sure = part[part["low"] > 0]
     if sure.empty:
         if part["low"].isna().all():
-            return "The record is too short for intervals."
-        return f"At no ratio is the value of {quoted(title)} above zero beyond chance."
-    ends = sorted({f"{sure['ratio'].min():.2f}", f"{sure['ratio'].max():.2f}"})
-    return (
-        f"For {quoted(title)} the value is above zero beyond chance where acting costs {' to '.join(ends)} of the "
-        f"loss; at most it is {part['value'].max():.2f}. The band is its 90{SPACE}% interval."
+            return say("The record is too short for intervals.")
+        return say("At no ratio is the value of {title} above zero beyond chance.", title=quoted(title))
+    low, high = decimal(sure["ratio"].min(), 2), decimal(sure["ratio"].max(), 2)
+    ends = low if low == high else say("{low} to {high}", low=low, high=high)
+    return say(
+        "For {title} the value is above zero beyond chance where acting costs {ends} of the loss; "
+        "at most it is {value}. The band is its 90\u00a0% interval.",
+        title=quoted(title),
+        ends=ends,
+        value=decimal(part["value"].max(), 2),
     )

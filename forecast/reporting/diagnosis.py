@@ -10,15 +10,48 @@ import pandas as pd
 
 from forecast.evaluation.record import BacktestRecord
 from forecast.evaluation.record_diagnosis import RecordDiagnosis, diagnose_record
+from forecast.language import decimal, said, say, say_count
 from forecast.reporting.tables import ACTIVITY_WORDS
-from forecast.reporting.words import DASH, MINUS, SPACE, UNKNOWN, frequency, listing, number
+from forecast.reporting.words import DASH, UNKNOWN, bare, frequency, listing, number, signed_decimal
 
 CHANCE = 0.05
 """Below this p-value a test speaks against the forecasts."""
 
 _TOO_FEW = "too few weeks to tell"
 _FINE = "no fault found"
-_KINDS = {"horizon": "weeks ahead", "activity": "activity", "season": "season", "year": "year"}
+_KINDS = {
+    "horizon": say("weeks ahead"),
+    "activity": say("activity"),
+    "season": say("season"),
+    "year": say("year"),
+}
+_FAULTS = {
+    "too few weeks to tell": say("too few weeks to tell"),
+    "no fault found": say("no fault found"),
+    "too high": say("too high"),
+    "too low": say("too low"),
+    "too wide": say("too wide"),
+    "too narrow": say("too narrow"),
+    "slightly too high": say("slightly too high"),
+    "slightly too low": say("slightly too low"),
+    "slightly too wide": say("slightly too wide"),
+    "slightly too narrow": say("slightly too narrow"),
+}
+_SEASONS = {
+    "December to February": say("December to February"),
+    "March to May": say("March to May"),
+    "June to August": say("June to August"),
+    "September to November": say("September to November"),
+}
+_SUPPOSED = {
+    "bias": say("As much came as was forecast (mean of the PIT)"),
+    "dispersion": say("Ranges are as wide as they should be (variance of the PIT)"),
+    "zeros": say("Weeks without an event came as often as forecast"),
+    "rps": say("The CRPS is what the forecasts say it should be (Wei and Held)"),
+    "log": say("The log score is what the forecasts say it should be (Wei and Held)"),
+    "dss": say("The Dawid-Sebastiani score is what the forecasts say it should be (Wei and Held)"),
+    "serial": say("One week ahead, a week's error tells nothing of those of the next four weeks"),
+}
 
 
 @dataclass(frozen=True)
@@ -48,9 +81,9 @@ def diagnosis_part(record: BacktestRecord, model: str) -> DiagnosisPart | None:
     known = found.tests[found.tests["p"].notna()]
     tests = [
         {
-            "supposes": f"{row['supposes'][:1].upper()}{row['supposes'][1:]}",
-            "statistic": f"{row['statistic']:+.1f}".replace("-", MINUS),
-            "p": "<0.01" if row["p"] < 0.01 else f"{row['p']:.2f}",
+            "supposes": _SUPPOSED[row["test"]],
+            "statistic": signed_decimal(row["statistic"], 1),
+            "p": say("<0.01") if row["p"] < 0.01 else decimal(row["p"], 2),
             "speaks": row["p_holm"] < CHANCE,
         }
         for row in known.to_dict("records")
@@ -67,29 +100,50 @@ def group_title(group: str, label: object) -> str:
     ('1 week ahead', 'no event in the year before', 'all forecasts')
     """
     if group == "all":
-        return "all forecasts"
+        return say("all forecasts")
     if group == "horizon":
-        return f"{label} week{'' if label == 1 else 's'} ahead"
-    return ACTIVITY_WORDS.get(str(label), str(label))
+        weeks = int(str(label))
+        return say_count("{weeks} week ahead", "{weeks} weeks ahead", weeks, weeks=weeks)
+    return str(said(ACTIVITY_WORDS.get(str(label)) or _SEASONS.get(str(label), str(label))))
 
 
 def _verdict(found: RecordDiagnosis, tests: list[dict[str, Any]]) -> str:
     overall = str(found.groups["verdict"].iloc[0])
     if overall == _TOO_FEW:
-        return "This record has fewer than five quarters, too few to tell a fault from chance."
-    told = f"Over all forecasts: {overall if overall == _FINE else f'they are {overall}'}."
+        return say("This record has fewer than five quarters, too few to tell a fault from chance.")
+    if overall == _FINE:
+        told: str = say("Over all forecasts: no fault found.")
+    else:
+        told = say("Over all forecasts: they are {faults}.", faults=_faults(overall))
     parts = found.groups.iloc[1:]
     faulty = parts[~parts["verdict"].isin([_FINE, _TOO_FEW])]
     if len(faulty):
-        named = [f"{group_title(row['group'], row['label'])} ({row['verdict']})" for row in faulty.to_dict("records")]
-        told += f" By group, a fault was found for: {'; '.join(named)}."
+        named = [
+            f"{group_title(row['group'], row['label'])} ({_faults(row['verdict'])})"
+            for row in faulty.to_dict("records")
+        ]
+        told += " " + say("By group, a fault was found for: {groups}.", groups="; ".join(named))
     elif (parts["verdict"] == _FINE).any():
         judged = [_KINDS[str(kind)] for kind in parts.loc[parts["verdict"] == _FINE, "group"].unique()]
-        told += f" No group by {listing(judged).replace(' and ', ' or ')} has a fault beyond chance."
+        told += " " + say("No group has a fault beyond chance (by {kinds}).", kinds=listing(judged))
     if not tests:
         return told
     against = sum(test["speaks"] for test in tests)
-    return f"{told} {against or 'None'} of {len(tests)} tests speak{'' if against > 1 else 's'} against them."
+    if not against:
+        return f"{told} {say('None of {tests} tests speaks against them.', tests=len(tests))}"
+    verdict = say_count(
+        "{against} of {tests} tests speaks against them.",
+        "{against} of {tests} tests speak against them.",
+        against,
+        against=against,
+        tests=len(tests),
+    )
+    return f"{told} {verdict}"
+
+
+def _faults(verdict: object) -> str:
+    """Return a verdict of `forecast.evaluation.diagnosis.verdict` in the language spoken."""
+    return ", ".join(str(said(_FAULTS.get(part, part))) for part in str(verdict).split(", "))
 
 
 def _group(row: dict[Any, Any]) -> dict[str, str]:
@@ -99,12 +153,12 @@ def _group(row: dict[Any, Any]) -> dict[str, str]:
         "n": number(row["n"]),
         **{level: _share(row[level]) for level in ("cov50", "cov80", "cov95")},
         "interval": "" if math.isnan(low) or math.isnan(high) else _range(low, high),
-        "verdict": UNKNOWN if row["verdict"] == _TOO_FEW else str(row["verdict"]),
+        "verdict": UNKNOWN if row["verdict"] == _TOO_FEW else _faults(row["verdict"]),
     }
 
 
 def _range(low: float, high: float) -> str:
-    return f"{frequency(low).removesuffix(f'{SPACE}%')}{DASH}{frequency(high)}"
+    return f"{bare(frequency(low))}{DASH}{frequency(high)}"
 
 
 def _share(value: Any) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from forecast.language import say
 from forecast.panel.panel import Panel
 from forecast.panel.weeks import WEEK
 from forecast.predictive.forecast import Forecast
@@ -98,7 +99,7 @@ def fan_chart(frame: pd.DataFrame) -> go.Figure:
             marker={"color": OBSERVED},
             name="observed",
             text=[
-                f"week of {day(week)}: {events(count)}"
+                say("week of {week}: {count}", week=day(week), count=events(count))
                 for week, count in zip(seen["week"], seen["observed"], strict=True)
             ],
             textposition="none",
@@ -109,7 +110,7 @@ def fan_chart(frame: pd.DataFrame) -> go.Figure:
             y=[0] * len(unseen),
             mode="markers",
             marker={"color": MUTED, "size": 8, "symbol": "x-thin", "line": {"color": MUTED, "width": 1.5}},
-            text=[f"week of {day(stamp)}: not observed" for stamp in unseen["week"]],
+            text=[say("week of {stamp}: not observed", stamp=day(stamp)) for stamp in unseen["week"]],
             hoverinfo="text",
         ),
     ]
@@ -119,7 +120,12 @@ def fan_chart(frame: pd.DataFrame) -> go.Figure:
         traces,
         height=240,
         x={"type": "date", "showgrid": False, "tickformat": "%-d %b", "nticks": 7, "hoverformat": "%-d %b %Y"},
-        y={"range": [0, 1.06 * largest + 0.2], "tickformat": "d", "dtick": _tick(largest), "title": "events a week"},
+        y={
+            "range": [0, 1.06 * largest + 0.2],
+            "tickformat": "d",
+            "dtick": _tick(largest),
+            "title": say("events a week"),
+        },
         bargap=0,
         margin={"l": 44, "r": 12, "t": 14, "b": 28},
         hovermode="closest",
@@ -143,13 +149,24 @@ def fan_figure(panel: Panel, forecast: Forecast, unit: str, *, title: str, ancho
     recent = frame.loc[frame["mean"].isna(), "observed"].tail(weeks)
     mean = float(frame["mean"].sum())
     first = frame.loc[frame["mean"].notna(), ["mean", "q0.1", "q0.9"]].iloc[0]
-    caption = (
-        f"{title}: {expected_events(mean)} expected in {weeks} weeks, {central(0.8, float(low), float(high))}; "
-        f"{expected(float(first['mean']))} in the first of them, {central(0.8, first['q0.1'], first['q0.9'])}. "
-        f"The last {len(recent)} weeks had {events(float(recent.fillna(0).sum()))}"
-        + (f", {int(recent.isna().sum())} of them not observed." if recent.isna().any() else ".")
+    coming = say(
+        "{title}: {expected} expected in {weeks} weeks, {range}; {first} in the first of them, {first_range}.",
+        title=title,
+        expected=expected_events(mean),
+        weeks=weeks,
+        range=central(0.8, float(low), float(high)),
+        first=expected(float(first["mean"])),
+        first_range=central(0.8, first["q0.1"], first["q0.9"]),
     )
-    return Figure(anchor, f"Fan chart. {caption}", caption, fan_chart(frame))
+    seen = {"weeks": len(recent), "events": events(float(recent.fillna(0).sum()))}
+    if recent.isna().any():
+        past = say(
+            "The last {weeks} weeks had {events}, {gaps} of them not observed.", **seen, gaps=int(recent.isna().sum())
+        )
+    else:
+        past = say("The last {weeks} weeks had {events}.", **seen)
+    caption = f"{coming} {past}"
+    return Figure(anchor, say("Fan chart. {caption}", caption=caption), caption, fan_chart(frame))
 
 
 def fan_rows(frame: pd.DataFrame) -> list[dict[str, str]]:
@@ -165,8 +182,8 @@ def fan_rows(frame: pd.DataFrame) -> list[dict[str, str]]:
 
 def _hover(row: dict[Any, Any]) -> str:
     lines = [
-        f"week of {day(row['week'])}",
-        f"expected {expected(row['mean'])}, median {row['q0.5']:.0f}",
+        say("week of {week}", week=day(row["week"])),
+        say("expected {mean}, median {q0_5}", mean=expected(row["mean"]), q0_5=f"{row['q0.5']:.0f}"),
         *(central(level, row[f"q{(1 - level) / 2:g}"], row[f"q{(1 + level) / 2:g}"]) for level in (0.5, 0.8, 0.95)),
     ]
     return "<br>".join(lines)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from forecast.evaluation.comparison import SKILL_LEVEL, log_note
 from forecast.evaluation.record import BacktestRecord
+from forecast.language import say
 from forecast.predictive.escalation import ENOUGH_ORIGINS
 from forecast.reporting.calibration import RecordFigures, record_figures
 from forecast.reporting.changes import changes_part
@@ -36,7 +37,7 @@ from forecast.reporting.steps import steps_parts, steps_taken
 from forecast.reporting.tables import breakdown_rows, leaderboard_rows, prior_rows, provenance_rows, risk_rows
 from forecast.reporting.theme import RISK_DARK, RISK_LIGHT
 from forecast.reporting.track import record_titles, records_saw, track_tables
-from forecast.reporting.words import SPACE, day, holds, number, percent, titles
+from forecast.reporting.words import day, holds, number, percent, titles, units_told
 
 
 @dataclass(frozen=True)
@@ -132,11 +133,13 @@ def _banner(content: ReportContent) -> list[str]:
     """Return what must be known before any number."""
     notes = [*content.notices]
     if any(panel.simulated for panel in content.panels.values()):
-        notes.append("Simulated counts: nothing on this page describes a real place.")
+        notes.append(say("Simulated counts: nothing on this page describes a real place."))
     if content.data.preliminary:
         notes.append(
-            "Preliminary data: events of the latest weeks are still being found and corrected, "
-            "so that counts may change after this report."
+            say(
+                "Preliminary data: events of the latest weeks are still being found and corrected, "
+                "so that counts may change after this report."
+            )
         )
     return [*notes, *content.warnings]
 
@@ -147,10 +150,13 @@ def _facts(content: ReportContent) -> list[tuple[str, str]]:
     last = forecast.weeks[-1] + pd.Timedelta(days=6)
     places = content.panels.get("place")
     return [
-        ("Data known until", day(panel.known_until, weekday=True)),
-        ("Origin, the first day forecast", day(content.origin, weekday=True)),
-        ("Last day forecast", f"{day(last)} ({forecast.horizon}{SPACE}weeks)"),
-        ("Covers", f"{len(panel.units)} regions" + (f", {len(places.units)} places" if places is not None else "")),
+        (say("Data known until"), day(panel.known_until, weekday=True)),
+        (say("Origin, the first day forecast"), day(content.origin, weekday=True)),
+        (say("Last day forecast"), say("{last} ({horizon}\u00a0weeks)", last=day(last), horizon=forecast.horizon)),
+        (
+            say("Covers"),
+            ", ".join(units_told(len(each.units), each.units.kind) for each in (panel, places) if each is not None),
+        ),
     ]
 
 
@@ -175,14 +181,23 @@ def map_figure(content: ReportContent, shown: list[Statement]) -> Figure | None:
     names = titles(regions)
     highest = [(unit, chance) for unit, chance in list(chances["region"].items())[:3] if not isnan(chance)]
     told = "; ".join(f"{names[unit]} {percent(chance)}" for unit, chance in highest)
-    caption = (
-        f"Probability of {quoted(headline_title(content))}. {f'Highest: {told}.' if told else 'It is not known.'} "
-        "The most probable regions, places and countries are named where there is room; "
-        "thick lines are borders of countries."
+    highest_told = say("Highest: {told}.", told=told) if told else say("It is not known.")
+    caption: str = say(
+        "Probability of {rule}. {highest} The most probable regions, places and countries are "
+        "named where there is room; "
+        "thick lines are borders of countries.",
+        rule=quoted(headline_title(content)),
+        highest=highest_told,
     )
     if places is not None:
-        caption += " Dashed rings are the places."
-    return Figure("map-figure", f"Map. {caption} All numbers are in the table below.", caption, plot, map_aspect(plot))
+        caption = f"{caption} {say('Dashed rings are the places.')}"
+    return Figure(
+        "map-figure",
+        say("Map. {caption} All numbers are in the table below.", caption=caption),
+        caption,
+        plot,
+        map_aspect(plot),
+    )
 
 
 def _legend() -> list[dict[str, str]]:
@@ -206,7 +221,7 @@ def _record(content: ReportContent, record: BacktestRecord, position: int) -> Re
         anchor,
         title,
         record.source,
-        f"{day(origins.iloc[0])} to {day(origins.iloc[-1])}" if len(origins) else "",
+        say("{first} to {last}", first=day(origins.iloc[0]), last=day(origins.iloc[-1])) if len(origins) else "",
         number(len(origins)),
         record_figures(record, content.headline_model, content.escalations, anchor=anchor, title=title),
         diagnosis_part(record, content.headline_model),

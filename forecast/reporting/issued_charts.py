@@ -10,6 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from forecast.evaluation.control_chart import ControlChart
+from forecast.language import say
 from forecast.panel.weeks import WEEK
 from forecast.reporting.figure import literal
 from forecast.reporting.scale import CLASS_EDGES, probability_classes
@@ -55,7 +56,7 @@ def outcome_chart(said: pd.DataFrame) -> go.Figure:
         "ygap": 1,
         "hoverongaps": False,
         "text": [["" if np.isnan(value) else percent(value) for value in row] for row in chance],
-        "hovertemplate": "%{y}, issued for %{x}: %{text}<extra></extra>",
+        "hovertemplate": say("%{{y}}, issued for %{{x}}: %{{text}}<extra></extra>"),
     }
     came = said[said["met"] == 1].sort_values(["origin", "unit"])
     marks: dict[str, Any] = {
@@ -68,7 +69,7 @@ def outcome_chart(said: pd.DataFrame) -> go.Figure:
     return figure(
         [go.Heatmap(**cells), go.Scatter(**marks)],
         height=60 + _ROW * len(units),
-        x={"type": "date", "showgrid": False, "nticks": 8, "tickangle": 0, "title": "first week forecast"},
+        x={"type": "date", "showgrid": False, "nticks": 8, "tickangle": 0, "title": say("first week forecast")},
         y={"type": "category", "autorange": "reversed", "showgrid": False, "ticks": "", "dtick": 1},
         hovermode="closest",
     )
@@ -85,7 +86,13 @@ def over_time_chart(quarters: pd.DataFrame) -> go.Figure:
     x = [f"{start.year}{SPACE}Q{start.quarter}" for start in quarters["start"]]
     low, height = quarters["low"].round(4), (quarters["high"] - quarters["low"]).round(4)
     told = [
-        f"{quarter}: {percent(row['stated'])} stated, {percent(row['came'])} came true, of {row['n']} statements"
+        say(
+            "{quarter}: {stated} stated, {came} came true, of {n} statements",
+            quarter=quarter,
+            stated=percent(row["stated"]),
+            came=percent(row["came"]),
+            n=row["n"],
+        )
         for quarter, row in zip(x, quarters.to_dict("records"), strict=True)
     ]
     traces: list[Any] = [
@@ -117,7 +124,7 @@ def over_time_chart(quarters: pd.DataFrame) -> go.Figure:
             "range": [0, min(1.02, most * 1.12 + 0.01)],
             "tickvals": ticks,
             "ticktext": [f"{100 * tick:.0f}{SPACE}%" for tick in ticks],
-            "title": "came true",
+            "title": say("came true"),
         },
         hovermode="closest",
     )
@@ -138,7 +145,7 @@ def drift_chart(weeks: pd.DatetimeIndex, chart: ControlChart) -> go.Figure:
             y=[round(float(sums[side][week]), 3) for week, side in chart.alarms],
             mode="markers",
             marker={"color": CONTRAST, "size": 11, "symbol": "diamond"},
-            text=[f"alarm, week of {day(weeks[week])}" for week, _ in chart.alarms],
+            text=[say("alarm, week of {weeks}", weeks=day(weeks[week])) for week, _ in chart.alarms],
             hoverinfo="text",
         )
     )
@@ -151,6 +158,6 @@ def drift_chart(weeks: pd.DatetimeIndex, chart: ControlChart) -> go.Figure:
         traces,
         height=230,
         x={"type": "date", "showgrid": False, "nticks": 6},
-        y={"range": [-reach, reach], "tickvals": [0], "ticktext": ["0"], "title": "sum of deviations"},
+        y={"range": [-reach, reach], "tickvals": [0], "ticktext": ["0"], "title": say("sum of deviations")},
         shapes=[{**kind, "y0": at, "y1": at} for kind, at in heights],
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from forecast.evaluation.issued import IssuedRecord
+from forecast.language import say
 from forecast.predictive.escalation import Escalation
 from forecast.reporting.issued_part import FALSE_ALARMS, issued_part
 from forecast.reporting.page import render_page
@@ -56,11 +57,15 @@ def render_issued(content: IssuedContent, assets: str | None = None) -> str:
         content=content,
         part=part,
         false_alarms=FALSE_ALARMS,
-        contents=[("issued", "Issued, and came"), *(part.contents if part else []), ("provenance", "Provenance")],
+        contents=[
+            ("issued", say("Issued, and came")),
+            *(part.contents if part else []),
+            ("provenance", say("Provenance")),
+        ],
         facts=[
-            ("Issued", f"{number(len(record.issues))} forecasts"),
-            ("Statements decided", number(len(record.statements))),
-            ("Not yet decided", number(record.undecided)),
-            ("Data known until", day(content.known_until, weekday=True)),
+            (say("Issued"), say("{issues} forecasts", issues=number(len(record.issues)))),
+            (say("Statements decided"), number(len(record.statements))),
+            (say("Not yet decided"), number(record.undecided)),
+            (say("Data known until"), day(content.known_until, weekday=True)),
         ],
     )

@@ -10,6 +10,7 @@ import pandas as pd
 from forecast.evaluation.control_chart import WEEKS_BETWEEN_FALSE_ALARMS
 from forecast.evaluation.drift import Drift
 from forecast.evaluation.issued import IssuedRecord, against_base_rate, by_issue, calls, over_time
+from forecast.language import decimal, say, say_count
 from forecast.predictive.escalation import Escalation
 from forecast.provenance import generator
 from forecast.reporting.figure import Figure
@@ -20,16 +21,17 @@ from forecast.reporting.words import day, number
 
 CALLS = 5
 """Of the best and of the worst calls, so many are told."""
-FALSE_ALARMS = (
-    f"If the forecasts are right, each chart raises a false alarm once in {WEEKS_BETWEEN_FALSE_ALARMS // 52} years on "
-    "average: about one chart in ten within two years."
+FALSE_ALARMS = say(
+    "If the forecasts are right, each chart raises a false alarm once in {years} years on average: about one chart in "
+    "ten within two years.",
+    years=WEEKS_BETWEEN_FALSE_ALARMS // 52,
 )
 """What is said of the charts."""
 _MEANS: dict[Drift, dict[str, str]] = {
-    "pit": {"above": "more came than was forecast", "below": "less came than was forecast"},
+    "pit": {"above": say("more came than was forecast"), "below": say("less came than was forecast")},
     "score": {
-        "above": "the forecasts were worse than they claim to be: their ranges were too narrow",
-        "below": "the forecasts were better than they claim to be: their ranges were too wide",
+        "above": say("the forecasts were worse than they claim to be: their ranges were too narrow"),
+        "below": say("the forecasts were better than they claim to be: their ranges were too wide"),
     },
 }
 
@@ -65,10 +67,10 @@ class IssuedPart:
     def contents(self) -> list[tuple[str, str]]:
         """Anchors and headings of what there is."""
         parts = [
-            ("issued-outcomes-title", "Every issue", self.outcomes),
-            ("issued-over-time-title", "Over time", self.over_time),
-            ("issued-drift-title", "Drift", self.drift),
-            ("issued-tables-title", "In numbers", self.tables),
+            ("issued-outcomes-title", say("Every issue"), self.outcomes),
+            ("issued-over-time-title", say("Over time"), self.over_time),
+            ("issued-drift-title", say("Drift"), self.drift),
+            ("issued-tables-title", say("In numbers"), self.tables),
         ]
         return [(anchor, heading) for anchor, heading, there in parts if there]
 
@@ -109,8 +111,8 @@ def issued_part(
     tables = [
         issue_table(by_issue(record, headline), titles[headline]),
         base_table(against_base_rate(said, generator(0, "issued", "base rate")), titles),
-        call_table("Best calls: these gained most on the base rate", best, titles, called),
-        call_table("Worst calls: these lost most on it", worst, titles, called),
+        call_table(say("Best calls: these gained most on the base rate"), best, titles, called),
+        call_table(say("Worst calls: these lost most on it"), worst, titles, called),
         *correction_tables(record, titles, called),
     ]
     return IssuedPart(
@@ -126,7 +128,10 @@ def issued_part(
 def alarm_sentences(record: IssuedRecord, *, latest: bool = False) -> list[str]:
     """Return what the control charts have raised, in words, the latest first; with `latest` of the last week only."""
     raised = [
-        (record.weeks[week], f"Week of {day(record.weeks[week])}: {_MEANS[name][side]}.")
+        (
+            record.weeks[week],
+            say("Week of {week}: {meaning}.", week=day(record.weeks[week]), meaning=_MEANS[name][side]),
+        )
         for name, chart in record.charts.items()
         for week, side in chart.alarms
         if not latest or week == len(record.weeks) - 1
@@ -136,46 +141,84 @@ def alarm_sentences(record: IssuedRecord, *, latest: bool = False) -> list[str]:
 
 def _lead(record: IssuedRecord, front: pd.DataFrame, title: str) -> str:
     first, issues = record.issues["origin"].min(), len(record.issues)
-    told = f"{number(issues)} forecast{'s were' if issues > 1 else ' was'} issued, the first for {day(first)}. "
+    told = say_count(
+        "{issues} forecast was issued, the first for {first}.",
+        "{issues} forecasts were issued, the first for {first}.",
+        issues,
+        issues=number(issues),
+        first=day(first),
+    )
     regions = front[front["unit_kind"] == "region"]
     if regions.empty:
-        return f"{told}Of none it is known yet whether {quoted(title)} came."
+        return f"{told} {say('Of none it is known yet whether {title} came.', title=quoted(title))}"
     stated, came = regions["probability"].sum(), int(regions["met"].sum())
-    return (
-        f"{told}Of {number(len(regions))} statements about regions that are decided, {stated:.1f} were to come true "
-        f"({quoted(title)}), and {number(came)} did."
+    decided = say(
+        "Of {statements} statements about regions that are decided, {stated} were to come true "
+        "({title}), and {came} did.",
+        statements=number(len(regions)),
+        stated=decimal(stated, 1),
+        title=quoted(title),
+        came=number(came),
     )
+    return f"{told} {decided}"
 
 
 def _outcome_figure(front: pd.DataFrame, title: str) -> Figure:
     came = front[front["met"] == 1]
-    caption = (
-        f"The probability of {quoted(title)} that each report stated, in the colours of the map; a dot where it came "
-        f"true, which it did {number(len(came))} times. An empty cell was not forecast or is not decided."
+    caption = say_count(
+        "The probability of {title} that each report stated, in the colours of the map; a dot where it came true, "
+        "which it did {times} time. An empty cell was not forecast or is not decided.",
+        "The probability of {title} that each report stated, in the colours of the map; a dot where it came true, "
+        "which it did {times} times. An empty cell was not forecast or is not decided.",
+        len(came),
+        title=quoted(title),
+        times=number(len(came)),
     )
-    label = f"Every issued forecast against what came. {caption}"
+    label = say("Every issued forecast against what came. {caption}", caption=caption)
     return Figure("issued-outcomes", label, caption, outcome_chart(front))
 
 
 def _over_time_figure(quarters: pd.DataFrame, name: str, title: str) -> Figure:
     outside = int((~quarters["came"].between(quarters["low"], quarters["high"])).sum())
-    caption = (
-        f"{number(quarters['n'].sum())} statements about regions, by the quarter of issue. What came true lies "
-        f"{'within the band in all' if not outside else f'outside the band in {outside} of'} "
-        f"{len(quarters)} quarter{'s' if len(quarters) > 1 else ''}."
+    statements = say(
+        "{statements} statements about regions, by the quarter of issue.", statements=number(quarters["n"].sum())
     )
-    label = f"Stated and came true over time, {quoted(title)}. {caption}"
+    if outside:
+        lies = say_count(
+            "What came true lies outside the band in {outside} of {quarters} quarter.",
+            "What came true lies outside the band in {outside} of {quarters} quarters.",
+            len(quarters),
+            outside=outside,
+            quarters=len(quarters),
+        )
+    else:
+        lies = say_count(
+            "What came true lies within the band in all {quarters} quarter.",
+            "What came true lies within the band in all {quarters} quarters.",
+            len(quarters),
+            quarters=len(quarters),
+        )
+    caption = f"{statements} {lies}"
+    label = say("Stated and came true over time, {title}. {caption}", title=quoted(title), caption=caption)
     return Figure(f"issued-quarters-{name}", label, caption, over_time_chart(quarters))
 
 
 def _drift_figure(record: IssuedRecord, name: Drift) -> tuple[str, Figure]:
     chart = record.charts[name]
-    heading = {"pit": "More or less than forecast", "score": "Worse or better than claimed"}[name]
+    heading = {"pit": say("More or less than forecast"), "score": say("Worse or better than claimed")}[name]
     alarms = len(chart.alarms)
-    raised = {0: "no alarm", 1: "one alarm"}.get(alarms, f"{alarms} alarms")
-    caption = (
-        f"One week ahead, all regions. Upwards: {_MEANS[name]['above']}; downwards: {_MEANS[name]['below']}. "
-        f"{raised[:1].upper()}{raised[1:]} in {number(len(record.weeks))} weeks."
+    weeks = number(len(record.weeks))
+    if alarms:
+        raised = say_count(
+            "{alarms} alarm in {weeks} weeks.", "{alarms} alarms in {weeks} weeks.", alarms, alarms=alarms, weeks=weeks
+        )
+    else:
+        raised = say("No alarm in {weeks} weeks.", weeks=weeks)
+    means = say(
+        "One week ahead, all regions. Upwards: {above}; downwards: {below}.",
+        above=_MEANS[name]["above"],
+        below=_MEANS[name]["below"],
     )
-    label = f"Control chart, {heading.lower()}. {caption}"
+    caption = f"{means} {raised}"
+    label = say("Control chart: {heading}. {caption}", heading=heading, caption=caption)
     return heading, Figure(f"issued-drift-{name}", label, caption, drift_chart(record.weeks, chart))

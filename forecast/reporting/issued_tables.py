@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from forecast.evaluation.issued import IssuedRecord, corrections
+from forecast.language import decimal, say
 from forecast.reporting.rules import quoted
 from forecast.reporting.words import MINUS, UNKNOWN, day, number, percent
 
@@ -35,16 +36,16 @@ class Table:
 def issue_table(issues: pd.DataFrame, title: str) -> Table:
     """Return each issue against what came, from `forecast.evaluation.issued.by_issue`."""
     columns = [
-        "Forecast from",
-        "Issued",
-        "Statements",
-        "Stated",
-        "Came",
-        "Brier",
-        "Base rate",
-        "CRPS",
-        "In 80 %",
-        "Corrected",
+        say("Forecast from"),
+        say("Issued"),
+        say("Statements"),
+        say("Stated"),
+        say("Came"),
+        say("Brier"),
+        say("Base rate"),
+        say("CRPS"),
+        say("In 80\u00a0%"),
+        say("Corrected"),
     ]
     rows = [
         [
@@ -61,17 +62,28 @@ def issue_table(issues: pd.DataFrame, title: str) -> Table:
         ]
         for row in issues.to_dict("records")
     ]
-    caption = (
-        f"Each issue against what came, regions only: statements about {quoted(title)} that are decided, how many of "
-        "them were to come true and did, their Brier score and that of the base rate; the CRPS of weekly counts, the "
-        "share of them within the 80 % range, and how many counts were corrected since"
+    caption = say(
+        "Each issue against what came, regions only: statements about {title} that are decided, "
+        "how many of them were to come true and did, their Brier score and that of the base rate; "
+        "the CRPS of weekly counts, the share of them within the 80 % range, and how many counts "
+        "were corrected since",
+        title=quoted(title),
     )
     return Table(caption, [(column, at > 1) for at, column in enumerate(columns)], rows)
 
 
 def base_table(found: pd.DataFrame, titles: Mapping[str, str]) -> Table:
     """Return the escalations against their base rates, from `forecast.evaluation.issued.against_base_rate`."""
-    columns = ["Escalation", "Statements", "Stated", "Came true", "Brier", "Base rate", "Gain, %", "90 % interval"]
+    columns = [
+        say("Escalation"),
+        say("Statements"),
+        say("Stated"),
+        say("Came true"),
+        say("Brier"),
+        say("Base rate"),
+        say("Gain, %"),
+        say("90 % interval"),
+    ]
     rows = [
         [
             titles[row["escalation"]],
@@ -81,17 +93,19 @@ def base_table(found: pd.DataFrame, titles: Mapping[str, str]) -> Table:
             _decimal(row["brier"], 3),
             _decimal(row["brier_base"], 3),
             _signed(100 * row["skill"]),
-            UNKNOWN if pd.isna(row["low"]) else f"{_signed(100 * row['low'])} to {_signed(100 * row['high'])}",
+            UNKNOWN
+            if pd.isna(row["low"])
+            else say("{low} to {high}", low=_signed(100 * row["low"]), high=_signed(100 * row["high"])),
         ]
         for row in found.to_dict("records")
     ]
-    caption = "Against the base rate of the two years before each issue, regions only"
+    caption = say("Against the base rate of the two years before each issue, regions only")
     return Table(caption, [(column, at > 0) for at, column in enumerate(columns)], rows)
 
 
 def call_table(caption: str, found: pd.DataFrame, titles: Mapping[str, str], called: Mapping[str, str]) -> Table:
     """Return statements that stand out, from `forecast.evaluation.issued.calls`."""
-    columns = ["Region", "From", "Escalation", "Stated", "Usual", "It came"]
+    columns = [say("Region"), say("From"), say("Escalation"), say("Stated"), say("Usual"), say("It came")]
     rows = [
         [
             called.get(row["unit"], row["unit"]),
@@ -99,7 +113,7 @@ def call_table(caption: str, found: pd.DataFrame, titles: Mapping[str, str], cal
             titles[row["escalation"]],
             percent(row["probability"]),
             percent(row["base_rate"]),
-            "yes" if row["met"] else "no",
+            say("yes") if row["met"] else say("no"),
         ]
         for row in found.to_dict("records")
     ]
@@ -120,9 +134,22 @@ def correction_tables(record: IssuedRecord, titles: Mapping[str, str], called: M
         ]
         for row in weeks.head(_LATEST).to_dict("records")
     ]
-    columns = ["Region or place", "Week of", "First known", "Now", "CRPS then", "CRPS now"]
-    shown = f", the latest {_LATEST} of {number(len(weeks))}" if len(weeks) > _LATEST else ""
-    corrected = Table(f"Counts that were corrected since they were first known{shown}", _headings(columns, 2), rows)
+    columns = [
+        say("Region or place"),
+        say("Week of"),
+        say("First known"),
+        say("Now"),
+        say("CRPS then"),
+        say("CRPS now"),
+    ]
+    title = say("Counts that were corrected since they were first known")
+    if len(weeks) > _LATEST:
+        title = say(
+            "Counts that were corrected since they were first known, the latest {latest} of {weeks}",
+            latest=_LATEST,
+            weeks=number(len(weeks)),
+        )
+    corrected = Table(title, _headings(columns, 2), rows)
     turned = turned[turned["escalation"].isin(list(titles))]
     answers = [
         [
@@ -130,13 +157,20 @@ def correction_tables(record: IssuedRecord, titles: Mapping[str, str], called: M
             day(row["origin"]),
             titles[row["escalation"]],
             percent(row["probability"]),
-            "yes" if row["met_first"] else "no",
-            "yes" if row["met"] else "no",
+            say("yes") if row["met_first"] else say("no"),
+            say("yes") if row["met"] else say("no"),
         ]
         for row in turned.sort_values(["origin", "unit"], ascending=[False, True]).head(_LATEST).to_dict("records")
     ]
-    columns = ["Region or place", "From", "Escalation", "Stated", "It came, first known", "It came, now"]
-    flipped = Table("Statements that a correction has made come true, or not", _headings(columns, 3, 4), answers)
+    columns = [
+        say("Region or place"),
+        say("From"),
+        say("Escalation"),
+        say("Stated"),
+        say("It came, first known"),
+        say("It came, now"),
+    ]
+    flipped = Table(say("Statements that a correction has made come true, or not"), _headings(columns, 3, 4), answers)
     return [corrected, flipped]
 
 
@@ -146,7 +180,7 @@ def _headings(columns: Sequence[str], first: int, end: int | None = None) -> lis
 
 
 def _decimal(value: float, digits: int) -> str:
-    return UNKNOWN if pd.isna(value) else f"{value:.{digits}f}"
+    return UNKNOWN if pd.isna(value) else decimal(value, digits)
 
 
 def _signed(value: float) -> str:

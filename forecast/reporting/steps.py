@@ -10,21 +10,27 @@ import pandas as pd
 
 from forecast.evaluation.blocks import ACTIVITIES
 from forecast.evaluation.record import BacktestRecord
+from forecast.language import decimal, say
 from forecast.reporting.content import ReportContent
 from forecast.reporting.rules import quoted, rule_titles
 from forecast.reporting.track import record_titles
-from forecast.reporting.words import MINUS, SPACE, UNKNOWN, listing
+from forecast.reporting.words import UNKNOWN, listing, percent_sign, signed_decimal
 
 STEP_TITLES = {
-    "pool": "Equal pool, over its best member",
-    "weights": "Learned shares, over equal ones",
-    "recalibration": "Recalibration of counts, over none",
-    "counts": "What was forecast, over the equal pool",
-    "events": "Recalibration, over none",
-    "escalations": "What was stated, over no recalibration",
+    "pool": say("Equal pool, over its best member"),
+    "weights": say("Learned shares, over equal ones"),
+    "recalibration": say("Recalibration of counts, over none"),
+    "counts": say("What was forecast, over the equal pool"),
+    "events": say("Recalibration, over none"),
+    "escalations": say("What was stated, over no recalibration"),
 }
-_SCORES = {"crps": "CRPS", "log": "log score", "brier": "Brier score"}
-_ALL = "all regions"
+_SCORES = {"crps": "CRPS", "log": say("log score"), "brier": say("Brier score")}
+_REGIONS = {
+    "all": say("all regions"),
+    "silent": say("silent regions"),
+    "low": say("regions with few events"),
+    "active": say("active regions"),
+}
 
 
 @dataclass(frozen=True)
@@ -52,11 +58,11 @@ def steps_taken(content: ReportContent) -> list[str]:
     events: Mapping[str, list[str]] = told["escalations_recalibrated_in"]
     recalibrated = [f"{quoted(called[rule])} ({_classes(kinds)})" for rule, kinds in events.items() if kinds]
     return [
-        f"Learned shares are taken {_where(told['weights_on_at_weeks_ahead'])}.",
-        f"Counts are recalibrated {_where(told['recalibration_on_at_weeks_ahead'])}.",
-        f"Probabilities are recalibrated of {listing(recalibrated)}."
+        say("Learned shares are taken {where}.", where=_where(told["weights_on_at_weeks_ahead"])),
+        say("Counts are recalibrated {where}.", where=_where(told["recalibration_on_at_weeks_ahead"])),
+        say("Probabilities are recalibrated of {recalibrated}.", recalibrated=listing(recalibrated))
         if recalibrated
-        else "Probabilities of escalations are not recalibrated.",
+        else say("Probabilities of escalations are not recalibrated."),
     ]
 
 
@@ -76,13 +82,13 @@ def _rows(record: BacktestRecord, called: Mapping[str, str]) -> list[dict[str, s
     return [
         {
             "step": STEP_TITLES[row["step"]] + (f": {quoted(called[row['escalation']])}" if row["escalation"] else ""),
-            "scope": _ALL if row["activity"] == "all" else f"{row['activity']} regions",
+            "scope": _REGIONS[row["activity"]],
             "score": _SCORES[row["score"]],
-            "before": f"{row['before']:.4f}",
-            "after": f"{row['after']:.4f}",
+            "before": decimal(row["before"], 4),
+            "after": decimal(row["after"], 4),
             "gain": _percents(row["gain"]),
             "interval": _interval(row["gain_low"], row["gain_high"]),
-            "taken": f"{100 * row['was_on']:.0f}{SPACE}%",
+            "taken": percent_sign(f"{100 * row['was_on']:.0f}"),
         }
         for row in shown.to_dict("records")
     ]
@@ -94,26 +100,31 @@ def _where(by_class: Mapping[str, list[int]]) -> str:
     Examples
     --------
     >>> _where({"silent": [], "low": [1, 2], "active": [8]})
-    'in low regions at 1 and 2 weeks ahead, in active regions at 8 weeks ahead'
+    'in regions with few events at 1 and 2 weeks ahead, in active regions at 8 weeks ahead'
     """
     found = [
-        f"in {kind} regions at {listing([str(weeks) for weeks in ahead])} weeks ahead"
+        say(
+            "in {regions} at {ahead} weeks ahead",
+            regions=_REGIONS[kind],
+            ahead=listing([str(weeks) for weeks in ahead]),
+        )
         for kind, ahead in by_class.items()
         if ahead
     ]
-    return ", ".join(found) or "nowhere"
+    return ", ".join(found) or say("nowhere")
 
 
 def _classes(kinds: list[str]) -> str:
-    return "all regions" if len(kinds) == len(ACTIVITIES) else f"{listing(kinds)} regions"
+    return _REGIONS["all"] if len(kinds) == len(ACTIVITIES) else listing([_REGIONS[kind] for kind in kinds])
 
 
 def _percents(gain: float) -> str:
     if pd.isna(gain):
         return UNKNOWN
-    text = f"{100 * gain:+.1f}"
-    return "0.0" if text in {"+0.0", "-0.0"} else text.replace("-", MINUS)
+    return signed_decimal(100 * gain, 1)
 
 
 def _interval(low: float, high: float) -> str:
-    return UNKNOWN if pd.isna(low) or pd.isna(high) else f"{_percents(low)} to {_percents(high)}"
+    return (
+        UNKNOWN if pd.isna(low) or pd.isna(high) else say("{low} to {high}", low=_percents(low), high=_percents(high))
+    )

@@ -13,24 +13,25 @@ from forecast.evaluation.comparison import breakdown, reference_models
 from forecast.evaluation.record import BacktestRecord
 from forecast.evaluation.score_grid import Breakdown
 from forecast.families.model import ModelSpec
+from forecast.language import decimal, decimal_sign, say
 from forecast.predictive.escalation import ENOUGH_ORIGINS
 from forecast.predictive.risk import ranked
 from forecast.reporting.content import ReportContent
 from forecast.reporting.rules import rule_titles
 from forecast.reporting.scale import plain_word
-from forecast.reporting.words import MINUS, UNKNOWN, frequency, number, percent, points, titles
+from forecast.reporting.words import MINUS, UNKNOWN, frequency, number, percent, points, signed_decimal, titles
 
 ACTIVITY_WORDS = {
-    "silent": "no event in the year before",
-    "low": "1 to 9 events in the year before",
-    "active": "10 or more events in the year before",
+    "silent": say("no event in the year before"),
+    "low": say("1 to 9 events in the year before"),
+    "active": say("10 or more events in the year before"),
 }
 
 STATISTIC_WORDS = {
-    "zeros": "weeks without an event, share",
-    "maximum": "largest count of a week",
-    "variance": "variance of the counts",
-    "lag_one": "correlation of a region's successive weeks",
+    "zeros": say("weeks without an event, share"),
+    "maximum": say("largest count of a week"),
+    "variance": say("variance of the counts"),
+    "lag_one": say("correlation of a region's successive weeks"),
 }
 
 
@@ -177,7 +178,9 @@ def _risk_row(row: dict[Any, Any], title: str, rule: str) -> RiskRow:
     probability, base = float(row["probability"]), float(row["base_rate"])
     change = probability - float(row["previous"])
     few = not np.isnan(base) and row["base_origins"] < ENOUGH_ORIGINS
-    rests = f" of {row['base_origins']:.0f}" if few else ""
+    rate = frequency(base)
+    if few:
+        rate = say("{rate} of {origins}", rate=rate, origins=f"{row['base_origins']:.0f}")
 
     def sortable(value: float) -> float | str:
         return UNKNOWN if np.isnan(value) else round(value, 6)
@@ -188,7 +191,7 @@ def _risk_row(row: dict[Any, Any], title: str, rule: str) -> RiskRow:
         escalation=Cell(rule, str(row["escalation"])),
         probability=Cell(percent(probability), sortable(probability)),
         word=Cell(plain_word(probability), sortable(probability)),
-        base_rate=Cell(f"{frequency(base)}{rests}", sortable(base)),
+        base_rate=Cell(rate, sortable(base)),
         change=Cell(points(change), sortable(change)),
         uncalibrated=uncalibrated(row),
         width=0.0 if np.isnan(probability) else round(100 * probability, 1),
@@ -197,11 +200,13 @@ def _risk_row(row: dict[Any, Any], title: str, rule: str) -> RiskRow:
 
 
 def _two_digits(value: float) -> str:
-    return f"{value:.2g}".replace("-", MINUS) if abs(value) < 99.5 else number(round(value))
+    return (
+        f"{value:.2g}".replace("-", MINUS).replace(".", decimal_sign()) if abs(value) < 99.5 else number(round(value))
+    )
 
 
 def _score(value: Any) -> str:
-    return UNKNOWN if value is None or pd.isna(value) else f"{value:.3f}"
+    return UNKNOWN if value is None or pd.isna(value) else decimal(value, 3)
 
 
 def _share(value: Any) -> str:
@@ -212,10 +217,10 @@ def _skill(value: Any) -> str:
     """Return a relative improvement in percent with one decimal; intervals are that narrow on long records."""
     if value is None or pd.isna(value):
         return UNKNOWN
-    return f"{100 * value:+.1f}".replace("-", MINUS).replace("+0.0", "0.0").replace(f"{MINUS}0.0", "0.0")
+    return signed_decimal(100 * value, 1)
 
 
 def _interval(low: Any, high: Any) -> str:
     if low is None or high is None or pd.isna(low) or pd.isna(high):
         return ""
-    return f"{_skill(low)} to {_skill(high)}"
+    return say("{low} to {high}", low=_skill(low), high=_skill(high))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -104,8 +105,35 @@ def records_saw(content: ReportContent) -> str:
     titles = record_titles(content)
     labels = {titles[record.name]: record.known_as for record in content.backtests if record.known_as}
     if len(set(labels.values())) > 1:
-        return f"It saw only the weeks before: {'; '.join(f'in “{title}” {label}' for title, label in labels.items())}."
-    return "".join(f"It saw only the weeks before ({label})." for label in set(labels.values()))
+        told = [say("in “{title}” {label}", title=title, label=_known_as(label)) for title, label in labels.items()]
+        return say("It saw only the weeks before: {told}.", told="; ".join(told))
+    return "".join(
+        say("It saw only the weeks before ({label}).", label=_known_as(label)) for label in set(labels.values())
+    )
+
+
+def _known_as(label: str) -> str:
+    """Return what `BacktestRecord.known_as` says, in the language spoken."""
+    if label == "on final data":
+        return say("on final data")
+    if label == "as it was known at each origin":
+        return say("as it was known at each origin")
+    late = re.fullmatch(r"as first imported, more than (\d+) days after each origin", label)
+    if late:
+        return say("as first imported, more than {days} days after each origin", days=late[1])
+    some = re.fullmatch(
+        r"as it was known at (\d+) of (\d+) origins; for the others, as first imported more than (\d+) days later",
+        label,
+    )
+    if some:
+        return say(
+            "as it was known at {known} of {origins} origins; for the others, as first imported "
+            "more than {days} days later",
+            known=some[1],
+            origins=some[2],
+            days=some[3],
+        )
+    return label
 
 
 def track_classes(
@@ -201,15 +229,25 @@ def _verdict(columns: Sequence[Sequence[Track]], unit_kind: UnitKind) -> str:
     parts = []
     for tracks in columns:
         off = [
-            f"{track.range} ({percent(track.stated)} stated, {track.share} came true)"
+            say(
+                "{range} ({stated} stated, {share} came true)",
+                range=track.range,
+                stated=percent(track.stated),
+                share=track.share,
+            )
             for track in tracks
             if track.beyond_chance
         ]
         if off:
-            parts.append(f"in “{tracks[0].record}” at {', '.join(off)}")
+            parts.append(say("in “{record}” at {classes}", record=tracks[0].record, classes=", ".join(off)))
+    told = "; ".join(parts)
+    if unit_kind == "region":
+        if not parts:
+            return say("For regions, what was stated and what came true differ in no class beyond chance.")
+        return say("For regions, what was stated and what came true differ beyond chance {classes}.", classes=told)
     if not parts:
-        return f"For {unit_kind}s, what was stated and what came true differ in no class beyond chance."
-    return f"For {unit_kind}s, what was stated and what came true differ beyond chance {'; '.join(parts)}."
+        return say("For places, what was stated and what came true differ in no class beyond chance.")
+    return say("For places, what was stated and what came true differ beyond chance {classes}.", classes=told)
 
 
 def _record_title(record: BacktestRecord, *, own: bool) -> str:

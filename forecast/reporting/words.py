@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from forecast.events.checks.finding import counted
 from forecast.language import date, decimal, say, say_count, spoken
 from forecast.panel.panel import Panel
 from forecast.panel.units import Units
@@ -168,10 +167,60 @@ def holds(panel: Panel) -> str:
     """
     unknown = int((~panel.observed).all(axis=1).sum())
     silent = int((~panel.counts.any(axis=0)).sum())
-    weeks = f"{counted(len(panel.weeks), 'week')}{f' ({unknown:,} of them unknown)' if unknown else ''}"
-    units = f"{counted(len(panel.units), panel.units.kind)} ({silent} without any event)"
-    days = f"from {panel.weeks[0]:%Y-%m-%d} to {panel.known_until:%Y-%m-%d}"
-    return f"{weeks} {days}, {units}, {counted(int(panel.counts.sum()), 'event')}"
+    values: dict[str, object] = {
+        "weeks": say_count("{count} week", "{count} weeks", len(panel.weeks), count=number(len(panel.weeks))),
+        "unknown": number(unknown),
+        "first": f"{panel.weeks[0]:%Y-%m-%d}",
+        "last": f"{panel.known_until:%Y-%m-%d}",
+        "units": units_told(len(panel.units), panel.units.kind),
+        "silent": number(silent),
+        "events": events(float(panel.counts.sum())),
+    }
+    if unknown:
+        return say(
+            "{weeks} ({unknown} of them unknown) from {first} to {last}, {units} ({silent} without "
+            "any event), {events}",
+            **values,
+        )
+    return say("{weeks} from {first} to {last}, {units} ({silent} without any event), {events}", **values)
+
+
+def units_told(count: int, kind: str) -> str:
+    """Return a number of regions or places with its noun.
+
+    Examples
+    --------
+    >>> units_told(1, "region"), units_told(3, "place")
+    ('1 region', '3 places')
+    """
+    if kind == "region":
+        return say_count("{count} region", "{count} regions", count, count=number(count))
+    return say_count("{count} place", "{count} places", count, count=number(count))
+
+
+def bare(figures: str) -> str:
+    """Return figures without the percent sign behind them.
+
+    Examples
+    --------
+    >>> bare(percent(0.3))
+    '30'
+    """
+    return figures.rstrip("%").rstrip()
+
+
+def signed_decimal(value: float, digits: int) -> str:
+    """Return a number with its sign and so many decimals; zero without a sign.
+
+    Examples
+    --------
+    >>> [signed_decimal(x, 1) for x in (4.12, -0.03, -2.0)]
+    ['+4.1', '0.0', '−2.0']
+    """
+    told = decimal(value, digits)
+    if not told.strip("-0.,"):
+        return told.removeprefix("-")
+    return told.replace("-", MINUS) if value < 0 else f"+{told}"
 
 
 def day(stamp: pd.Timestamp, *, weekday: bool = False) -> str:
@@ -185,7 +234,7 @@ def day(stamp: pd.Timestamp, *, weekday: bool = False) -> str:
     return date(stamp, weekday=weekday)
 
 
-def listing(items: list[str]) -> str:
+def listing(items: Sequence[str]) -> str:
     """Return items as one enumeration.
 
     Examples

@@ -52,7 +52,7 @@ def test_what_is_taken_is_told_in_words(content):
     weights, counts, events = steps_taken(combining(content))
     assert weights == "Learned shares are taken in active regions at 1 and 2 weeks ahead."
     assert counts == "Counts are recalibrated nowhere."
-    assert "low and active regions" in events
+    assert "regions with few events and active regions" in events
 
 
 def test_the_table_has_gains_over_all_weeks_ahead_with_their_intervals(content):
