@@ -244,9 +244,11 @@ def winner_map(
         if row["label"] not in names:
             continue
         if not row["n"] or not row["events"]:
-            fills[row["label"]] = Fill(
-                LAND, f"{names[row['label']]}: {say('no event') if row['n'] else say('no forecast')}"
-            )
+            if row["n"]:
+                nothing = say("{region}: no event", region=names[row["label"]])
+            else:
+                nothing = say("{region}: no forecast", region=names[row["label"]])
+            fills[row["label"]] = Fill(LAND, nothing)
             continue
         firm = row["p"] < FIRM
         values = {

@@ -98,7 +98,7 @@ def verdict(found: RecordComparison, called: Mapping[str, str] | None = None) ->
             score=score,
         )
     if found.reference == first:
-        return f"{told} {say('It is the reference.')}"
+        return " ".join([told, say("It is the reference.")])
     return f"{told} {_saved(found, first, titles[found.reference])}"
 
 
@@ -259,7 +259,11 @@ def _saved(found: RecordComparison, best: str, reference: str) -> str:
 
 
 def _may_be_best(inside: bool, p: float) -> str:
-    return UNKNOWN if math.isnan(p) else f"{say('yes') if inside else say('no')} ({decimal(p, 2)})"
+    return (
+        UNKNOWN
+        if math.isnan(p)
+        else (say("yes ({p})", p=decimal(p, 2)) if inside else say("no ({p})", p=decimal(p, 2)))
+    )
 
 
 def _pair(row: Any) -> dict[str, Any]:

@@ -130,7 +130,7 @@ def _verdict(found: RecordDiagnosis, tests: list[dict[str, Any]]) -> str:
         return told
     against = sum(test["speaks"] for test in tests)
     if not against:
-        return f"{told} {say('None of {tests} tests speaks against them.', tests=len(tests))}"
+        return " ".join([told, say("None of {tests} tests speaks against them.", tests=len(tests))])
     verdict = say_count(
         "{against} of {tests} tests speaks against them.",
         "{against} of {tests} tests speak against them.",

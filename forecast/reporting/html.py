@@ -190,7 +190,7 @@ def map_figure(content: ReportContent, shown: list[Statement]) -> Figure | None:
         highest=highest_told,
     )
     if places is not None:
-        caption = f"{caption} {say('Dashed rings are the places.')}"
+        caption = " ".join([caption, say("Dashed rings are the places.")])
     return Figure(
         "map-figure",
         say("Map. {caption} All numbers are in the table below.", caption=caption),

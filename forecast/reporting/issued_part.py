@@ -150,7 +150,7 @@ def _lead(record: IssuedRecord, front: pd.DataFrame, title: str) -> str:
     )
     regions = front[front["unit_kind"] == "region"]
     if regions.empty:
-        return f"{told} {say('Of none it is known yet whether {title} came.', title=quoted(title))}"
+        return " ".join([told, say("Of none it is known yet whether {title} came.", title=quoted(title))])
     stated, came = regions["probability"].sum(), int(regions["met"].sum())
     decided = say(
         "Of {statements} statements about regions that are decided, {stated} were to come true "
