@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache, partial
 from importlib.resources import files
-from typing import Self
+from typing import Literal, Self
 
 from babel.dates import format_date
 from babel.messages.catalog import Catalog
@@ -22,10 +22,13 @@ from babel.messages.pofile import read_po
 from babel.numbers import get_decimal_symbol
 from markupsafe import escape
 
-SOURCE = "en"
+SOURCE: Literal["en"] = "en"
 """The language of the code."""
-LANGUAGES = (SOURCE, "fr")
+Language = Literal["en", "fr"]
+LANGUAGES: tuple[Language, ...] = (SOURCE, "fr")
 """Those that can be spoken; each but the first has a catalogue in ``forecast/locale/``."""
+OWN_NAMES: dict[Language, str] = {"en": "English", "fr": "Français"}
+"""What each is called by those who speak it."""
 
 _FIRST_OF_MONTH = {"fr": "1er"}
 _language: ContextVar[str] = ContextVar("language", default=SOURCE)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from forecast.combination.settings import Combination, ExternalMember, ExternalName
 from forecast.config import Section, parse, read_toml
@@ -15,6 +15,7 @@ from forecast.data_section import DataSection
 from forecast.delivery.targets import Targets
 from forecast.errors import InputError, nearest_names, unknown_name
 from forecast.families.model import ModelSpec, choose_models, read_models
+from forecast.language import SOURCE, Language
 from forecast.predictive.escalation import Escalation
 
 CONFIG_NAME = "forecast.toml"
@@ -184,6 +185,8 @@ class ReportSpec(Section):
         Whether ``brief.pdf`` is made, two pages to be printed or mailed.
     pictures : bool
         Whether map, fan charts and reliability are drawn as PNG files.
+    languages : tuple of {"en", "fr"}
+        Those of the pages: ``index.html`` is in the first, ``index.fr.html`` and the like in the others.
     delivery : tuple of Target
         Where it is delivered, ``[[delivery]]``.
     """
@@ -195,7 +198,15 @@ class ReportSpec(Section):
     top: Annotated[int, Field(ge=1, le=50)] = 5
     brief: bool = True
     pictures: bool = True
+    languages: Annotated[tuple[Language, ...], Field(min_length=1)] = (SOURCE,)
     delivery: Targets = ()
+
+    @field_validator("languages")
+    @classmethod
+    def _each_once(cls, languages: tuple[Language, ...]) -> tuple[Language, ...]:
+        if len(set(languages)) < len(languages):
+            raise ValueError("a language stands in it twice")
+        return languages
 
 
 @dataclass(frozen=True)

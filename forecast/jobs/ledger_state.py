@@ -19,6 +19,7 @@ from forecast.ledger.ledger import Ledger, open_ledger
 from forecast.ledger.outcomes import Settled, settle
 from forecast.ledger.track import issued_record
 from forecast.reporting.issued_page import IssuedContent, render_issued
+from forecast.reporting.page import page_name
 from forecast.reporting.words import titles
 from forecast.storage import check_writable, folder_in_progress
 from forecast.workspace import Workspace
@@ -79,25 +80,29 @@ class PublishedRecord:
 
 
 def publish_record(workspace: Workspace, inputs: Inputs, connection: Connection) -> PublishedRecord:
-    """Write how the issues of the workspace's report have turned out to ``out/track-record/<report>/index.html``."""
+    """Write how the issues of the workspace's report have turned out to ``out/track-record/<report>/index.html``.
+
+    In other languages of the report, too.
+    """
     definition = workspace.report()
     record = issued_record(connection, ledger_name(workspace), definition.name)
-    page = render_issued(
-        IssuedContent(
-            workspace=workspace.spec.title,
-            record=record,
-            known_until=inputs.regions.known_until,
-            escalations=workspace.spec.escalations,
-            headline_escalation=definition.headline_escalation,
-            called={name: title for panel in inputs.panels.values() for name, title in titles(panel.units).items()},
-            simulated=inputs.simulated,
-            link=read.last_link(connection),
-        )
+    content = IssuedContent(
+        workspace=workspace.spec.title,
+        record=record,
+        known_until=inputs.regions.known_until,
+        escalations=workspace.spec.escalations,
+        headline_escalation=definition.headline_escalation,
+        called={name: title for panel in inputs.panels.values() for name, title in titles(panel.units).items()},
+        simulated=inputs.simulated,
+        link=read.last_link(connection),
+        languages=definition.languages,
     )
     folder = workspace.out / "track-record" / definition.name
     check_writable(folder)
     with folder_in_progress(folder) as work:
-        (work / "index.html").write_text(page, encoding="utf-8", newline="\n")
+        for language in definition.languages:
+            page = render_issued(content, language=language)
+            (work / page_name(language, definition.languages)).write_text(page, encoding="utf-8", newline="\n")
     return PublishedRecord(record, folder / "index.html")
 
 

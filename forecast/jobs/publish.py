@@ -19,6 +19,7 @@ from forecast.predictive.risk import RISK_COLUMNS
 from forecast.provenance import hash_file
 from forecast.reporting.content import ReportContent
 from forecast.reporting.html import render_report
+from forecast.reporting.page import page_name
 from forecast.reporting.summarise import summary_of
 from forecast.reporting.summary import FILE as SUMMARY
 from forecast.reporting.summary import summary_bytes
@@ -43,9 +44,10 @@ def publish(content: ReportContent, folder: Path, record: Record | None = None) 
         Called when all is written and before it appears; what it returns goes into the manifest. If it fails, nothing
         appears.
     """
-    page = render_report(content)
+    pages = {page_name(language, content.languages): render_report(content, language) for language in content.languages}
     with folder_in_progress(folder) as work:
-        (work / "index.html").write_text(page, encoding="utf-8", newline="\n")
+        for name, page in pages.items():
+            (work / name).write_text(page, encoding="utf-8", newline="\n")
         table = pa.Table.from_pandas(_forecast_frame(content), preserve_index=False).replace_schema_metadata(None)
         pq.write_table(table, work / "forecast.parquet", compression="zstd")
         stated = [*RISK_COLUMNS, *(["uncalibrated"] if "combination" in content.provenance else [])]

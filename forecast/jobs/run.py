@@ -214,6 +214,7 @@ def carry_out(
         changes=changes,
         brief=definition.brief,
         pictures=definition.pictures,
+        languages=definition.languages,
     )
     told(progress, "writing the report")(0, 1)
     publish(content, folder or ready.folder, record)

@@ -11,6 +11,7 @@ import pandas as pd
 from forecast.evaluation.issued import IssuedRecord
 from forecast.evaluation.record import BacktestRecord
 from forecast.families.model import ModelSpec
+from forecast.language import SOURCE, Language
 from forecast.panel.dataset import DataNote
 from forecast.panel.panel import Panel
 from forecast.panel.units import UnitKind
@@ -63,6 +64,8 @@ class ReportContent:
         What has changed since the last of them.
     brief, pictures : bool
         Whether these are made beside the page.
+    languages : tuple of Language
+        Those of the pages.
     """
 
     name: str
@@ -89,3 +92,4 @@ class ReportContent:
     changes: Changes | None = None
     brief: bool = True
     pictures: bool = True
+    languages: tuple[Language, ...] = (SOURCE,)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from forecast.evaluation.comparison import SKILL_LEVEL, log_note
 from forecast.evaluation.record import BacktestRecord
-from forecast.language import say
+from forecast.language import Language, say, speaking
 from forecast.predictive.escalation import ENOUGH_ORIGINS
 from forecast.reporting.calibration import RecordFigures, record_figures
 from forecast.reporting.changes import changes_part
@@ -30,7 +30,7 @@ from forecast.reporting.headline import (
 )
 from forecast.reporting.issued_part import FALSE_ALARMS, issued_part
 from forecast.reporting.map import map_aspect, risk_map
-from forecast.reporting.page import render_page
+from forecast.reporting.page import language_links, render_page
 from forecast.reporting.rules import quoted, rule_titles
 from forecast.reporting.scale import CLASS_EDGES, SCALE, SOURCE, percents
 from forecast.reporting.steps import steps_parts, steps_taken
@@ -68,12 +68,15 @@ class RecordPart:
     comparison: ComparisonPart | None
 
 
-def render_report(content: ReportContent) -> str:
+def render_report(content: ReportContent, language: Language | None = None) -> str:
     """Return the report as one HTML page.
 
     Parameters
     ----------
     content : ReportContent
+    language : Language, optional
+        The first of its languages if not given. What was written elsewhere, such as descriptions of data and models,
+        stays as it is.
 
     Returns
     -------
@@ -81,6 +84,11 @@ def render_report(content: ReportContent) -> str:
         A whole document: style, scripts and figures are within it, and its content security policy forbids
         any request to elsewhere. The same content gives the same bytes.
     """
+    with speaking(language or content.languages[0]):
+        return _render(content)
+
+
+def _render(content: ReportContent) -> str:
     shown = statements(content)
     fans = [_fan(content, statement, position) for position, statement in enumerate(shown, start=1)]
     chart = map_figure(content, shown)
@@ -126,6 +134,7 @@ def render_report(content: ReportContent) -> str:
         scale=SCALE,
         scale_source=SOURCE,
         provenance=provenance_rows(content.provenance),
+        languages=language_links(content.languages),
     )
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from forecast.evaluation.issued import IssuedRecord
-from forecast.language import say
+from forecast.language import SOURCE, Language, say, speaking
 from forecast.predictive.escalation import Escalation
 from forecast.reporting.issued_part import FALSE_ALARMS, issued_part
-from forecast.reporting.page import render_page
+from forecast.reporting.page import language_links, render_page
 from forecast.reporting.words import day, number
 
 
@@ -33,6 +33,8 @@ class IssuedContent:
     simulated : bool
     link : str
         The last of the ledger.
+    languages : tuple of Language
+        Those of its pages.
     """
 
     workspace: str
@@ -43,10 +45,16 @@ class IssuedContent:
     called: Mapping[str, str]
     simulated: bool
     link: str
+    languages: tuple[Language, ...] = (SOURCE,)
 
 
-def render_issued(content: IssuedContent, assets: str | None = None) -> str:
+def render_issued(content: IssuedContent, assets: str | None = None, *, language: Language = SOURCE) -> str:
     """Return the page as one HTML document, or as that of a site, as `forecast.reporting.page.render_page`."""
+    with speaking(language):
+        return _render(content, assets)
+
+
+def _render(content: IssuedContent, assets: str | None) -> str:
     record = content.record
     part = issued_part(record, content.escalations, content.headline_escalation, content.called)
     return render_page(
@@ -54,6 +62,7 @@ def render_issued(content: IssuedContent, assets: str | None = None) -> str:
         part.figures if part else [],
         assets=assets,
         archived=assets is not None,
+        languages=language_links(content.languages),
         content=content,
         part=part,
         false_alarms=FALSE_ALARMS,

@@ -17,7 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from forecast.language import said, say, say_html, spoken
+from forecast.language import OWN_NAMES, SOURCE, Language, Text, said, say, say_html, spoken
 from forecast.plain_text import still
 from forecast.reporting.figure import Figure, as_script, by_anchor
 from forecast.reporting.theme import DARK
@@ -106,6 +106,28 @@ def render_page(template: str, figures: Sequence[Figure], *, assets: str | None 
     )
 
 
+def page_name(language: Language, languages: Sequence[Language]) -> str:
+    """Return the file of a page in one of its languages.
+
+    Examples
+    --------
+    >>> page_name("en", ["en", "fr"]), page_name("fr", ["en", "fr"])
+    ('index.html', 'index.fr.html')
+    """
+    return "index.html" if language == languages[0] else f"index.{language}.html"
+
+
+def language_links(languages: Sequence[Language]) -> list[tuple[Language, str, str]]:
+    """Return code, own name and file of the other languages of a page.
+
+    Examples
+    --------
+    >>> language_links(["en", "fr"])
+    [('fr', 'Français', 'index.fr.html')]
+    """
+    return [(each, OWN_NAMES[each], page_name(each, languages)) for each in languages if each != spoken()]
+
+
 @dataclass(frozen=True)
 class _Parts:
     """Elements of style and scripts, and from where they are allowed to come."""
@@ -151,6 +173,7 @@ def _environment() -> Environment:
         "number": number,
         "day": day,
         "capitalize_first": _capitalize,
+        "as_written": _as_written,
     }
     return environment
 
@@ -159,6 +182,13 @@ def _still(value: object) -> object:
     """Return a value as it is shown: in the language spoken; names from data do not turn a page around."""
     told = said(value)
     return still(told) if isinstance(told, str) and not hasattr(told, "__html__") else told
+
+
+def _as_written(text: str) -> str:
+    """Return a text that may be in no language but that of the code, marked where another one is spoken around it."""
+    if spoken() == SOURCE or isinstance(text, Text) or not text:
+        return text
+    return Markup('<span lang="{}">{}</span>').format(SOURCE, still(text))
 
 
 @cache

@@ -81,7 +81,9 @@ def _rows(record: BacktestRecord, called: Mapping[str, str]) -> list[dict[str, s
     shown = steps[(steps["unit_kind"] == "region") & (steps["horizon"] == 0)]
     return [
         {
-            "step": STEP_TITLES[row["step"]] + (f": {quoted(called[row['escalation']])}" if row["escalation"] else ""),
+            "step": say("{step}: {rule}", step=STEP_TITLES[row["step"]], rule=quoted(called[row["escalation"]]))
+            if row["escalation"]
+            else STEP_TITLES[row["step"]],
             "scope": _REGIONS[row["activity"]],
             "score": _SCORES[row["score"]],
             "before": decimal(row["before"], 4),

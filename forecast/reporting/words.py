@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from forecast.language import date, decimal, say, say_count, spoken
+from forecast.language import date, decimal, said, say, say_count, spoken
 from forecast.panel.panel import Panel
 from forecast.panel.units import Units
 
@@ -242,9 +242,8 @@ def listing(items: Sequence[str]) -> str:
     >>> listing(["Gao", "Mopti", "Tillabéri"])
     'Gao, Mopti and Tillabéri'
     """
-    if len(items) == 1:
-        return items[0]
-    return say("{items} and {last}", items=", ".join(items[:-1]), last=items[-1])
+    told = [str(said(item)) for item in items]
+    return told[0] if len(told) == 1 else say("{items} and {last}", items=", ".join(told[:-1]), last=told[-1])
 
 
 def titles(units: Units) -> dict[str, str]:

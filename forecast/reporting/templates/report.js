@@ -2,6 +2,30 @@
   "use strict";
   const store = JSON.parse(document.getElementById("figures").textContent);
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
+  const language = document.documentElement.lang;
+  // Months and numbers of axes; of English Plotly knows them by itself.
+  if (language !== "en") {
+    const names = (options, dates) => dates.map((date) => new Intl.DateTimeFormat(language, { ...options, timeZone: "UTC" }).format(date));
+    const months = [...Array(12).keys()].map((month) => Date.UTC(2024, month, 1));
+    const days = [...Array(7).keys()].map((day) => Date.UTC(2024, 8, 1 + day)); // a Sunday first
+    const parts = new Intl.NumberFormat(language).formatToParts(12345.6);
+    const sign = (type) => parts.find((part) => part.type === type).value;
+    Plotly.register({
+      moduleType: "locale",
+      name: language,
+      dictionary: {},
+      format: {
+        days: names({ weekday: "long" }, days),
+        shortDays: names({ weekday: "short" }, days),
+        months: names({ month: "long" }, months),
+        shortMonths: names({ month: "short" }, months),
+        date: "%d/%m/%Y",
+        decimal: sign("decimal"),
+        thousands: sign("group"),
+      },
+    });
+    Plotly.setPlotConfig({ locale: language });
+  }
   const config = { displayModeBar: false, scrollZoom: false, doubleClick: false, responsive: true, showTips: false };
 
   // Figures carry the colours of the light page; a dark page swaps each for its counterpart.
@@ -73,7 +97,7 @@
       count += visible;
     }
     table.classList.toggle("one-rule", rule.value !== "");
-    told.textContent = `${count} of ${rows.length} rows shown`;
+    told.textContent = told.dataset.told.replace("{count}", count).replace("{rows}", rows.length);
   };
   document.getElementById("risk-controls").hidden = false;
   text.addEventListener("input", filter);
@@ -94,7 +118,7 @@
       head.setAttribute("aria-sort", down ? "descending" : "ascending");
       const key = (row) => row.cells[column].dataset.key;
       const order = (a, b) => {
-        if (!numeric) return (down ? -1 : 1) * key(a).localeCompare(key(b), "en");
+        if (!numeric) return (down ? -1 : 1) * key(a).localeCompare(key(b), language);
         const [x, y] = [Number.parseFloat(key(a)), Number.parseFloat(key(b))];
         if (Number.isNaN(x) || Number.isNaN(y)) return Number.isNaN(x) - Number.isNaN(y); // unknown ones last
         return down ? y - x : x - y;
