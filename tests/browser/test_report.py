@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -15,15 +17,23 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from forecast.reporting.content import ReportContent
 from forecast.reporting.html import render_report
+from forecast.reporting.page import page_name
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def page(content: ReportContent, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("report") / "index.html"
-    path.write_text(render_report(content), encoding="utf-8")
-    return path
+def pages(content: ReportContent, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder, shown = tmp_path_factory.mktemp("report"), dataclasses.replace(content, languages=("en", "fr"))
+    found = {language: folder / page_name(language, shown.languages) for language in shown.languages}
+    for language in shown.languages:
+        found[language].write_text(render_report(shown, language), encoding="utf-8")
+    return found
+
+
+@pytest.fixture(scope="module")
+def page(pages: dict[str, Path]) -> Path:
+    return pages["en"]
 
 
 def show(browser: Chrome, page: Path, *, width: int = 1440, scheme: str = "light") -> None:
@@ -64,6 +74,24 @@ def test_draws_everything_offline_without_overflow(
     assert drawn == figures > 10
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
     assert barriers(browser) == []
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(375, "dark"), (1440, "light")])
+def test_the_french_page_is_french(
+    browser: Chrome, pages: dict[str, Path], width: int, scheme: str, barriers: Any
+) -> None:
+    show(browser, pages["fr"], width=width, scheme=scheme)
+    assert [entry for entry in browser.get_log("browser") if entry["level"] in {"SEVERE", "WARNING"}] == []
+    assert {url for url in requests(browser) if not url.startswith("data:")} == {pages["fr"].as_uri()}
+    assert browser.execute_script("return document.documentElement.lang") == "fr"
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    assert barriers(browser) == []
+    axis = browser.execute_script("return document.querySelector('#fan-1 .xaxislayer-above').textContent")
+    assert re.search(r"avr|mai|juin|juil|août|sept", axis), axis
+    assert re.search(r"^\d+ lignes affichées sur \d+$", browser.find_element(By.ID, "risk-shown").text)
+    link = browser.find_element(By.CSS_SELECTOR, "nav.crumbs a[lang='en']")
+    browser.execute_script("arguments[0].click()", link)
+    assert browser.current_url == pages["en"].as_uri()
 
 
 def test_figures_take_the_colours_of_the_page(browser: Chrome, page: Path) -> None:

@@ -17,8 +17,13 @@ from forecast.reporting.issued_page import IssuedContent, render_issued
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
-def page(content: ReportContent, issued: IssuedRecord, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module", params=["en", "fr"])
+def page(
+    content: ReportContent,
+    issued: IssuedRecord,
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
+) -> Path:
     shown = IssuedContent(
         workspace="<b>Mopti</b>",
         record=issued,
@@ -28,9 +33,10 @@ def page(content: ReportContent, issued: IssuedRecord, tmp_path_factory: pytest.
         called={},
         simulated=True,
         link="ab" * 32,
+        languages=("en", "fr"),
     )
     path = tmp_path_factory.mktemp("record") / "index.html"
-    path.write_text(render_issued(shown), encoding="utf-8")
+    path.write_text(render_issued(shown, language=request.param), encoding="utf-8")
     return path
 
 
@@ -60,5 +66,5 @@ def test_draws_everything_offline_without_overflow(
     assert browser.execute_script("return document.querySelectorAll('h1 b, th b').length") == 0
     # Every link of the contents leads somewhere.
     assert browser.execute_script(
-        "return [...document.querySelectorAll('nav a')].every((a) => document.querySelector(a.getAttribute('href')))"
+        "return [...document.querySelectorAll('nav.contents a')].every((a) => document.querySelector(a.getAttribute('href')))"
     )

@@ -1,0 +1,159 @@
+"""The whole report and the track record in French: no English sentence is left, and the English page is as it was."""
+
+from __future__ import annotations
+
+import dataclasses
+import html
+import importlib.util
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from forecast.cli import main
+from forecast.config import parse
+from forecast.errors import InputError
+from forecast.language import say, speaking
+from forecast.reporting.html import render_report
+from forecast.reporting.issued_page import IssuedContent, render_issued
+from forecast.reporting.page import language_links, page_name
+from forecast.workspace import ReportSpec
+
+ENGLISH = re.compile(
+    r"\b(the|of|and|is|are|was|were|with|which|that|from|than|these|before|after|their|they|has|have|had|not|by|weeks?|"
+    r"regions?|would|should|could|where|when|how|often|each|other|highest|probability|statements|stated|came|true|range|"
+    r"expected|events|record|issued|known|none|all|about|above|below|most|more|less)\b"
+)
+"""Words that no French text has; names that both languages have are not among them."""
+
+
+@pytest.fixture(scope="module")
+def issued():
+    path = Path(__file__).with_name("small_issued.py")
+    spec = importlib.util.spec_from_file_location("small_issued", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.issued_record()
+
+
+@pytest.fixture(scope="module")
+def bilingual(content, issued):
+    return dataclasses.replace(content, languages=("en", "fr"), issued=issued)
+
+
+@pytest.fixture(scope="module")
+def page(bilingual):
+    return render_report(bilingual, "fr")
+
+
+def english_left(page, names):
+    """Return the texts of a page that have English words, without what is marked as English and without names."""
+    body = page[page.index("<body") :]
+    texts = re.findall(r'(?:aria-label|title|alt|placeholder|data-told)="([^"]*)"', body)
+    for figure in json.loads(re.search(r'id="figures">(.*?)</script>', page, re.S)[1])["figures"].values():
+        for trace in figure["data"]:
+            for key in ("text", "hovertext", "hovertemplate"):
+                told = trace.get(key, [])
+                texts += [told] if isinstance(told, str) else [each for each in told if isinstance(each, str)]
+        texts += re.findall(r'"title":{[^{}]*"text":"([^"]*)"', json.dumps(figure["layout"], separators=(",", ":")))
+    body = re.sub(r"<script.*?</script>|<code.*?</code>|<dl class=\"provenance\">.*?</dl>", "", body, flags=re.S)
+    body = re.sub(r'<span lang="en">.*?</span>|<a [^>]*lang="en"[^>]*>.*?</a>', "", body, flags=re.S)
+    texts += re.sub(r"<[^>]+>", "\n", body).split("\n")
+    found = set()
+    for text in texts:
+        told = html.unescape(text).strip()
+        for name in names:
+            told = told.replace(name, "")
+        if ENGLISH.search(re.sub(r"<[^>]*>|%\{[^}]*\}", " ", told.lower())):
+            found.add(told)
+    return found
+
+
+def test_no_english_is_left_in_the_report(bilingual, page):
+    names = [model.title for model in bilingual.models]
+    names += [bilingual.title, bilingual.audience, "US Intelligence Community Directive 203, Analytic Standards (2015)"]
+    names += ["Continuous ranked probability score", "Probability integral transform", "probability integral transform"]
+    names += ["weighted interval score"]
+    assert english_left(page, names) == set()
+
+
+def test_english_that_is_left_would_be_found(bilingual, page):
+    names = [model.title for model in bilingual.models]
+    assert english_left(page.replace("Là où les prochaines", "Where the next"), names)
+    assert english_left(render_report(bilingual), names)
+
+
+def test_the_page_says_in_which_language_it_is_and_leads_to_the_other(bilingual, page):
+    assert '<html lang="fr">' in page
+    assert '<a href="index.html" lang="en" hreflang="en">English</a>' in page
+    english = render_report(bilingual)
+    assert '<html lang="en">' in english
+    assert '<a href="index.fr.html" lang="fr" hreflang="fr">Français</a>' in english
+
+
+def test_only_the_links_are_new_on_the_english_page(content):
+    alone, both = (
+        render_report(dataclasses.replace(content, languages=languages)) for languages in (("en",), ("en", "fr"))
+    )
+    assert re.sub(r'  <nav class="crumbs" aria-label="Languages">.*?</nav>\n', "", both, flags=re.S) == alone
+
+
+def test_what_was_written_in_english_is_marked(content):
+    shown = dataclasses.replace(
+        content, languages=("fr", "en"), warnings=("The data are old.", say("{count} event", count=3))
+    )
+    page = render_report(shown)
+    assert '<span lang="en">The data are old.</span>' in page
+    assert '<span lang="en">3' not in page
+
+
+def test_the_same_content_gives_the_same_bytes_in_either_order(bilingual, page):
+    render_report(bilingual, "en")
+    assert render_report(bilingual, "fr") == page
+
+
+def test_no_english_is_left_in_the_track_record(content, issued):
+    shown = IssuedContent(
+        workspace="Mopti",
+        record=issued,
+        known_until=content.panels["region"].known_until,
+        escalations=content.escalations,
+        headline_escalation=content.headline_escalation,
+        called={},
+        simulated=True,
+        link="ab" * 32,
+        languages=("en", "fr"),
+    )
+    page = render_issued(shown, language="fr")
+    assert english_left(page, []) == set()
+    assert '<html lang="fr">' in page
+
+
+def test_files_and_links_of_the_pages():
+    assert [page_name(each, ("fr", "en")) for each in ("fr", "en")] == ["index.html", "index.en.html"]
+    with speaking("fr"):
+        assert language_links(("fr", "en")) == [("en", "English", "index.en.html")]
+
+
+def test_a_language_that_is_not_there_is_refused():
+    spec = {"name": "weekly", "title": "Weekly", "headline_escalation": "any"}
+    assert parse(ReportSpec, spec, where="weekly.toml").languages == ("en",)
+    for languages, told in ((["de"], "'en' or 'fr'"), ([], "fewer than 1"), (["fr", "fr"], "twice")):
+        with pytest.raises(InputError, match=told):
+            parse(ReportSpec, {**spec, "languages": languages}, where="weekly.toml")
+
+
+def test_a_run_writes_the_page_in_each_language(workspace):
+    report = workspace / "reports" / "weekly.toml"
+    report.write_text(report.read_text(encoding="utf-8") + 'languages = ["fr", "en"]\n', encoding="utf-8")
+    assert main(["run", "--workspace", str(workspace), "--workers", "1", "--now", "2000-10-09T06:00:00Z"]) in {0, 3}
+    (folder,) = (workspace / "out" / "runs" / "weekly").iterdir()
+    pages = {name: (folder / name).read_text(encoding="utf-8") for name in ("index.html", "index.en.html")}
+    assert '<html lang="fr">' in pages["index.html"]
+    assert '<html lang="en">' in pages["index.en.html"]
+    assert set(pages) <= set(json.loads((folder / "manifest.json").read_bytes())["files"])
+    assert main(["score", "--workspace", str(workspace)]) in {0, 3}
+    record = workspace / "out" / "track-record" / "weekly"
+    assert '<html lang="fr">' in (record / "index.html").read_text(encoding="utf-8")
+    assert (record / "index.en.html").is_file()
