@@ -132,7 +132,7 @@ def kill_at_random_moments(workspace, kills):
     took = time.monotonic() - began
     assert process.returncode == 0, err
     undisturbed = visible_results(workspace)
-    assert len(undisturbed) == 5 + 6  # of the run, of the backtest
+    assert len(undisturbed) == 6 + 7  # of the run, of the backtest
     chance = random.Random(20260801)
     stopped = 0
     for _ in range(kills):
