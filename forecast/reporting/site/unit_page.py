@@ -185,6 +185,8 @@ def _history(content: SiteContent, unit: SiteUnit, said: pd.DataFrame, rule: Rul
 
 
 def _lead(counted: pd.DataFrame, rule: RuleText) -> str:
+    if counted.empty:
+        return f"No issue of the track record speaks of {quoted(rule.title)}."
     decided = counted.dropna(subset=["met"])
     if decided.empty:
         return f"Of no statement about {quoted(rule.title)} it is known yet whether it came true."
