@@ -20,6 +20,7 @@ import pytest
         "simulate",
         "schedule",
         "deliver",
+        "site",
         "ledger",
     ],
 )

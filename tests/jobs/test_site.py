@@ -9,6 +9,7 @@ import re
 import shutil
 import sqlite3
 from collections import Counter
+from dataclasses import replace
 from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree as ET
 
@@ -16,10 +17,13 @@ import pytest
 
 from forecast.jobs import site as site_module
 from forecast.jobs.ledger_state import existing_ledger
+from forecast.jobs.published import PublishedReports
 from forecast.jobs.site import build_site
+from forecast.jobs.site_content import site_content
 from forecast.ledger import read
 from forecast.reporting.site.feed import ATOM
 from forecast.reporting.site.for_programs import IssueData, SiteIndex, schema
+from forecast.reporting.site.unit_page import render_unit, said_of_units
 from forecast.workspace import open_workspace
 
 ORIGINS = ["2000-10-07", "2000-09-02", "2000-08-26"]
@@ -93,6 +97,25 @@ def test_plotly_is_there_once_for_all_pages(built):
             assert len(page) < 400_000, path
     drawn = [path for path, page in found.items() if path.endswith(".html") and b"plotly-" in page]
     assert {"track-record/index.html", "issues/weekly/2000-10-07/report.html"} <= set(drawn)
+
+
+def test_what_only_another_report_spoke_of_has_a_page(archive):
+    workspace = open_workspace(archive)
+    with existing_ledger(workspace) as ledger, ledger.reading() as connection:
+        content = site_content(connection, workspace, PublishedReports(workspace.out / "runs"), entries=1)
+    key, unit = next(iter(content.units.items()))
+    *ours, oldest = content.issues
+    silent = [replace(issue, statements=issue.statements[issue.statements["unit"] != unit.name]) for issue in ours]
+    other = replace(oldest, report="monthly", counts=False)
+    content = replace(content, issues=(*silent, other))
+    said = said_of_units(content)
+    assert set(said) == set(content.units)
+    assert {content.issues[at].report for at in said[key]["at"]} == {"monthly"}
+    assert all(content.issues[at].report == "weekly" for name, rows in said.items() if name != key for at in rows["at"])
+    page = render_unit(content, unit, said[key])
+    assert "Later issues say nothing about it." in page
+    assert "No issue of the track record speaks of" in page
+    assert f"../../{oldest.path}/index.html" in page
 
 
 class Links(html.parser.HTMLParser):

@@ -15,7 +15,7 @@ from forecast.reporting.site.for_programs import IssueData, SiteIndex, index_jso
 from forecast.reporting.site.index_page import render_index
 from forecast.reporting.site.issue_page import render_archived
 from forecast.reporting.site.published import on_site
-from forecast.reporting.site.unit_page import render_unit
+from forecast.reporting.site.unit_page import render_unit, said_of_units
 
 TOP_LEVEL = frozenset(
     {
@@ -41,12 +41,13 @@ def site_files(content: SiteContent, published: Callable[[ArchivedIssue], str]) 
         yield f"{issue.path}/index.html", render_archived(content, issue).encode()
         yield f"{issue.path}/forecast.json", issue_json(issue, turned.get(issue.number))
         if issue.has_report:
-            note = "This report stands as it was published; what came of it is told there."
+            note = "The report stands as it was published; the page of the issue tells what came of it."
             page = on_site(published(issue), "../../../assets", "../../../index.html", "index.html", note)
             assets |= page.scripts
             yield f"{issue.path}/report.html", page.page.encode()
-    for unit in content.units.values():
-        yield f"{unit.path}/index.html", render_unit(content, unit).encode()
+    said = said_of_units(content)
+    for key, unit in content.units.items():
+        yield f"{unit.path}/index.html", render_unit(content, unit, said[key]).encode()
     yield "track-record/index.html", _track_record(content).encode()
     yield "index.html", render_index(content).encode()
     yield "index.json", index_json(content)

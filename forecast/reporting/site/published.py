@@ -73,7 +73,8 @@ def on_site(page: str, assets: str, archive: str, issue: str, note: str) -> Publ
         page = page.replace(policy[0], policy[0].replace(policy[1], allowed), 1)
     style = "font:.9rem/1.4 system-ui,sans-serif;max-width:78rem;margin:0 auto;padding:.8rem 1.25rem 0"
     links = Markup(
-        '<nav aria-label="Archive" style="{}"><a href="{}">All issues</a> · <a href="{}">This issue</a>. {}</nav>\n'
+        '<nav lang="en" aria-label="Archive" style="{}"><a href="{}">All issues</a> · '
+        '<a href="{}">This issue</a>. {}</nav>\n'
     )
     linked = str(links.format(style, archive, issue, note))
     return PublishedPage(_BODY.sub(lambda found: linked + found[0], page, count=1), scripts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from forecast.reporting.page import render_page
 from forecast.reporting.rules import quoted
 from forecast.reporting.scale import plain_word
 from forecast.reporting.site.cells import Link, LinkedTable, came, decimal, needed
-from forecast.reporting.site.content import ArchivedIssue, RuleText, SiteContent, SiteUnit
+from forecast.reporting.site.content import ArchivedIssue, RuleText, SiteContent, SiteUnit, UnitKey
 from forecast.reporting.site.unit_charts import history_chart, unit_fan
 from forecast.reporting.words import UNKNOWN, day, events, expected_events, number, percent
 
@@ -64,11 +64,38 @@ class History:
     table: LinkedTable
 
 
-def render_unit(content: SiteContent, unit: SiteUnit) -> str:
-    """Return the page as HTML, two folders below the site."""
-    mine = [issue for issue in content.issues if issue.report == content.report and _rows(issue, unit).size]
+def said_of_units(content: SiteContent) -> dict[UnitKey, pd.DataFrame]:
+    """Return what issues said of each region and place, the latest first.
+
+    They are those of the report that the site is about; where it never spoke of a unit, those of all reports.
+
+    Returns
+    -------
+    mapping of UnitKey to DataFrame
+        Columns of `ArchivedIssue.statements`, and ``at``: which of the issues said it.
+    """
+    tables = [issue.statements.assign(at=at) for at, issue in enumerate(content.issues)]
+    found = {}
+    for key, said in pd.concat(tables, ignore_index=True).groupby(["unit_kind", "unit"], sort=False):
+        own = said[[content.issues[at].report == content.report for at in said["at"]]]
+        found[str(key[0]), str(key[1])] = own if len(own) else said
+    return found
+
+
+def render_unit(content: SiteContent, unit: SiteUnit, said: pd.DataFrame) -> str:
+    """Return the page as HTML, two folders below the site.
+
+    Parameters
+    ----------
+    content : SiteContent
+    unit : SiteUnit
+    said : DataFrame
+        Its rows of `said_of_units`.
+    """
+    mine = [content.issues[at] for at in said["at"].unique()]
     latest = mine[0]
-    histories = [_history(content, unit, mine, rule, at) for at, rule in enumerate(latest.rules, start=1)]
+    histories = [_history(content, unit, said, rule, at) for at, rule in enumerate(latest.rules, start=1)]
+    now = said[said["at"] == said["at"].iloc[0]]
     known = _of(content.outcomes, unit).sort_values("week")
     weeks = _of(latest.weeks, unit)
     fan = None
@@ -90,7 +117,7 @@ def render_unit(content: SiteContent, unit: SiteUnit) -> str:
         unit=unit,
         latest=latest,
         dropped=latest is not content.latest,
-        asked=[_asked(row, rule) for rule in latest.rules for row in _rows(latest, unit, rule).to_dict("records")],
+        asked=[_asked(row, rule) for rule in latest.rules for row in _rows(now, rule)],
         histories=histories,
         fan=fan,
         fan_rows=fan_rows(weeks) if fan else [],
@@ -103,10 +130,9 @@ def _of(table: pd.DataFrame, unit: SiteUnit) -> pd.DataFrame:
     return table[(table["unit_kind"] == unit.kind) & (table["unit"] == unit.name)]
 
 
-def _rows(issue: ArchivedIssue, unit: SiteUnit, rule: RuleText | None = None) -> pd.DataFrame:
-    """Return what an issue said of a unit, of all escalations or of one as it is defined."""
-    rows = _of(issue.statements, unit)
-    return rows if rule is None else rows[rows["definition"] == rule.definition]
+def _rows(said: pd.DataFrame, rule: RuleText) -> list[dict[Hashable, Any]]:
+    """Return what was said of an escalation as it is defined."""
+    return said[said["definition"] == rule.definition].to_dict("records")
 
 
 def _asked(row: Mapping[Any, Any], rule: RuleText) -> Asked:
@@ -116,8 +142,8 @@ def _asked(row: Mapping[Any, Any], rule: RuleText) -> Asked:
     return Asked(rule.title, f"{sentence} {compared}.{mark}", row["probability"], row["base_rate"])
 
 
-def _history(content: SiteContent, unit: SiteUnit, issues: list[ArchivedIssue], rule: RuleText, at: int) -> History:
-    told = [(issue, row) for issue in issues for row in _rows(issue, unit, rule).to_dict("records")]
+def _history(content: SiteContent, unit: SiteUnit, said: pd.DataFrame, rule: RuleText, at: int) -> History:
+    told = [(content.issues[row["at"]], row) for row in _rows(said, rule)]
     counted = pd.DataFrame(
         [{"origin": issue.origin, **row} for issue, row in reversed(told) if issue.counts],
         columns=["origin", "probability", "base_rate", "met"],
@@ -159,6 +185,8 @@ def _history(content: SiteContent, unit: SiteUnit, issues: list[ArchivedIssue], 
 
 
 def _lead(counted: pd.DataFrame, rule: RuleText) -> str:
+    if counted.empty:
+        return f"No issue of the track record speaks of {quoted(rule.title)}."
     decided = counted.dropna(subset=["met"])
     if decided.empty:
         return f"Of no statement about {quoted(rule.title)} it is known yet whether it came true."
