@@ -89,7 +89,7 @@ def test_the_french_page_is_french(
     axis = browser.execute_script("return document.querySelector('#fan-1 .xaxislayer-above').textContent")
     assert re.search(r"avr|mai|juin|juil|août|sept", axis), axis
     assert re.search(r"^\d+ lignes affichées sur \d+$", browser.find_element(By.ID, "risk-shown").text)
-    link = browser.find_element(By.CSS_SELECTOR, "nav.crumbs a[lang='en']")
+    link = browser.find_element(By.CSS_SELECTOR, "nav.languages a[lang='en']")
     browser.execute_script("arguments[0].click()", link)
     assert browser.current_url == pages["en"].as_uri()
 

@@ -66,5 +66,6 @@ def test_draws_everything_offline_without_overflow(
     assert browser.execute_script("return document.querySelectorAll('h1 b, th b').length") == 0
     # Every link of the contents leads somewhere.
     assert browser.execute_script(
-        "return [...document.querySelectorAll('nav.contents a')].every((a) => document.querySelector(a.getAttribute('href')))"
+        "return [...document.querySelectorAll('nav.contents a')]"
+        ".every((a) => document.querySelector(a.getAttribute('href')))"
     )

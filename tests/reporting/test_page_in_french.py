@@ -96,7 +96,7 @@ def test_only_the_links_are_new_on_the_english_page(content):
     alone, both = (
         render_report(dataclasses.replace(content, languages=languages)) for languages in (("en",), ("en", "fr"))
     )
-    assert re.sub(r'  <nav class="crumbs" aria-label="Languages">.*?</nav>\n', "", both, flags=re.S) == alone
+    assert re.sub(r'  <nav class="crumbs languages" aria-label="Languages">.*?</nav>\n', "", both, flags=re.S) == alone
 
 
 def test_what_was_written_in_english_is_marked(content):
@@ -146,13 +146,19 @@ def test_a_language_that_is_not_there_is_refused():
 
 def test_a_run_writes_the_page_in_each_language(workspace):
     report = workspace / "reports" / "weekly.toml"
-    report.write_text(report.read_text(encoding="utf-8") + 'languages = ["fr", "en"]\n', encoding="utf-8")
+    text = report.read_text(encoding="utf-8")
+    assert 'languages = ["en"]' in text
+    report.write_text(text.replace('languages = ["en"]', 'languages = ["fr", "en"]'), encoding="utf-8")
     assert main(["run", "--workspace", str(workspace), "--workers", "1", "--now", "2000-10-09T06:00:00Z"]) in {0, 3}
     (folder,) = (workspace / "out" / "runs" / "weekly").iterdir()
     pages = {name: (folder / name).read_text(encoding="utf-8") for name in ("index.html", "index.en.html")}
     assert '<html lang="fr">' in pages["index.html"]
     assert '<html lang="en">' in pages["index.en.html"]
     assert set(pages) <= set(json.loads((folder / "manifest.json").read_bytes())["files"])
+    assert main(["site", "--workspace", str(workspace)]) == 0
+    (published,) = (workspace / "out" / "site" / "issues").rglob("report.html")
+    assert '<html lang="fr">' in published.read_text(encoding="utf-8")
+    assert "index.en.html" not in published.read_text(encoding="utf-8")
     assert main(["score", "--workspace", str(workspace)]) in {0, 3}
     record = workspace / "out" / "track-record" / "weekly"
     assert '<html lang="fr">' in (record / "index.html").read_text(encoding="utf-8")

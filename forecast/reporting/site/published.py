@@ -15,6 +15,8 @@ from forecast.reporting.page import FROM_SITE, asset_name
 _SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 _POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy" content="([^"<>]*)">')
 _BODY = re.compile(r"<header\b")
+_LANGUAGES = re.compile(r' *<nav class="crumbs languages".*?</nav>\n', re.DOTALL)
+"""Links to the page in other languages, which are not on the site."""
 LARGE = 500_000
 """Characters of a script that is worth a file of its own."""
 
@@ -65,7 +67,7 @@ def on_site(page: str, assets: str, archive: str, issue: str, note: str) -> Publ
         taken.append(source)
         return f'<script src="{assets}/{name}"></script>'
 
-    page = _SCRIPT.sub(beside, page)
+    page = _SCRIPT.sub(beside, _LANGUAGES.sub("", page, count=1))
     if policy is not None and taken:
         allowed = policy[1]
         for source in taken:
