@@ -58,7 +58,9 @@ def page_of(done):
 def quick_page(request, monkeypatch):
     """Pages of which nobody reads more than what stands on top: a whole one takes two seconds."""
     if "whole_page" not in request.fixturenames:
-        monkeypatch.setattr(publish, "render_report", lambda content: "\n".join([*content.notices, *content.warnings]))
+        monkeypatch.setattr(
+            publish, "render_report", lambda content, language: "\n".join([*content.notices, *content.warnings])
+        )
 
 
 @pytest.fixture
