@@ -164,6 +164,15 @@ def _score_quantiles(rows: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
         levels = [float(level) for level in wide.columns[have]]
         values = wide.to_numpy(np.float64)[at][:, have].T
         part = cells.iloc[at]
+        crossing = (np.diff(values, axis=0) < 0).any(axis=0)
+        if crossing.any():
+            first = int(np.argmax(crossing))
+            named, told = part.iloc[first], ", ".join(f"{value:g}" for value in values[:, first])
+            raise InputError(
+                f"quantiles that cross: {told}",
+                where=f"model {named['model']!r}, unit {named['unit']!r}, week until {named['end']:%Y-%m-%d}",
+                expected="none lower than one of a lower level",
+            )
         observed = part["observed"].to_numpy(np.int64)
         wis = weighted_interval_score(values, levels, observed)
         pit = pit_of_quantiles(values, levels, observed)

@@ -137,3 +137,12 @@ def test_what_is_not_known_is_counted(outcomes):
 def test_probabilities_of_more_than_one_are_refused(outcomes):
     with pytest.raises(InputError, match=r"sum to 1\.200"):
         score_tables([table("pmf", outcomes, np.full((2, WEEKS), 0.6), [0, 1])], outcomes)
+
+
+def test_quantiles_that_cross_are_named(outcomes):
+    made = quantiles(outcomes)
+    swapped = made.rows.index[(made.rows["end"] == outcomes["end"][3]) & (made.rows["key"] == 0.5)]
+    made.rows.loc[swapped, "value"] = 99.0
+    with pytest.raises(InputError, match="quantiles that cross: .*99") as caught:
+        score_tables([made], outcomes)
+    assert f"week until {outcomes['end'][3]:%Y-%m-%d}" in caught.value.where
