@@ -143,6 +143,6 @@ def test_quantiles_that_cross_are_named(outcomes):
     made = quantiles(outcomes)
     swapped = made.rows.index[(made.rows["end"] == outcomes["end"][3]) & (made.rows["key"] == 0.5)]
     made.rows.loc[swapped, "value"] = 99.0
-    with pytest.raises(InputError, match="quantiles that cross: .*99") as caught:
+    with pytest.raises(InputError, match=r"quantiles that cross: .*99") as caught:
         score_tables([made], outcomes)
     assert f"week until {outcomes['end'][3]:%Y-%m-%d}" in caught.value.where
