@@ -20,7 +20,7 @@ from forecast.provenance import generator
 from forecast.reporting.figure import Figure
 from forecast.reporting.rules import quoted, rule_titles
 from forecast.reporting.theme import BAND_50, BAND_95, CONTRAST, FORECAST, HISTOGRAM, INK, MUTED, figure
-from forecast.reporting.words import SPACE, listing, number, percent
+from forecast.reporting.words import apart, listing, number, percent, percent_sign
 
 _QUARTERS = {"tickvals": [0, 0.25, 0.5, 0.75, 1]}
 _STYLE = {"all": (FORECAST, "circle", 0.14), "active": (CONTRAST, "diamond", -0.14)}
@@ -180,7 +180,7 @@ def coverage_chart(shares: Mapping[str, pd.DataFrame]) -> go.Figure:
         x={
             "range": [min(0.35, lowest - 0.03), 1.02],
             "tickvals": [0, 0.2, 0.4, 0.6, 0.8, 1],
-            "ticktext": [f"{tens}{SPACE}%" for tens in range(0, 101, 20)],
+            "ticktext": [percent_sign(f"{tens}") for tens in range(0, 101, 20)],
             "title": say("share of counts within the range"),
         },
         y={
@@ -227,7 +227,7 @@ def reliability_chart(found: Reliability) -> go.Figure:
     ticks = {
         **_QUARTERS,
         "range": [-0.02, 1.02],
-        "ticktext": [f"{quarter}{SPACE}%" for quarter in (0, 25, 50, 75, 100)],
+        "ticktext": [percent_sign(f"{quarter}") for quarter in (0, 25, 50, 75, 100)],
     }
     return figure(
         traces,
@@ -304,7 +304,7 @@ def _coverage_figure(shares: Mapping[str, pd.DataFrame], record: str, anchor: st
         )
         for group, table in shares.items()
     ]
-    caption: str = say("The 50, 80 and 95\u00a0% ranges held {parts}.", parts="; ".join(parts))
+    caption: str = say("The 50, 80 and 95\u00a0% ranges held {parts}.", parts=apart(parts))
     if all(table["low"].notna().all() for table in shares.values()):
         caption += say(" Bars are 90\u00a0% intervals.")
     return Figure(

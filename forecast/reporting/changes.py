@@ -16,7 +16,7 @@ from forecast.predictive.escalation import Escalation
 from forecast.reporting.figure import Figure, literal
 from forecast.reporting.rules import quoted, rule_titles
 from forecast.reporting.theme import CONTRAST, DARK, FORECAST, INK, MUTED, OBSERVED, OTHERS, figure
-from forecast.reporting.words import day, events, expected, listing, number, percent, points, short_labels
+from forecast.reporting.words import apart, day, events, expected, listing, number, percent, points, short_labels
 
 PARTS = ("rest", "corrections", "later", "events", "weights")
 """In the order in which they are told apart: each is the difference that one more swapped input makes."""
@@ -157,7 +157,7 @@ def change_chart(moved: pd.DataFrame, parts: Sequence[str]) -> go.Figure:
             "x": shown[name].round(2).tolist(),
             "orientation": "h",
             "marker": {"color": COLOURS[name]},
-            "hovertemplate": f"%{{y}}, {_lower(PART_TITLES[name])}: %{{x:+.1f}}<extra></extra>",
+            "hovertemplate": say("%{{y}}, {part}: %{{x:+.1f}}<extra></extra>", part=_lower(PART_TITLES[name])),
         }
         for name in parts
     ]
@@ -244,7 +244,7 @@ def _came(changes: Changes) -> dict[tuple[str, str], str]:
                 "{text}, and {more} more week", "{text}, and {more} more weeks", more, text=text, more=more
             )
         told.setdefault(_pair(key), []).append(text)
-    return {key: "; ".join(texts) for key, texts in told.items()}
+    return {key: apart(texts) for key, texts in told.items()}
 
 
 def _pair(key: Any) -> tuple[str, str]:

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from forecast.language import say
+from forecast.language import say, say_count
 from forecast.panel.units import Units
 from forecast.reporting.figure import literal
 from forecast.reporting.map import Fill, region_map
 from forecast.reporting.theme import CONTRAST, DARK, FORECAST, LAND, MUTED, OTHERS, figure
-from forecast.reporting.words import SPACE, events, percent, percent_sign, signed_decimal, titles
+from forecast.reporting.words import events, percent, percent_sign, signed_decimal, titles
 
 SHOWN = 6
 """The most models beside the reference whose intervals are drawn: more could not be told apart."""
@@ -112,8 +112,10 @@ def horizon_chart(horizons: pd.DataFrame, models: Sequence[str], drawn: Mapping[
                 marker={"color": drawn[model].colour, "size": 6},
                 hovertext=[
                     literal(
-                        say(
+                        say_count(
+                            "{title}, {horizon} week ahead: {skill}",
                             "{title}, {horizon} weeks ahead: {skill}",
+                            int(row["horizon"]),
                             title=drawn[model].title,
                             horizon=row["horizon"],
                             skill=_skill(row["skill"], row["low"], row["high"]),
@@ -131,7 +133,7 @@ def horizon_chart(horizons: pd.DataFrame, models: Sequence[str], drawn: Mapping[
         traces,
         height=360,
         x={"title": say("weeks ahead"), "tickvals": weeks, "showgrid": False, "nticks": 12},
-        y={"title": say("skill against the reference"), "ticksuffix": f"{SPACE}%", "nticks": 6},
+        y={"title": say("skill against the reference"), "ticksuffix": percent_sign(""), "nticks": 6},
         hovermode="closest",
         shapes=[{**zero, "line": {"color": MUTED, "width": 1.5}}],
         margin={"l": 56, "r": 12, "t": 14, "b": 44},

@@ -147,7 +147,7 @@ def value_chart(
         traces,
         height=260,
         x={"range": [0, 1], "tickvals": [0, 0.25, 0.5, 0.75, 1], "showgrid": False, "title": say("cost over loss")},
-        y={"range": [_LEAST, 1.02], "tickvals": [0, 0.25, 0.5, 0.75, 1], "title": "value"},
+        y={"range": [_LEAST, 1.02], "tickvals": [0, 0.25, 0.5, 0.75, 1], "title": say("value")},
         hovermode="closest",
         shapes=[{**zero, "line": {"color": MUTED, "width": 1}}],
     )

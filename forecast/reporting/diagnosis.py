@@ -12,7 +12,7 @@ from forecast.evaluation.record import BacktestRecord
 from forecast.evaluation.record_diagnosis import RecordDiagnosis, diagnose_record
 from forecast.language import decimal, said, say, say_count
 from forecast.reporting.tables import ACTIVITY_WORDS
-from forecast.reporting.words import DASH, UNKNOWN, bare, frequency, listing, number, signed_decimal
+from forecast.reporting.words import DASH, UNKNOWN, apart, bare, frequency, listing, number, signed_decimal
 
 CHANCE = 0.05
 """Below this p-value a test speaks against the forecasts."""
@@ -122,7 +122,7 @@ def _verdict(found: RecordDiagnosis, tests: list[dict[str, Any]]) -> str:
             f"{group_title(row['group'], row['label'])} ({_faults(row['verdict'])})"
             for row in faulty.to_dict("records")
         ]
-        told += " " + say("By group, a fault was found for: {groups}.", groups="; ".join(named))
+        told += " " + say("By group, a fault was found for: {groups}.", groups=apart(named))
     elif (parts["verdict"] == _FINE).any():
         judged = [_KINDS[str(kind)] for kind in parts.loc[parts["verdict"] == _FINE, "group"].unique()]
         told += " " + say("No group has a fault beyond chance (by {kinds}).", kinds=listing(judged))

@@ -37,7 +37,7 @@ from forecast.reporting.steps import steps_parts, steps_taken
 from forecast.reporting.tables import breakdown_rows, leaderboard_rows, prior_rows, provenance_rows, risk_rows
 from forecast.reporting.theme import RISK_DARK, RISK_LIGHT
 from forecast.reporting.track import record_titles, records_saw, track_tables
-from forecast.reporting.words import day, holds, number, percent, titles, units_told
+from forecast.reporting.words import apart, day, holds, number, percent, titles, units_told
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def _render(content: ReportContent) -> str:
         prior_rows={name: prior_rows(table) for name, table in content.prior_checks.items()},
         steps_taken=steps_taken(content),
         steps=steps_parts(content),
-        counts="; ".join(holds(panel) for panel in content.panels.values()),
+        counts=apart(holds(panel) for panel in content.panels.values()),
         skill_level=percent(SKILL_LEVEL),
         enough_origins=ENOUGH_ORIGINS,
         scale=SCALE,
@@ -189,7 +189,7 @@ def map_figure(content: ReportContent, shown: list[Statement]) -> Figure | None:
     )
     names = titles(regions)
     highest = [(unit, chance) for unit, chance in list(chances["region"].items())[:3] if not isnan(chance)]
-    told = "; ".join(f"{names[unit]} {percent(chance)}" for unit, chance in highest)
+    told = apart(f"{names[unit]} {percent(chance)}" for unit, chance in highest)
     highest_told = say("Highest: {told}.", told=told) if told else say("It is not known.")
     caption: str = say(
         "Probability of {rule}. {highest} The most probable regions, places and countries are "

@@ -15,7 +15,7 @@ from forecast.panel.weeks import WEEK
 from forecast.reporting.figure import literal
 from forecast.reporting.scale import CLASS_EDGES, probability_classes
 from forecast.reporting.theme import BAND_95, CONTRAST, FORECAST, INK, MUTED, PAPER, RISK_LIGHT, figure
-from forecast.reporting.words import SPACE, day, percent, short_labels
+from forecast.reporting.words import SPACE, day, percent, percent_sign, short_labels
 
 _ROW = 17
 """Pixels of a region or place."""
@@ -123,7 +123,7 @@ def over_time_chart(quarters: pd.DataFrame) -> go.Figure:
         y={
             "range": [0, min(1.02, most * 1.12 + 0.01)],
             "tickvals": ticks,
-            "ticktext": [f"{100 * tick:.0f}{SPACE}%" for tick in ticks],
+            "ticktext": [percent_sign(f"{100 * tick:.0f}") for tick in ticks],
             "title": say("came true"),
         },
         hovermode="closest",
@@ -133,7 +133,7 @@ def over_time_chart(quarters: pd.DataFrame) -> go.Figure:
 def drift_chart(weeks: pd.DatetimeIndex, chart: ControlChart) -> go.Figure:
     """Return the two sums of a control chart, the one of what lies below the mean downwards, with limits and alarms."""
     x = [f"{week:%Y-%m-%d}" for week in weeks]
-    line: dict[str, Any] = {"mode": "lines", "hovertemplate": "%{x}: %{y:.1f}<extra></extra>"}
+    line: dict[str, Any] = {"mode": "lines", "hovertemplate": say("%{{x}}: %{{y:.1f}}<extra></extra>")}
     sums = {"above": chart.above, "below": -chart.below}
     traces: list[Any] = [
         go.Scatter(x=x, y=values.round(3).tolist(), line={"color": FORECAST, "width": 2}, **line)

@@ -14,6 +14,7 @@ from shapely import LineString, MultiPolygon, Point, Polygon, simplify, union_al
 from shapely.geometry import shape
 from shapely.geometry.polygon import orient
 
+from forecast.language import say
 from forecast.panel.units import EARTH_RADIUS_KM, Units
 from forecast.reporting.figure import literal
 from forecast.reporting.labels import Label, Position, Sheet, Spot, arrange
@@ -91,7 +92,7 @@ def risk_map(
     for name in regions.names:
         chance = probability.get(name, float("nan"))
         if np.isfinite(chance):
-            text = f"{names[name]}: {percent(chance)}, {plain_word(chance)}"
+            text = _chance(names[name], chance)
             fills[name] = Fill(RISK_LIGHT[probability_class(chance)], text)
     rings = _rings(places, place_probability or {}) if places is not None else []
     return region_map(polygons, regions, fills, places=places, rings=rings, labelled=labelled)
@@ -285,6 +286,10 @@ def drawn_rings(geometry: Any) -> tuple[list[Any], list[Any]]:
     return x, y
 
 
+def _chance(name: str, chance: float) -> str:
+    return say("{name}: {chance}, {word}", name=name, chance=percent(chance), word=plain_word(chance))
+
+
 def _rings(places: Units, probability: Mapping[str, float]) -> list[Any]:
     names = titles(places)
     traces: list[Any] = []
@@ -294,7 +299,7 @@ def _rings(places: Units, probability: Mapping[str, float]) -> list[Any]:
             continue
         ring = circle(latitude, longitude, radius).round(3)
         chance = probability.get(name, float("nan"))
-        hover = literal(f"{names[name]}: {percent(chance)}, {plain_word(chance)}")
+        hover = literal(_chance(names[name], chance))
         traces += [
             go.Scatter(
                 x=ring[:, 0].tolist(),

@@ -10,7 +10,7 @@ import pandas as pd
 
 from forecast.evaluation.blocks import ACTIVITIES
 from forecast.evaluation.record import BacktestRecord
-from forecast.language import decimal, say
+from forecast.language import decimal, say, say_count
 from forecast.reporting.content import ReportContent
 from forecast.reporting.rules import quoted, rule_titles
 from forecast.reporting.track import record_titles
@@ -105,8 +105,10 @@ def _where(by_class: Mapping[str, list[int]]) -> str:
     'in regions with few events at 1 and 2 weeks ahead, in active regions at 8 weeks ahead'
     """
     found = [
-        say(
+        say_count(
+            "in {regions} at {ahead} week ahead",
             "in {regions} at {ahead} weeks ahead",
+            ahead[-1],  # "1 and 2 weeks", but "1 week"
             regions=_REGIONS[kind],
             ahead=listing([str(weeks) for weeks in ahead]),
         )

@@ -16,7 +16,7 @@ from forecast.language import say
 from forecast.panel.units import UnitKind
 from forecast.reporting.content import ReportContent
 from forecast.reporting.scale import CLASS_EDGES, percents, probability_class, probability_classes
-from forecast.reporting.words import DASH, UNKNOWN, frequency, number, percent
+from forecast.reporting.words import DASH, UNKNOWN, apart, frequency, number, percent
 
 ENOUGH = 20
 """With fewer statements in a class their share says little, and the text says so."""
@@ -106,7 +106,7 @@ def records_saw(content: ReportContent) -> str:
     labels = {titles[record.name]: record.known_as for record in content.backtests if record.known_as}
     if len(set(labels.values())) > 1:
         told = [say("in “{title}” {label}", title=title, label=_known_as(label)) for title, label in labels.items()]
-        return say("It saw only the weeks before: {told}.", told="; ".join(told))
+        return say("It saw only the weeks before: {told}.", told=apart(told))
     return "".join(
         say("It saw only the weeks before ({label}).", label=_known_as(label)) for label in set(labels.values())
     )
@@ -240,7 +240,7 @@ def _verdict(columns: Sequence[Sequence[Track]], unit_kind: UnitKind) -> str:
         ]
         if off:
             parts.append(say("in “{record}” at {classes}", record=tracks[0].record, classes=", ".join(off)))
-    told = "; ".join(parts)
+    told = apart(parts)
     if unit_kind == "region":
         if not parts:
             return say("For regions, what was stated and what came true differ in no class beyond chance.")

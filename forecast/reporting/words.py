@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
@@ -244,6 +244,17 @@ def listing(items: Sequence[str]) -> str:
     """
     told = [str(said(item)) for item in items]
     return told[0] if len(told) == 1 else say("{items} and {last}", items=", ".join(told[:-1]), last=told[-1])
+
+
+def apart(items: Iterable[str]) -> str:
+    """Return items that hold commas of their own, semicolons between them.
+
+    Examples
+    --------
+    >>> apart(["Gao, Mali", "Diffa, Niger"])
+    'Gao, Mali; Diffa, Niger'
+    """
+    return say("; ").join(str(said(item)) for item in items)
 
 
 def titles(units: Units) -> dict[str, str]:

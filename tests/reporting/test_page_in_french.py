@@ -18,6 +18,8 @@ from forecast.language import say, speaking
 from forecast.reporting.html import render_report
 from forecast.reporting.issued_page import IssuedContent, render_issued
 from forecast.reporting.page import language_links, page_name
+from forecast.reporting.track import record_titles
+from forecast.reporting.words import titles
 from forecast.workspace import ReportSpec
 
 ENGLISH = re.compile(
@@ -47,41 +49,76 @@ def page(bilingual):
     return render_report(bilingual, "fr")
 
 
-def english_left(page, names):
-    """Return the texts of a page that have English words, without what is marked as English and without names."""
-    body = page[page.index("<body") :]
+NAMES = {
+    *("Calibration", "Provenance", "Verdict", "Verdict.", "Attribution", "CRPS", "Log", "WIS", "Brier", "PIT", "Score"),
+    *("Licence", "JavaScript"),
+}
+"""Words that are the same in both languages."""
+NARROW = "\N{NARROW NO-BREAK SPACE}"
+MISSET = re.compile(rf"(?<!{NARROW})[;?!%»]|(?<!{NARROW}):(?=\s|$)|«(?!{NARROW})|[\d\s][.]\d|['\"“”]")
+"""Signs that French sets otherwise: spaces before high punctuation, decimal commas, curved apostrophes, guillemets."""
+
+
+def texts_of(page):
+    """Return the texts of a page that people read or hear, without what is marked as English and without code."""
+    body = re.sub(r"<script.*?</script>", "", page[page.index("<body") :], flags=re.S)
     texts = re.findall(r'(?:aria-label|title|alt|placeholder|data-told)="([^"]*)"', body)
     for figure in json.loads(re.search(r'id="figures">(.*?)</script>', page, re.S)[1])["figures"].values():
         for trace in figure["data"]:
             for key in ("text", "hovertext", "hovertemplate"):
-                told = trace.get(key, [])
+                told = trace.get(key) or []
                 texts += [told] if isinstance(told, str) else [each for each in told if isinstance(each, str)]
-        texts += re.findall(r'"title":{[^{}]*"text":"([^"]*)"', json.dumps(figure["layout"], separators=(",", ":")))
-    body = re.sub(r"<script.*?</script>|<code.*?</code>|<dl class=\"provenance\">.*?</dl>", "", body, flags=re.S)
+        for axis in ("xaxis", "yaxis"):
+            layout = figure["layout"][axis]
+            texts += [layout["title"].get("text", ""), *layout.get("ticktext", []), layout.get("ticksuffix", "")]
+    body = re.sub(r"<code.*?</code>|<dl class=\"provenance\">.*?</dl>", "", body, flags=re.S)
     body = re.sub(r'<span lang="en">.*?</span>|<a [^>]*lang="en"[^>]*>.*?</a>', "", body, flags=re.S)
     texts += re.sub(r"<[^>]+>", "\n", body).split("\n")
-    found = set()
-    for text in texts:
-        told = html.unescape(text).strip()
-        for name in names:
-            told = told.replace(name, "")
-        if ENGLISH.search(re.sub(r"<[^>]*>|%\{[^}]*\}", " ", told.lower())):
-            found.add(told)
-    return found
+    return [html.unescape(text).strip(" ") for text in texts if text.strip()]
 
 
-def test_no_english_is_left_in_the_report(bilingual, page):
-    names = [model.title for model in bilingual.models]
-    names += [bilingual.title, bilingual.audience, "US Intelligence Community Directive 203, Analytic Standards (2015)"]
-    names += ["Continuous ranked probability score", "Probability integral transform", "probability integral transform"]
-    names += ["weighted interval score"]
+def without(names, text):
+    for name in sorted(names, key=len, reverse=True):
+        text = text.replace(name, "")
+    return re.sub(r"<[^>]*>|%\{[^}]*\}", " ", text)
+
+
+def english_left(page, names):
+    """Return the texts of a page that have English words, but for names."""
+    return {text for text in texts_of(page) if ENGLISH.search(without(names, text).lower())}
+
+
+@pytest.fixture(scope="module")
+def names(bilingual):
+    """What is called the same in every language."""
+    units = {name for panel in bilingual.panels.values() for name in titles(panel.units).values()}
+    parts = {part.rstrip(")") for unit in units for part in re.split(r" \(| and |/", unit) if part}
+    units |= parts | {part.upper() for part in parts} | set(record_titles(bilingual).values())
+    found = {model.title for model in bilingual.models} | units | {bilingual.title, bilingual.audience}
+    found |= {"US Intelligence Community Directive 203, Analytic Standards (2015)"}
+    return found | {"continuous ranked probability score", "probability integral transform", "weighted interval score"}
+
+
+def test_no_english_is_left_in_the_report(page, names):
     assert english_left(page, names) == set()
 
 
-def test_english_that_is_left_would_be_found(bilingual, page):
-    names = [model.title for model in bilingual.models]
+def test_english_that_is_left_would_be_found(bilingual, page, names):
     assert english_left(page.replace("Là où les prochaines", "Where the next"), names)
     assert english_left(render_report(bilingual), names)
+
+
+def test_what_is_the_same_in_both_languages_is_a_name(bilingual, page, names):
+    same = set(texts_of(page)) & set(texts_of(render_report(bilingual)))
+    assert {text for text in same if re.search("[A-Za-zÀ-ÿ]{3}", without(names | NAMES, text))} == set()
+
+
+def test_the_whole_page_is_set_as_french_is(page, names):
+    assert {text for text in texts_of(page) if MISSET.search(without(names, text))} == set()
+
+
+def test_one_takes_the_singular(page):
+    assert re.findall(r"(?<![\d,\u202f])1[ \u00a0](?:semaines|événements|régions|lieux|lignes|énoncés)", page) == []
 
 
 def test_the_page_says_in_which_language_it_is_and_leads_to_the_other(bilingual, page):
@@ -126,7 +163,8 @@ def test_no_english_is_left_in_the_track_record(content, issued):
         languages=("en", "fr"),
     )
     page = render_issued(shown, language="fr")
-    assert english_left(page, []) == set()
+    assert english_left(page, set()) == set()
+    assert {text for text in texts_of(page) if MISSET.search(without(set(), text))} == set()
     assert '<html lang="fr">' in page
 
 
