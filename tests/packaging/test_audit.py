@@ -61,7 +61,7 @@ def test_what_was_not_looked_up_is_said(audit):
     "said",
     [
         "ERROR: ConnectionError: HTTPSConnectionPool: Max retries exceeded",
-        "Failed to resolve 'pypi.org'",
+        "Failed to resolve 'index.example'",
         "ServiceError: 503 Server Error",
     ],
 )
