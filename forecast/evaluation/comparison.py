@@ -13,6 +13,7 @@ from forecast.evaluation.resampling import bootstrap_interval
 from forecast.evaluation.score_grid import Breakdown, ScoreGrid
 from forecast.evaluation.scores import LOG_CAP, SCORES
 from forecast.families.model import ModelSpec
+from forecast.language import decimal, say
 from forecast.panel.units import UnitKind
 
 Floats = NDArray[np.float64]
@@ -100,11 +101,15 @@ def log_note(board: pd.DataFrame) -> str:
     often = board[board["log_capped"] > OFTEN_CAPPED]
     if often.empty:
         return ""
-    told = ", ".join(
-        f"{100 * share:.0f} % of the cells of {model}"
+    shares = [
+        say("{share} % of the cells of {model}", share=f"{100 * share:.0f}", model=model)
         for model, share in zip(often["model"], often["log_capped"].astype(float), strict=True)
+    ]
+    return say(
+        "the log score is at its cap of {cap} in {shares}: go by the CRPS there",
+        cap=decimal(LOG_CAP, 1),
+        shares=", ".join(shares),
     )
-    return f"the log score is at its cap of {LOG_CAP:.1f} in {told}: go by the CRPS there"
 
 
 def breakdown(

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.errors import InputError
+from forecast.language import say_count
 from forecast.panel.panel import Panel
 
 Floats = NDArray[np.float64]
@@ -127,6 +128,14 @@ def steadier_remark(panel: Panel, least: float) -> tuple[str, ...]:
     steady = int(((mean >= STEADY_MEAN) & (variance - mean < STEADY_SHARE * least * mean**2)).sum())
     if not steady:
         return ()
-    has, its = ("has", "its") if steady == 1 else ("have", "their")
-    told = f"{steady} of {len(panel.units)} units {has} large counts that vary less than this model can tell"
-    return (f"{told}: {its} ranges are too wide",)
+    return (
+        say_count(
+            "{steady} of {units} units has large counts that vary less than this model can tell: its ranges are too "
+            "wide",
+            "{steady} of {units} units have large counts that vary less than this model can tell: their ranges are too "
+            "wide",
+            steady,
+            steady=steady,
+            units=len(panel.units),
+        ),
+    )

@@ -17,6 +17,7 @@ from forecast.errors import InputError
 from forecast.evaluation.external_members import ExternalForecast
 from forecast.exchange.hub_cells import SEPARATE
 from forecast.exchange.hub_import import read_model_output
+from forecast.language import say, say_count
 from forecast.panel.panel import Panel
 from forecast.panel.weeks import WeekStart, start_name
 from forecast.provenance import generator, hash_file
@@ -61,17 +62,34 @@ class ExternalForecasts:
         past = list(origins)
         absent = [name for name, found in self.at(origin).items() if found is None]
         known = origin - pd.Timedelta(days=1)
-        warnings = [
-            f"external member {name!r} has no forecast with reference date {known:%Y-%m-%d}: its weight goes to the "
-            "other members in equal parts"
+        warnings: list[str] = [
+            say(
+                "external member {name!r} has no forecast with reference date {known}: its weight goes to the other "
+                "members in equal parts",
+                name=name,
+                known=f"{known:%Y-%m-%d}",
+            )
             for name in absent
         ]
         warnings += list(self.faults[:MOST_FAULTS])
         if len(self.faults) > MOST_FAULTS:
-            warnings.append(f"{len(self.faults) - MOST_FAULTS} more files of external members could not be read")
-        notes = [
-            f"The external member {name!r} has forecasts from {sum(day in found for day in past)} of the "
-            f"{len(past)} past origins; the weights of the members are learned from these alone."
+            more = len(self.faults) - MOST_FAULTS
+            warnings.append(
+                say_count(
+                    "{more} more file of external members could not be read",
+                    "{more} more files of external members could not be read",
+                    more,
+                    more=more,
+                )
+            )
+        notes: list[str] = [
+            say(
+                "The external member {name!r} has forecasts from {there} of the {past} past origins; the weights of "
+                "the members are learned from these alone.",
+                name=name,
+                there=sum(day in found for day in past),
+                past=len(past),
+            )
             for name, found in self.by_name.items()
         ]
         return warnings, notes

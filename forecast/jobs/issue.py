@@ -18,7 +18,7 @@ from forecast.errors import ForecastError
 from forecast.evaluation.issued import IssuedRecord
 from forecast.events.store_lock import StoreBusyError, one_writer
 from forecast.jobs.issue_content import counts_hash, issue_of, ledger_name
-from forecast.jobs.issue_notes import behind, changed_since, drifted, stale
+from forecast.jobs.issue_notes import again, behind, changed_since, drifted, stale
 from forecast.jobs.preparation import Preparation, prepare
 from forecast.jobs.run import Explain, carry_out
 from forecast.jobs.run_log import RunLog
@@ -187,7 +187,6 @@ class _Run:
             recorded.append((ledger.append(lambda connection: append_issue(connection, issue, now)), now))
             return _stamp(issue)
 
-        notices = () if revision == 1 else (f"Issued again: this is issue {revision} of the same weeks.",)
         issued = self._issued_so_far(ledger)
         try:
             done = carry_out(
@@ -195,7 +194,7 @@ class _Run:
                 workers=self.choices.workers,
                 progress=self.progress,
                 budget=self.budget,
-                notices=notices,
+                notices=again(revision),
                 pressing=(*self.stale, *drifted(issued)),
                 issued=issued,
                 explain=self._explain(ledger, revision),
@@ -263,8 +262,7 @@ class _Run:
                 )
             return _stamp(issue)
 
-        again, said = entry.head.revision, json.loads(entry.head.manifest)["warnings"]
-        notices = () if again == 1 else (f"Issued again: this is issue {again} of the same weeks.",)
+        revision, said = entry.head.revision, json.loads(entry.head.manifest)["warnings"]
         ready = replace(self.ready, models=_issued_models(self.ready, issue))
         issued = self._issued_so_far(ledger, before=entry.number)
         left_out = (text for text in said if text.startswith("left out"))
@@ -272,10 +270,10 @@ class _Run:
             ready,
             workers=self.choices.workers,
             progress=self.progress,
-            notices=notices,
+            notices=again(revision),
             pressing=(*self.stale, *drifted(issued), *left_out),
             issued=issued,
-            explain=self._explain(ledger, again, before=entry.number),
+            explain=self._explain(ledger, revision, before=entry.number),
             record=record,
         )
 

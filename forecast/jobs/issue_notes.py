@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 
 import pandas as pd
 
 from forecast.evaluation.issued import IssuedRecord
 from forecast.jobs.issue_content import settings_hash, vintage_hash
 from forecast.jobs.preparation import Preparation
+from forecast.language import Text, said, say
 from forecast.ledger.write import Recorded
 from forecast.reporting.issued_part import alarm_sentences
 
@@ -19,15 +21,31 @@ def stale(ready: Preparation, today: dt.date) -> tuple[str, ...]:
     if limit is None or ready.inputs.simulated or (pd.Timestamp(today) - until).days <= limit:
         return ()
     return (
-        f"stale data: they end on {until:%Y-%m-%d}, more than {limit} days before this forecast was made, so that "
-        "it knows nothing of what happened since, and some of the weeks that it forecasts are over",
+        say(
+            "stale data: they end on {until}, more than {limit} days before this forecast was made, so that it knows "
+            "nothing of what happened since, and some of the weeks that it forecasts are over",
+            until=f"{until:%Y-%m-%d}",
+            limit=limit,
+        ),
     )
 
 
 def drifted(issued: IssuedRecord) -> tuple[str, ...]:
     """Return a warning for each alarm that the latest week has raised; those before were told in their weeks."""
     told = alarm_sentences(issued, latest=True)
-    return tuple(f"drift of the forecasts: {text[:1].lower()}{text[1:]}" for text in told)
+    return tuple(say("drift of the forecasts: {alarm}", alarm=Text(partial(_within, text))) for text in told)
+
+
+def _within(text: str) -> str:
+    told = str(said(text))
+    return f"{told[:1].lower()}{told[1:]}"
+
+
+def again(revision: int) -> tuple[str, ...]:
+    """Return what stands on top of an issue of weeks that were forecast before."""
+    return (
+        () if revision == 1 else (say("Issued again: this is issue {revision} of the same weeks.", revision=revision),)
+    )
 
 
 def changed_since(ready: Preparation, vintage: str, settings: str) -> str:

@@ -36,6 +36,7 @@ from forecast.jobs.run_notes import (
 )
 from forecast.jobs.time_budget import TimeBudget
 from forecast.jobs.track_record import Progress, TrackRecord, told, track_record
+from forecast.language import say
 from forecast.panel.units import UnitKind
 from forecast.panel.weeks import WEEK
 from forecast.predictive.forecast import Forecast
@@ -250,7 +251,7 @@ def _forecast_all(
                 for kind, panel in inputs.panels.items()
             }
         except Exception as error:
-            reason = f"model {model.name!r} failed: {type(error).__name__}: {error}"
+            reason = say("model {name!r} failed: {error}", name=model.name, error=f"{type(error).__name__}: {error}")
             if model.name == headline:
                 raise ModelError(reason, model.name) from error
             failed[model.name] = reason
@@ -270,7 +271,12 @@ def _explained(
     try:
         return explain(combined, forecasts, risk[risk["model"] == headline]), ()
     except Exception as error:
-        return None, (f"what has changed since the last issue cannot be told: {type(error).__name__}: {error}",)
+        return None, (
+            say(
+                "what has changed since the last issue cannot be told: {error}",
+                error=f"{type(error).__name__}: {error}",
+            ),
+        )
 
 
 def _combine(ready: Preparation, track: TrackRecord, forecasts: Forecasts) -> dict[UnitKind, CombinedForecast]:

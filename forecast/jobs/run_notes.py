@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from forecast.evaluation.comparison import reference_models
 from forecast.evaluation.record import BacktestRecord
-from forecast.events.checks.finding import counted
 from forecast.families.model import ModelSpec
 from forecast.jobs.counted_events import TERMS
 from forecast.jobs.inputs import FitPanels, Inputs, related_panels
 from forecast.jobs.track_record import FEW_ORIGINS
+from forecast.language import Text, decimal, say, say_count
 from forecast.panel.dataset import Dataset
 from forecast.panel.panel import Panel
 from forecast.panel.units import UnitKind
 from forecast.panel.vintage_panels import LEAST_VINTAGES
 from forecast.panel.weeks import WEEK
-from forecast.predictive.escalation import base_rate_and_origins, weeks_known
+from forecast.predictive.escalation import Escalation, base_rate_and_origins, weeks_known
 from forecast.predictive.forecast import Forecast
 from forecast.reporting.rules import quoted, rule_titles
-from forecast.reporting.words import listing
+from forecast.reporting.words import day, listing
 from forecast.workspace import Workspace
 
 KNOWN_SHARE = 0.75
@@ -33,7 +34,7 @@ def with_borrowed_base_rates(
     workspace: Workspace, inputs: Inputs, risk: pd.DataFrame
 ) -> tuple[pd.DataFrame, list[str]]:
     """Fill base rates that the data is too short for from the datasets of `calibrate_on`; say which they are from."""
-    notes = []
+    notes: list[str] = []
     for name in workspace.spec.data.calibrate_on:
         panels = related_panels(workspace, name, inputs.panels)
         known = {
@@ -51,8 +52,12 @@ def with_borrowed_base_rates(
         if filled.any():
             last = min(panels["region"].known_until, inputs.regions.known_until)
             notes.append(
-                "Where too few weeks before this forecast are known for a base rate, it is that of "
-                f"{name} in the two years up to {last.day} {last:%B %Y}."
+                say(
+                    "Where too few weeks before this forecast are known for a base rate, it is that of "
+                    "{name} in the two years up to {last}.",
+                    name=name,
+                    last=day(last),
+                )
             )
             risk = risk.assign(**{column: risk[column].where(~filled, other[column]) for column in columns})
     return risk, notes
@@ -60,16 +65,29 @@ def with_borrowed_base_rates(
 
 def untold_countries(inputs: Inputs) -> list[str]:
     """Return a warning for each country of an event store of which the last weeks are not known."""
-    panel, out = inputs.regions, []
+    panel, out = inputs.regions, list[str]()
     for country in dict.fromkeys(panel.units.groups) if inputs.vintages else ():
         mine = np.array([group == country for group in panel.units.groups])
         known = np.flatnonzero(panel.observed[:, mine].any(axis=1))
         if len(known) and known[-1] == len(panel.weeks) - 1:
             continue
-        since = f"after {panel.weeks[known[-1]] + WEEK - pd.Timedelta(days=1):%Y-%m-%d}" if len(known) else "at all"
+        if not len(known):
+            out.append(
+                say(
+                    "no import tells of {country} at all: what happened there is unknown, and its forecasts rest on "
+                    "weeks before",
+                    country=country,
+                )
+            )
+            continue
+        last = panel.weeks[known[-1]] + WEEK - pd.Timedelta(days=1)
         out.append(
-            f"no import tells of {country} {since}: what happened there is unknown, and its forecasts rest on weeks "
-            "before"
+            say(
+                "no import tells of {country} after {last}: what happened there is unknown, and its forecasts rest on "
+                "weeks before",
+                country=country,
+                last=f"{last:%Y-%m-%d}",
+            )
         )
     return out
 
@@ -86,8 +104,14 @@ def refuted(workspace: Workspace, models: Sequence[ModelSpec], record: BacktestR
     if not bound < (-0.05 if np.isnan(mine["skill_high"]) else 0.0):
         return []
     return [
-        f"in the record on {record.name}, {headline} has forecast worse than {references[0]} "
-        f"(skill {100 * mine['skill']:.1f} %): another headline model would do better on this data"
+        say(
+            "in the record on {record}, {headline} has forecast worse than {reference} (skill {skill} %): another "
+            "headline model would do better on this data",
+            record=record.name,
+            headline=headline,
+            reference=references[0],
+            skill=Text(partial(decimal, 100 * board["skill"].to_dict()[headline], 1)),
+        )
     ]
 
 
@@ -96,20 +120,25 @@ def without_nowcast(inputs: Inputs) -> list[str]:
     if inputs.nowcast_weeks is None or inputs.delay("region", inputs.regions.origin) is not None:
         return []
     return [
-        "the last weeks are taken as they are, without a nowcast: the vintages are too few, or too far apart, to tell "
-        f"how late events become known ({LEAST_VINTAGES} in consecutive weeks are needed)"
+        say(
+            "the last weeks are taken as they are, without a nowcast: the vintages are too few, or too far apart, to "
+            "tell how late events become known ({least} in consecutive weeks are needed)",
+            least=LEAST_VINTAGES,
+        )
     ]
 
 
 def left_out(failed: Mapping[str, str]) -> list[str]:
     """Return a warning for each model that failed."""
-    return [f"left out: {reason}" for reason in failed.values()]
+    return [say("left out: {reason}", reason=reason) for reason in failed.values()]
 
 
 def remarks(forecasts: Mapping[UnitKind, Mapping[str, Forecast]]) -> list[str]:
     """Return what the fits remarked, once a model and kind of unit."""
     return [
-        f"model {name!r} on the {kind}s: {remark}"
+        say("model {name!r} on the regions: {remark}", name=name, remark=remark)
+        if kind == "region"
+        else say("model {name!r} on the places: {remark}", name=name, remark=remark)
         for kind, by_model in forecasts.items()
         for name, forecast in by_model.items()
         for remark in forecast.remarks
@@ -130,8 +159,13 @@ def short_records(records: Sequence[BacktestRecord]) -> list[str]:
     """Return a warning for each record of few origins."""
     lengths = [(record.name, record.forecasts["origin"].nunique()) for record in records]
     return [
-        f"the track record on {name} has only {counted(origins, 'origin')}: it says little about how good the "
-        "forecasts are"
+        say_count(
+            "the track record on {name} has only {origins} origin: it says little about how good the forecasts are",
+            "the track record on {name} has only {origins} origins: it says little about how good the forecasts are",
+            origins,
+            name=name,
+            origins=origins,
+        )
         for name, origins in lengths
         if origins < FEW_ORIGINS
     ]
@@ -148,8 +182,12 @@ def other_sources(workspace: Workspace, fits: FitPanels) -> list[str]:
     if not other:
         return []
     return [
-        f"models are fitted or judged on {listing(other)}, not of {store.upper()} as the events are: sources count "
-        "different things, so that parameters and base rates may not carry over (fit_on, calibrate_on)"
+        say(
+            "models are fitted or judged on {datasets}, not of {store} as the events are: sources count different "
+            "things, so that parameters and base rates may not carry over (fit_on, calibrate_on)",
+            datasets=Text(partial(listing, other)),
+            store=store.upper(),
+        )
     ]
 
 
@@ -163,23 +201,46 @@ def notes(workspace: Workspace, inputs: Inputs, models: Sequence[ModelSpec], fit
 
 def _short_sights(workspace: Workspace, panel: Panel) -> list[str]:
     """Return which rules look back on weeks many of which are not known, once for each span."""
-    names, found = rule_titles(workspace.spec.escalations), []
+    found: list[str] = []
     for weeks in sorted({rule.looks_back for rule in workspace.spec.escalations}):
         rules = [rule for rule in workspace.spec.escalations if rule.looks_back == weeks]
         known = weeks_known(rules[0], panel)
         few = known[known < KNOWN_SHARE * weeks]
         if len(few):
-            span = f"{few.min()}" if few.min() == few.max() else f"{few.min()} to {few.max()}"
+            low, high = int(few.min()), int(few.max())
             found.append(
-                f"Only {span} of the last {weeks} weeks are known of {len(few)} of {len(known)} regions: what is usual "
-                f"rests on these in {listing([quoted(names[rule.name]) for rule in rules])}."
+                say(
+                    "Only {span} of the last {weeks} weeks are known of {few} of {regions} regions: what is usual "
+                    "rests on these in {rules}.",
+                    span=f"{low}" if low == high else say("{low} to {high}", low=low, high=high),
+                    weeks=weeks,
+                    few=len(few),
+                    regions=len(known),
+                    rules=Text(partial(_called, workspace.spec.escalations, [rule.name for rule in rules])),
+                )
             )
     return found
 
 
+def _called(every: Sequence[Escalation], names: Sequence[str]) -> str:
+    """Return some of the rules as an enumeration."""
+    titles = rule_titles(every)
+    return listing([quoted(titles[name]) for name in names])
+
+
 def _fitted_on_itself(inputs: Inputs, models: Sequence[ModelSpec], fits: FitPanels) -> list[str]:
     return [
-        f"model {model.name!r} is fitted on the {kind} counts themselves: {model.fit_on} has nothing of these countries"
+        say(
+            "model {name!r} is fitted on the region counts themselves: {dataset} has nothing of these countries",
+            name=model.name,
+            dataset=model.fit_on,
+        )
+        if kind == "region"
+        else say(
+            "model {name!r} is fitted on the place counts themselves: {dataset} has nothing of these countries",
+            name=model.name,
+            dataset=model.fit_on,
+        )
         for model in models
         for kind in inputs.panels
         if model.fit_on and (model.fit_on, kind) not in fits

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from forecast.errors import ForecastError, InputError
+from forecast.language import Text, decimal_sign, say
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -48,7 +50,11 @@ class TimeBudget:
         >>> TimeBudget(90, lambda: 0.0, 0.0).refusal("pool")
         "model 'pool' did not fit into the time budget of 1.5 minutes"
         """
-        return f"model {model!r} did not fit into the time budget of {self.seconds / 60:g} minutes"
+        return say(
+            "model {name!r} did not fit into the time budget of {minutes} minutes",
+            name=model,
+            minutes=Text(partial(_plain, self.seconds / 60)),
+        )
 
     def check(self) -> None:
         """Stop what is being done if the time is over.
@@ -79,3 +85,8 @@ def duration(text: str, where: str = "--time-budget") -> float:
     if seconds <= 0:
         raise InputError(f"{text!r} is no time", where=where, expected="such as 90s, 30m or 2h")
     return seconds
+
+
+def _plain(value: float) -> str:
+    """Return a number without more decimals than it needs."""
+    return f"{value:g}".replace(".", decimal_sign())

@@ -184,9 +184,12 @@ def change_chart(moved: pd.DataFrame, parts: Sequence[str]) -> go.Figure:
 def _lead(changes: Changes, table: pd.DataFrame, title: str, called: Mapping[str, str]) -> str:
     regions = table[table["unit_kind"] == "region"]
     risen, fallen = (int((sign * regions["change"] >= 0.005).sum()) for sign in (1, -1))
-    told = say(
+    told = say_count(
+        "Against the forecast that starts on {origin}, issued on {issued_at}, the probability of "
+        "{title} has risen in {risen} region and fallen in {fallen}.",
         "Against the forecast that starts on {origin}, issued on {issued_at}, the probability of "
         "{title} has risen in {risen} regions and fallen in {fallen}.",
+        risen,
         origin=day(changes.origin),
         issued_at=f"{changes.issued_at:%Y-%m-%d}",
         title=quoted(title),

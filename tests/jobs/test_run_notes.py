@@ -6,9 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from forecast.evaluation.comparison import log_note
 from forecast.evaluation.record import BacktestRecord
 from forecast.jobs.inputs import open_inputs, related_panels
-from forecast.jobs.run_notes import notes, other_sources, refuted, with_borrowed_base_rates
+from forecast.jobs.issue_notes import again
+from forecast.jobs.run_notes import left_out, notes, other_sources, refuted, with_borrowed_base_rates
+from forecast.jobs.time_budget import TimeBudget
+from forecast.language import Text, said, speaking
 from forecast.predictive.escalation import base_rate
 from forecast.reference import reference_workspace
 from forecast.workspace import open_workspace
@@ -71,3 +75,31 @@ def test_parameters_of_another_source_are_a_warning(store: str | None, warned: b
     data = workspace.spec.data.model_copy(update={"store": store, "calibrate_on": ("west-africa-weekly",)})
     of_store = replace(workspace, spec=workspace.spec.model_copy(update={"data": data}))
     assert [("west-africa-weekly, not of ACLED" in text) for text in other_sources(of_store, {})] == [True] * warned
+
+
+def test_what_was_said_in_english_is_said_again_in_french() -> None:
+    workspace = open_workspace(reference_workspace())
+    headline = workspace.spec.models.headline
+    board = pd.DataFrame({"model": [headline, "climatology-52"], "skill": [-0.2, 0.0], "skill_high": [-0.1, 0.0]})
+    told = [
+        *refuted(workspace, workspace.models(), BacktestRecord("own", "", *[pd.DataFrame()] * 3, board)),
+        *notes(workspace, open_inputs(workspace), [], {}),
+        *left_out({"pool": TimeBudget(90, lambda: 0.0, 0.0).refusal("pool")}),
+        *again(2),
+    ]
+    narrow, space = "\N{NARROW NO-BREAK SPACE}", "\N{NO-BREAK SPACE}"
+    assert all(isinstance(text, Text) for text in told)
+    assert told[2] == "left out: model 'pool' did not fit into the time budget of 1.5 minutes"
+    with speaking("fr"):
+        worse, short, late, revised = (str(said(text)).replace(narrow, " ").replace(space, " ") for text in told)
+        capped = log_note(pd.DataFrame({"model": ["zero"], "log_capped": [0.6]})).replace(narrow, " ")
+    assert worse.startswith(
+        f"dans les prévisions rétrospectives sur own, {headline} a prévu moins bien que climatology-52"
+    )
+    assert "(gain de -20,0 %)" in worse
+    assert short.startswith("Sur les 52 dernières semaines, seules 30 sont connues dans 30 des 30 régions")
+    assert "« niveau supérieur au passé récent en 4 semaines »" in short
+    assert late.startswith("laissé de côté : le modèle « pool » ")
+    assert late.endswith("dans le temps imparti de 1,5 minutes")
+    assert revised.endswith("la version 2 pour les mêmes semaines.")
+    assert capped == "le score logarithmique est à son plafond de 13,8 dans 60 % des cas de zero : fiez-vous là au CRPS"

@@ -8,6 +8,7 @@ from types import ModuleType
 import pytest
 
 from forecast.evaluation.issued import IssuedRecord
+from forecast.reporting.changes import Changes
 from forecast.reporting.content import ReportContent
 
 
@@ -35,3 +36,8 @@ def content(build_content: Callable[..., ReportContent]) -> ReportContent:
 @pytest.fixture(scope="session")
 def issued() -> IssuedRecord:
     return _beside("small_issued").issued_record()
+
+
+@pytest.fixture(scope="session")
+def changes() -> Changes:
+    return _beside("small_changes").small_changes()

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import html
-import importlib.util
 import json
 import re
-from pathlib import Path
 
 import pytest
 
@@ -31,17 +29,9 @@ ENGLISH = re.compile(
 
 
 @pytest.fixture(scope="module")
-def issued():
-    path = Path(__file__).with_name("small_issued.py")
-    spec = importlib.util.spec_from_file_location("small_issued", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.issued_record()
-
-
-@pytest.fixture(scope="module")
-def bilingual(content, issued):
-    return dataclasses.replace(content, languages=("en", "fr"), issued=issued)
+def bilingual(content, issued, changes):
+    told = say("model {name!r} on the regions: {remark}", name="pool", remark=say("left out: {reason}", reason=3))
+    return dataclasses.replace(content, languages=("en", "fr"), issued=issued, changes=changes, warnings=(told,))
 
 
 @pytest.fixture(scope="module")

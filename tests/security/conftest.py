@@ -88,6 +88,7 @@ def attacked(small_workspace: Path, malicious: ModuleType, tmp_path_factory: pyt
     path.write_text(text.replace("[[escalations]]", f"{places}[[escalations]]", 1), encoding="utf-8")
     report = folder / "reports" / "weekly.toml"
     text = re.sub(r"^(brief|pictures) = false$", r"\1 = true", report.read_text(encoding="utf-8"), flags=re.M)
+    text = text.replace('languages = ["en"]', 'languages = ["en", "fr"]')
     report.write_text(text, encoding="utf-8")
     source = folder / "data" / "<img src=x onerror=window.hacked=9>.csv"
     source.write_bytes(malicious.events())

@@ -60,11 +60,13 @@ def check(browser: Chrome, page: Path, malicious: Any) -> str:
     return shown
 
 
-def test_the_report(browser: Chrome, attacked: Any, malicious: Any) -> None:
-    (page,) = (attacked.folder / "out" / "runs").rglob("index.html")
+@pytest.mark.parametrize(("name", "language"), [("index.html", "en"), ("index.fr.html", "fr")])
+def test_the_report(browser: Chrome, attacked: Any, malicious: Any, name: str, language: str) -> None:
+    (page,) = (attacked.folder / "out" / "runs").rglob(name)
     text = check(browser, page, malicious)
-    for name in malicious.HONEST:
-        assert name in text
+    assert browser.execute_script("return document.documentElement.lang") == language
+    for honest in malicious.HONEST:
+        assert honest in text
 
 
 def test_the_page_of_a_place(browser: Chrome, attacked: Any, malicious: Any) -> None:
@@ -89,8 +91,9 @@ def test_the_comparison(browser: Chrome, attacked: Any, malicious: Any) -> None:
 def test_the_track_record(browser: Chrome, attacked: Any, malicious: Any) -> None:
     done = attacked.run("score")
     assert done.code in {0, 3}, done.err
-    (page,) = (attacked.folder / "out" / "track-record").rglob("index.html")
-    check(browser, page, malicious)
+    for name in ("index.html", "index.fr.html"):
+        (page,) = (attacked.folder / "out" / "track-record").rglob(name)
+        check(browser, page, malicious)
 
 
 def test_the_archive(browser: Chrome, attacked: Any, malicious: Any) -> None:
