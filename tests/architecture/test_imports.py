@@ -32,6 +32,7 @@ ORDER: tuple[frozenset[str], ...] = (
             "language",
         }
     ),
+    frozenset({"plots"}),
     frozenset({"events"}),
     frozenset({"panel"}),
     frozenset({"simulation"}),
