@@ -33,6 +33,7 @@ ORDER: tuple[frozenset[str], ...] = (
             "display",
         }
     ),
+    frozenset({"plots"}),
     frozenset({"events"}),
     frozenset({"panel"}),
     frozenset({"simulation"}),
