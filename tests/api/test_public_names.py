@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import itertools
 import subprocess
 import sys
 from pathlib import Path
@@ -48,7 +49,7 @@ def test_importing_it_imports_nothing_else():
 def sections(of: object) -> set[str]:
     """Return the headings of a docstring."""
     lines = inspect.getdoc(of).splitlines()
-    return {above for above, below in zip(lines, lines[1:], strict=False) if below and set(below) == {"-"}}
+    return {above for above, below in itertools.pairwise(lines) if below and set(below) == {"-"}}
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
