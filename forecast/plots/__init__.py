@@ -1,1 +1,22 @@
-"""Charts of tidy frames in one look: Plotly figures, and the same drawn by matplotlib."""
+"""Charts of tidy frames in one look: Plotly figures, and the same drawn by matplotlib.
+
+Each function takes a frame with named columns and returns a figure: ``backend="plotly"`` or ``"matplotlib"``,
+``theme="light"`` or ``"dark"``. Bad frames raise `forecast.errors.InputError`, which names the column. Words are in the
+language spoken (`forecast.language.speaking`). `docs/gallery.md` shows them all.
+
+Examples
+--------
+>>> import pandas as pd
+>>> from forecast import plots
+>>> bars = pd.DataFrame({"left": [0, 0.5], "right": [0.5, 1], "density": [0.9, 1.1]})
+>>> plots.pit(bars, backend="matplotlib", theme="dark").get_size_inches().tolist()
+[7.5, 3.979]
+"""
+
+from forecast.plots.charts.fan import fan
+from forecast.plots.charts.pit import pit
+from forecast.plots.charts.reliability import reliability
+from forecast.plots.charts.risk_map import risk_map
+from forecast.plots.charts.small_multiples import small_multiples
+
+__all__ = ["fan", "pit", "reliability", "risk_map", "small_multiples"]
