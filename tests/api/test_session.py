@@ -224,6 +224,34 @@ def test_names_from_data_do_not_become_markup():
     assert "&lt;script&gt;" in html
 
 
+@pytest.mark.parametrize("backend", ["plotly", "matplotlib"])
+def test_pictures(ahead, record, backend):
+    rule = fc.at_least(5)
+    figures = [
+        ahead.plot("Mali/Mopti", backend=backend),
+        ahead.plot(backend=backend, theme="dark"),
+        ahead.map(rule, fc.outlines("west-africa-weekly"), backend=backend),
+        record.plot_pit("quarter", backend=backend),
+        record.plot_reliability("quarter", "any_in_4", backend=backend),
+    ]
+    assert len({type(figure) for figure in figures}) == 1
+    assert type(figures[0]).__module__.startswith(backend)
+
+
+def test_a_fan_shows_the_history_and_the_forecast(ahead, panel):
+    figure = ahead.plot("Mali/Mopti", past=10)
+    bars = next(trace for trace in figure.data if trace.type == "bar")
+    at = panel.units.index("Mali/Mopti")
+    last = panel.until("2019-01-05").counts[-10:, at]
+    assert list(bars.y) == last.tolist()
+
+
+def test_several_units_are_those_with_the_most_expected(ahead):
+    titles = {note.text for note in ahead.plot().layout.annotations}
+    assert any("Mopti" in title for title in titles)
+    assert not any("Sikasso" in title for title in titles)
+
+
 @pytest.mark.parametrize(
     ("call", "said"),
     [
@@ -241,6 +269,8 @@ def test_names_from_data_do_not_become_markup():
         (lambda panel, ahead: ahead.total(units="country"), '"sum", "group"'),
         (lambda panel, ahead: ahead.total(units={"Mali/Gao": "north"}), "no name in the mapping"),
         (lambda panel, ahead: ahead.total(weeks=4).probability(fc.any_event()), "by week"),
+        (lambda panel, ahead: ahead.plot("Mali/Mopty"), "Mopty"),
+        (lambda panel, ahead: ahead.total(weeks=4).plot(), "by week"),
         (lambda panel, ahead: ahead.quantiles([1.5]), "between 0 and 1"),
         (lambda panel, ahead: fc.score(ahead, panel.until("2019-01-05")), "none of the weeks"),
         (lambda panel, ahead: fc.score(ahead.total(weeks=4), panel), "by week"),

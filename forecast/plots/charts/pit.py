@@ -103,7 +103,7 @@ def pit_data(frame: pd.DataFrame) -> pd.DataFrame:
         what=what,
     )
     rows = rows.reindex(columns=["group", "left", "right", "density", "low", "high"])
-    rows["group"] = rows["group"].fillna("")
+    rows["group"] = rows["group"].astype(object).where(rows["group"].notna(), "")
     once(rows, "group", "left", what=what)
     if (rows["right"] <= rows["left"]).any():
         raise InputError("a bin that ends before it begins", where=f"the frame of {what}", expected="left < right")
