@@ -14,8 +14,6 @@ def test_the_session_of_the_readme_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     text = (DOCS.parent / "README.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-        r"^```python\n(.*?)^```", (DOCS.parent / "README.md").read_text(encoding="utf-8"), re.M | re.S
-    )
     names: dict[str, object] = {}
     exec(compile(block, "README.md", "exec"), names)
     assert names["record"].models[0] == "direct-endemic"
