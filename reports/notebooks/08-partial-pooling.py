@@ -242,4 +242,4 @@ page = (
     f"<body style='max-width: 60rem; margin: auto; font-family: sans-serif'><h1>{title}</h1><p>{answer}</p>"
     f"{''.join(parts)}</body></html>"
 )
-write_file(ROOT / "out" / "notebooks" / "01-partial-pooling.html", page.encode())
+write_file(ROOT / "out" / "notebooks" / "08-partial-pooling.html", page.encode())
