@@ -20,8 +20,6 @@
 # %%
 from __future__ import annotations
 
-import pandas as pd
-
 import forecast as fc
 
 MODELS = [
@@ -38,7 +36,13 @@ REFERENCE = "window-negbin-52"
 
 panel = fc.load("west-africa-weekly", countries=["Mali", "Burkina Faso", "Niger"])
 record = fc.backtest(
-    MODELS, panel, start="2017-01-07", horizon=8, refit_every=13, escalations=[fc.any_event(), fc.at_least(5)], workers=2
+    MODELS,
+    panel,
+    start="2017-01-07",
+    horizon=8,
+    refit_every=13,
+    escalations=[fc.any_event(), fc.at_least(5)],
+    workers=2,
 )
 record
 
@@ -110,8 +114,14 @@ score = record.leaderboard.set_index("model")
 print(
     f"Best is {best}: it saves {first['skill']:.1%} of the CRPS of {REFERENCE}, 90 % interval {first['low']:.1%} to "
     f"{first['high']:.1%}. "
-    + ("The interval excludes zero: the gain is real. " if first["low"] > 0 else "The interval holds zero: it may be chance. ")
+    + (
+        "The interval excludes zero: the gain is real. "
+        if first["low"] > 0
+        else "The interval holds zero: it may be chance. "
+    )
     + f"{sum(skill['low'] > 0)} of the {len(skill) - 1} others are surely better than {REFERENCE}; {worst} is the worst."
 )
 cover = score.loc[best, ["cov50", "cov80", "cov95"]]
-print(f"Its 50, 80 and 95 % ranges held {cover['cov50']:.1%}, {cover['cov80']:.1%} and {cover['cov95']:.1%} of what came.")
+print(
+    f"Its 50, 80 and 95 % ranges held {cover['cov50']:.1%}, {cover['cov80']:.1%} and {cover['cov95']:.1%} of what came."
+)

@@ -71,9 +71,15 @@ weeks.round(2)
 came = weeks[weeks["came"] > 0]
 figure = go.Figure(
     [
-        go.Scatter(x=weeks.index, y=weeks["probability"], mode="lines+markers", name="probability", line_color=FORECAST),
         go.Scatter(
-            x=came.index, y=[1.02] * len(came), mode="markers", name="an event came", marker={"color": INK, "symbol": "diamond"}
+            x=weeks.index, y=weeks["probability"], mode="lines+markers", name="probability", line_color=FORECAST
+        ),
+        go.Scatter(
+            x=came.index,
+            y=[1.02] * len(came),
+            mode="markers",
+            name="an event came",
+            marker={"color": INK, "symbol": "diamond"},
         ),
     ]
 )
@@ -125,7 +131,10 @@ areas = go.Figure(
     ]
 )
 areas.update_layout(
-    barmode="stack", title="Expected events a week around Bamako, by where they come from", template="plotly_white", height=380
+    barmode="stack",
+    title="Expected events a week around Bamako, by where they come from",
+    template="plotly_white",
+    height=380,
 )
 areas
 
@@ -147,4 +156,6 @@ print(
     f"In the last eight weeks {share['own']:.0%} of what is expected around Bamako comes from the regions' own last weeks, "
     f"{share['neighbour']:.0%} from neighbours, {share['endemic']:.0%} is always there."
 )
-print(f"At the end of July: {last['probability']:.0%} for the four weeks to come, {last['expected']:.1f} events expected.")
+print(
+    f"At the end of July: {last['probability']:.0%} for the four weeks to come, {last['expected']:.1f} events expected."
+)

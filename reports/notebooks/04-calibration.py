@@ -22,6 +22,8 @@
 # %%
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -66,8 +68,7 @@ def histogram(below: np.ndarray, upto: np.ndarray) -> np.ndarray:
     """Return the relative frequency of the PIT in ten bins: 1 is even."""
     width = upto - below
     share = [
-        np.clip(np.minimum(upto, right) - np.maximum(below, left), 0, None) / width
-        for left, right in zip(edges, edges[1:], strict=False)
+        np.clip(np.minimum(upto, right) - np.maximum(below, left), 0, None) / width for left, right in pairwise(edges)
     ]
     return 10 * np.mean(share, axis=1)
 
@@ -126,7 +127,11 @@ for name, colour in (("as it was", CONTRAST), ("mended", FORECAST)):
     both.add_bar(x=edges[:-1] + 0.05, y=heights, name=name, marker_color=colour)
 both.add_hline(y=1, line={"dash": "dot", "color": MUTED})
 both.update_layout(
-    barmode="group", title="PIT in busy regions, 2018 and 2019", template="plotly_white", height=360, yaxis_title="relative frequency"
+    barmode="group",
+    title="PIT in busy regions, 2018 and 2019",
+    template="plotly_white",
+    height=360,
+    yaxis_title="relative frequency",
 )
 both
 

@@ -91,7 +91,9 @@ def page(made: Any, title: str) -> str:
             else:
                 parts.append(f"<pre>{escape(output.get('text') or data.get('text/plain', ''))}</pre>")
     head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title)}</title>'
-    return f'<!doctype html><html lang="en"><head>{head}<style>{STYLE}</style></head><body>{"".join(parts)}</body></html>'
+    return (
+        f'<!doctype html><html lang="en"><head>{head}<style>{STYLE}</style></head><body>{"".join(parts)}</body></html>'
+    )
 
 
 def main() -> None:
