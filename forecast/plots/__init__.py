@@ -13,10 +13,28 @@ Examples
 [7.5, 3.979]
 """
 
+from forecast.plots.charts.calendar import calendar
+from forecast.plots.charts.component_shares import component_shares
+from forecast.plots.charts.excitation_kernel import excitation_kernel
 from forecast.plots.charts.fan import fan
 from forecast.plots.charts.pit import pit
 from forecast.plots.charts.reliability import reliability
+from forecast.plots.charts.ridge import ridge
 from forecast.plots.charts.risk_map import risk_map
+from forecast.plots.charts.skill_by_horizon import skill_by_horizon
 from forecast.plots.charts.small_multiples import small_multiples
+from forecast.plots.charts.track_record import track_record
 
-__all__ = ["fan", "pit", "reliability", "risk_map", "small_multiples"]
+__all__ = [
+    "calendar",
+    "component_shares",
+    "excitation_kernel",
+    "fan",
+    "pit",
+    "reliability",
+    "ridge",
+    "risk_map",
+    "skill_by_horizon",
+    "small_multiples",
+    "track_record",
+]

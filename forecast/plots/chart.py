@@ -14,7 +14,7 @@ from babel.dates import format_date
 from forecast.errors import unknown_name
 from forecast.language import decimal, spoken
 from forecast.plots.figures import MINUS, percent_sign
-from forecast.plots.theme import CONTRAST, DARK, FORECAST, INK, MUTED, PAPER, figure, literal
+from forecast.plots.theme import BAND_50, BAND_80, BAND_95, CONTRAST, DARK, FORECAST, INK, MUTED, PAPER, figure, literal
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as PaperFigure
@@ -28,12 +28,15 @@ WIDTH = 720
 SERIES = (FORECAST, CONTRAST, "#3d96cc", "#cc6fa6", "#12805c", "#3a2a1e")
 """Colours of what stands side by side, after Okabe and Ito (2008): told apart under every form of colour blindness."""
 _SERIES_DARK = (DARK[FORECAST], DARK[CONTRAST], "#3f82bd", "#d884b8", "#3fbf95", "#f5f0d8")
+COUNTS = ("#f1f0ea", BAND_95, BAND_80, BAND_50, "#4a7bab", FORECAST, "#0e2d47")
+"""Colours of classes of counts, none first."""
+_COUNTS_DARK = ("#20252a", *(DARK[colour] for colour in COUNTS[1:4]), "#6f9cc6", DARK[FORECAST], "#e3f1ff")
 DASHES = ("solid", "dash", "dot")
 """Of lines in turn, so that more can be told apart, also in print."""
-IN_THE_DARK = {**DARK, **dict(zip(SERIES, _SERIES_DARK, strict=True))}
+IN_THE_DARK = {**DARK, **dict(zip((*SERIES, *COUNTS), (*_SERIES_DARK, *_COUNTS_DARK), strict=True))}
 """Colour in the dark theme of each colour in the light one."""
 
-_TITLE_LETTERS, _NOTE_LETTERS = 42, 50
+_TITLE_LETTERS, _NOTE_LETTERS = 38, 50
 """Letters of a line that a page of 375 pixels holds."""
 _TITLE, _NOTE, _PAD = 20, 16, 12
 """Pixels: height of a line of the title, of the note, and around everything."""
@@ -78,7 +81,7 @@ def chart(
     """
     titles, notes = _lines(title, _TITLE_LETTERS), _lines(note, _NOTE_LETTERS)
     top = _PAD + _TITLE * len(titles) + _NOTE * len(notes) + room
-    edges = {"l": 52, "r": 16, "b": 46, **(margin or {})}
+    edges = {"l": 52, "r": 24, "b": 46, **(margin or {})}
     below = 40 if key else 0
     plot = figure(
         traces,

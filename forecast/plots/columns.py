@@ -11,10 +11,10 @@ import pandas as pd
 from forecast.errors import InputError, nearest_names, unknown_name
 from forecast.plain_text import one_line
 
-Kind = Literal["name", "week", "number", "count", "share", "known number", "known share"]
+Kind = Literal["name", "week", "number", "count", "share", "known number", "known count", "known share"]
 """Names; days; finite numbers; numbers of at least 0; numbers in [0, 1]. Those that are `known` may be missing."""
 
-_EXPECTED = {"count": "a number of at least 0", "share": "a number from 0 to 1", "known share": "a number from 0 to 1"}
+_EXPECTED = {"count": "a number of at least 0", "share": "a number from 0 to 1"}
 
 
 def tidy(
@@ -131,12 +131,12 @@ def _checked(column: pd.Series, kind: Kind, where: str) -> pd.Series:
     finite = pd.Series(np.isfinite(numbers.to_numpy()))
     # Infinity and what is no number are wrong even where a number may be missing.
     wrong = (~finite & ~missing) | (missing & (not kind.startswith("known")))
-    if kind == "count":
+    if kind.endswith("count"):
         wrong |= numbers < 0
     if kind.endswith("share"):
         wrong |= (numbers < 0) | (numbers > 1)
     if wrong.any():
-        expected = _EXPECTED.get(kind, "a finite number")
+        expected = _EXPECTED.get(kind.removeprefix("known "), "a finite number")
         raise InputError(_first(rows, wrong), where=_row(place, column, wrong), expected=expected)
     return numbers
 

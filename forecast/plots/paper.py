@@ -48,8 +48,8 @@ def on_paper(plot: go.Figure, across: int) -> Figure:
     entries = _key(content) if layout.get("showlegend") else []
     rows = _rows(entries, across)
     edges = {side: float(layout["margin"][side]) for side in "lrtb"}
-    edges["b"] += _ROW * max(len(rows) - 2, 0)
-    high = float(layout["height"]) + _ROW * max(len(rows) - 2, 0)
+    edges["b"] += _ROW * max(len(rows) - 1, 0)
+    high = float(layout["height"]) + _ROW * max(len(rows) - 1, 0)
     figure = Figure(figsize=(across / _PIXELS_PER_INCH, high / _PIXELS_PER_INCH), dpi=_DOTS_PER_INCH)
     figure.set_facecolor(layout.get("paper_bgcolor", "white"))
     canvas: Any = FigureCanvasAgg(figure)  # its methods have no types

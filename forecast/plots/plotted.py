@@ -30,7 +30,7 @@ CLEAR = "rgba(0,0,0,0)"
 _DAY = pd.Timedelta(days=1)
 """Dates are drawn in days since 1970, as matplotlib counts them."""
 _DAY_MS = 86_400_000
-DASHES = {"dot": (0, (1, 2)), "dash": (0, (4, 3)), "4px,3px": (0, (3, 2))}
+DASHES: dict[str, Any] = {"solid": "solid", "dot": (0, (1, 2)), "dash": (0, (4, 3)), "4px,3px": (0, (3, 2))}
 MARKS = {"circle": "o", "diamond": "D", "square": "s", "x-thin": "x", "line-ns": "|", "line-ew": "_"}
 _SIDES = {
     "middle center": (0, 0, "center", "center"),
@@ -135,6 +135,7 @@ def _scatter(
             marker=MARKS[symbol],
             markersize=across,
             color=drawn,
+            markerfacecolor=marker.get("color", drawn),
             markeredgewidth=edge.get("width", 0) * scale,
             clip_on=False,
         )
@@ -186,9 +187,9 @@ def _names(axes: Axes, trace: Mapping[str, Any], x: Floats, y: Floats, scale: fl
             "annotation_clip": False,
             "parse_math": False,
         }
-        # The halo is an outline; the name itself stays text that can be searched.
-        halo = [Stroke(linewidth=1.8, foreground="white", alpha=0.75)]
-        axes.annotate(text, (x[at], y[at]), **look, path_effects=halo, zorder=5)
+        if font.get("shadow"):  # the halo is an outline; the name itself stays text that can be searched
+            halo = [Stroke(linewidth=1.8, foreground="white", alpha=0.75)]
+            axes.annotate(text, (x[at], y[at]), **look, path_effects=halo, zorder=5)
         axes.annotate(text, (x[at], y[at]), **look, color=font.get("color", INK), zorder=6)
 
 
@@ -248,7 +249,10 @@ def _axis(axes: Axes, name: str, settings: Mapping[str, Any], scale: float) -> N
     _ticks(axes, name, settings)
     axis.set_tick_params(length=0, pad=2.5, labelcolor=(settings.get("tickfont") or {}).get("color", MUTED))
     if settings.get("showticklabels") is False:
-        axis.set_ticks([])
+        if settings.get("showgrid", True):
+            axis.set_tick_params(labelbottom=False, labelleft=False)  # the lines of the grid stay
+        else:
+            axis.set_ticks([])
     for label in axis.get_ticklabels():
         label.set_fontproperties(properties("sans", font))
         label.set_parse_math(False)

@@ -131,7 +131,7 @@ def fan_data(
     wanted = tidy(
         frame,
         {"unit": "name", "week": "week", "quantile": "share", "value": "count"},
-        {"mean": "known number"},
+        {"mean": "known count"},
         what="quantiles",
     )
     mine = only(wanted, "unit", unit, what="quantiles")
@@ -153,7 +153,7 @@ def fan_data(
     name = str(mine["unit"].iloc[0])
     seen = pd.DataFrame({"week": ahead["week"].iloc[:0], "events": np.empty(0)})
     if history is not None:
-        known = tidy(history, {"unit": "name", "week": "week", "events": "known number"}, what="counts")
+        known = tidy(history, {"unit": "name", "week": "week", "events": "known count"}, what="counts")
         own = known[(known["unit"] == name) & (known["week"] < ahead["week"].iloc[0])]
         once(own, "week", what="counts")
         seen = own[["week", "events"]].sort_values("week").tail(past).reset_index(drop=True)

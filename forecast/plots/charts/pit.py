@@ -102,8 +102,9 @@ def pit_data(frame: pd.DataFrame) -> pd.DataFrame:
         {"low": "known number", "high": "known number", "group": "name"},
         what=what,
     )
+    if "group" not in rows:
+        rows["group"] = ""
     rows = rows.reindex(columns=["group", "left", "right", "density", "low", "high"])
-    rows["group"] = rows["group"].astype(object).where(rows["group"].notna(), "")
     once(rows, "group", "left", what=what)
     if (rows["right"] <= rows["left"]).any():
         raise InputError("a bin that ends before it begins", where=f"the frame of {what}", expected="left < right")

@@ -13,7 +13,7 @@ from forecast.language import say
 from forecast.plots.chart import Backend, Chart, Theme, chart, percent_axis, shown
 from forecast.plots.columns import once, tidy
 from forecast.plots.figures import number
-from forecast.plots.theme import BAND_95, FORECAST, HISTOGRAM, INK, MUTED
+from forecast.plots.theme import BAND_95, FORECAST, INK, MUTED, OBSERVED
 
 _BINS = 20
 _CORNERS = 80
@@ -81,7 +81,7 @@ def reliability(frame: pd.DataFrame, *, title: str = "", backend: Backend = "plo
                 x=((data.histogram["left"] + data.histogram["right"]) / 2).round(4).tolist(),
                 y=data.histogram["count"].tolist(),
                 width=0.9 / _BINS,
-                marker={"color": HISTOGRAM},
+                marker={"color": OBSERVED},
                 hovertemplate=say("%{{y}} statements<extra></extra>"),
                 showlegend=False,
                 yaxis="y2",

@@ -22,11 +22,12 @@ from forecast.plots.figures import DASH, percent, percent_sign
 from forecast.plots.labels import Label, Sheet, arrange
 from forecast.plots.names import called, short_labels
 from forecast.plots.outlines import country_outlines, drawn_rings, extent, spots_inside
+from forecast.plots.swatches import swatches
 from forecast.plots.theme import BORDER, INK, LAND, MUTED, RISK_LIGHT, literal
 
-_WIDE, _NARROW = 560, 340
+_WIDE, _NARROW = 560, 420
 """Pixels across of the drawing, and those for which names are placed, so that they have room on a telephone."""
-_LETTER = 7.0
+_LETTER = 6.2
 _DETAIL = 1 / 1500
 """Outlines are thinned to this share of the map's width: finer than a pixel."""
 _NAMED = 12
@@ -177,7 +178,7 @@ def _borders(data: RiskMap, detail: float) -> list[Any]:
 
 
 def _names(data: RiskMap, sheet: Sheet) -> list[Any]:
-    """Return the names that have room, the most threatened regions first."""
+    """Return the names that fit into their regions, the most threatened regions first."""
     stated = data.regions[data.regions["kind"] >= 0].sort_values(["probability", "unit"], ascending=[False, True])
     chosen = stated.head(_NAMED)
     short = short_labels(list(data.regions["unit"]))
@@ -186,7 +187,7 @@ def _names(data: RiskMap, sheet: Sheet) -> list[Any]:
         label = Label("region", short[unit], _LETTER, ())
         reach = _LETTER * len(label.text) / 2 / sheet.width * (sheet.east - sheet.west)
         outline = data.outlines[unit]
-        labels.append(Label("region", short[unit], _LETTER, spots_inside(outline, reach) or spots_inside(outline)))
+        labels.append(Label("region", short[unit], _LETTER, spots_inside(outline, reach)))
     placed = [
         (label, spot, kind)
         for label, spot, kind in zip(labels, arrange(labels, sheet), chosen["kind"], strict=True)
@@ -216,16 +217,4 @@ def _keys(data: RiskMap) -> list[Any]:
     named = [(percent_sign(edge), colour) for edge, colour in zip(edges, RISK_LIGHT, strict=True)]
     if (data.regions["kind"] < 0).any():
         named.append((say("no forecast"), LAND))
-    nowhere: list[Any] = [None]
-    return [
-        go.Scatter(
-            x=nowhere,
-            y=nowhere,
-            mode="markers",
-            marker={"color": colour, "size": 12, "symbol": "square"},
-            name=name,
-            showlegend=True,
-            hoverinfo="skip",
-        )
-        for name, colour in named
-    ]
+    return swatches(named)

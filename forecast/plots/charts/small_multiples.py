@@ -12,7 +12,7 @@ from forecast.language import date, say
 from forecast.plots.chart import Backend, Chart, Theme, chart, number_axis, shown, week_axis
 from forecast.plots.charts.fan import PAST, Fan, fan_data, fan_traces
 from forecast.plots.columns import tidy
-from forecast.plots.names import called
+from forecast.plots.names import short_labels
 from forecast.plots.theme import INK, MUTED, literal
 
 _PANEL, _BETWEEN = 96, 44
@@ -73,6 +73,7 @@ def small_multiples(
     first, after = min(data.span[0] for data in fans), max(data.span[1] for data in fans)
     origin = fans[0].ahead["week"].iloc[0]
     top = max(data.top for data in fans)
+    short = short_labels([data.unit for data in fans])
     rows = -(-len(fans) // columns)
     height = rows * _PANEL + (rows - 1) * _BETWEEN
     traces: list[Any] = []
@@ -100,7 +101,7 @@ def small_multiples(
             "showticklabels": not same_scale or column == 0,
         }
         traces += fan_traces(data, x=f"x{number}", y=f"y{number}", key=at == 0)
-        name = {"text": f"<b>{literal(called(data.unit))}</b>", "font": {"size": 12, "color": INK}, "showarrow": False}
+        name = {"text": f"<b>{literal(short[data.unit])}</b>", "font": {"size": 12, "color": INK}, "showarrow": False}
         place = {"xref": f"x{number} domain", "yref": f"y{number} domain", "x": 0, "y": 1, "yshift": 4}
         notes.append({**name, **place, "xanchor": "left", "yanchor": "bottom"})
         start = {"type": "line", "x0": f"{origin:%Y-%m-%d}", "x1": f"{origin:%Y-%m-%d}", "y0": 0, "y1": 1}
@@ -111,7 +112,7 @@ def small_multiples(
         title=title or say("Events a week by region"),
         note=say("From {day} on the forecast: median and central ranges.", day=date(origin)),
         height=height,
-        room=18,
+        room=32,
         key=True,
         axes=axes,
         bargap=0,
