@@ -28,7 +28,7 @@ import plotly.graph_objects as go
 import forecast as fc
 from forecast.plots.theme import CONTRAST, FORECAST, INK, MUTED
 
-PLACES = [("Bamako", 100), ("Ségou", 50), ("Mopti", 50), ("Gao", 50), ("Ouagadougou", 100), ("Niamey", 100)]
+PLACES = [("Bamako", 100), ("Segou", 50), ("Mopti", 50), ("Gao", 50), ("Ouagadougou", 100), ("Niamey", 100)]
 RULE = fc.any_event(weeks=4)
 
 recent = fc.load("sahel-2026-weekly", places=PLACES)

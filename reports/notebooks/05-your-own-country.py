@@ -111,13 +111,15 @@ risk.head(8).round(2)
 # %% [markdown]
 # ## A report of it, every week
 #
-# The same as a page to mail, with its track record, needs no Python. `forecast init` makes a folder with one TOML file,
-# in which everything is said; `forecast run` writes the page:
+# The same as a page to mail, with its track record, needs no Python. `forecast init` counts the events into a new folder
+# with one TOML file, in which everything is said; `forecast run` writes the page:
 #
-#     forecast init mycountry --events ucdp     # or acled
-#     forecast ingest ucdp FILE --workspace mycountry
+#     forecast init mycountry --events FILE
 #     forecast run --workspace mycountry
 #
+# For a report every week from new exports, each kept as it came, see [the event store](../../docs/event-store.md).
+
+# %% [markdown]
 # ## The answer
 
 # %%

@@ -35,11 +35,13 @@ from forecast.families.protocol import Family, Fitted
 from forecast.predictive import negbin
 from forecast.predictive.forecast import Forecast
 
+AHEAD = 4
+
 # %% [markdown]
 # ## The model
 #
 # The fast mean counts a week half after `fast` weeks, the slow one after `slow` weeks. The level mixes them with a share
-# that is chosen by how well it would have forecast, and counts scatter as a negative binomial.
+# that is chosen by how well it would have forecast four weeks ahead, and counts scatter as a negative binomial.
 
 
 # %%
@@ -77,10 +79,12 @@ class TwoMemories(Family):
         """Choose the share of the fast mean, and how counts scatter, by the likelihood of the last three years."""
         if not panel.observed.any():
             raise fc.InputError("no week of any unit is observed")
-        quick, slow = weighted_mean(panel, self.fast)[:-1], weighted_mean(panel, self.slow)[:-1]
-        late = slice(max(1, len(panel.weeks) - 156), None)
+        late = slice(max(AHEAD, len(panel.weeks) - 156), None)
         seen = panel.observed[late]
-        counts, quick, slow = panel.counts[late][seen], quick[late][seen], slow[late][seen]
+        counts = panel.counts[late][seen]
+        # What was known AHEAD weeks before: the mean before week t stands in row t.
+        told = slice(late.start - AHEAD + 1, len(panel.weeks) - AHEAD + 1)
+        quick, slow = (weighted_mean(panel, weeks)[told][seen] for weeks in (self.fast, self.slow))
         if not len(counts):
             return FittedTwoMemories(panel, self, share=0.5, excess=1.0)
 
