@@ -38,8 +38,8 @@ IN_THE_DARK = {**DARK, **dict(zip((*SERIES, *COUNTS), (*_SERIES_DARK, *_COUNTS_D
 
 _TITLE_LETTERS, _NOTE_LETTERS = 38, 50
 """Letters of a line that a page of 375 pixels holds."""
-_TITLE, _NOTE, _PAD = 20, 16, 12
-"""Pixels: height of a line of the title, of the note, and around everything."""
+_TITLE, _NOTE, _PAD, KEY_ROW = 20, 16, 12, 20
+"""Pixels: height of a line of the title, of the note, around everything, and of a row of the key."""
 
 
 def chart(
@@ -82,7 +82,7 @@ def chart(
     titles, notes = _lines(title, _TITLE_LETTERS), _lines(note, _NOTE_LETTERS)
     top = _PAD + _TITLE * len(titles) + _NOTE * len(notes) + room
     edges = {"l": 52, "r": 24, "b": 46, **(margin or {})}
-    below = 40 if key else 0
+    below = KEY_ROW * (key_rows(traces) + 1) if key else 0
     plot = figure(
         traces,
         height=top + height + edges["b"] + below,
@@ -113,9 +113,11 @@ def chart(
         legend={
             "orientation": "h",
             "x": 0,
+            "xref": "container",
             "xanchor": "left",
-            "y": -round(edges["b"] / height, 4),
-            "yanchor": "top",
+            "y": 0,
+            "yref": "container",
+            "yanchor": "bottom",
             "font": {"size": 12, "color": INK},
             "bgcolor": "rgba(0,0,0,0)",
             "itemclick": False,
@@ -124,6 +126,11 @@ def chart(
         },
     )
     return plot
+
+
+def key_rows(traces: Sequence[Any]) -> int:
+    """Return how many rows of the key are kept free: those that it has on a telephone."""
+    return -(-sum(bool(trace.showlegend) for trace in traces) // 3)
 
 
 def shown(plot: go.Figure, backend: Backend, theme: Theme, *, width: int = WIDTH) -> Chart:

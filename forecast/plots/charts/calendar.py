@@ -65,17 +65,21 @@ def calendar(
         index=years, columns=range(53)
     )
     names = data.attrs["classes"]
+    # None is the first colour, the highest class the darkest but one or the last.
+    colours = [
+        COUNTS[at] for at in np.linspace(0, max(len(names), len(COUNTS) - 1) - 1, len(names)).round().astype(int)
+    ]
     cells: dict[str, Any] = {
         "x": list(range(53)),
         "y": years,
         "z": [[None if np.isnan(value) else int(value) for value in row] for row in classes.to_numpy()],
         "text": texts.fillna("").to_numpy().tolist(),
-        **class_scale(COUNTS[: len(names)]),
+        **class_scale(colours),
     }
     unseen = data[data["events"].isna()]
     traces: list[Any] = [
         go.Heatmap(**cells, hoverinfo="text", showlegend=False),
-        *swatches(list(zip(names, COUNTS, strict=False))),
+        *swatches(list(zip(names, colours, strict=True))),
     ]
     if len(unseen):
         traces.append(
