@@ -22,6 +22,7 @@ _PUBLIC = {
     # data
     "datasets": "forecast.api.data",
     "load": "forecast.api.data",
+    "outlines": "forecast.api.data",
     "read_counts": "forecast.api.data",
     "read_events": "forecast.api.events",
     "EventTable": "forecast.api.events",

@@ -9,6 +9,7 @@ from forecast.api.calibrate import calibrate as calibrate
 from forecast.api.combine import combine as combine
 from forecast.api.data import datasets as datasets
 from forecast.api.data import load as load
+from forecast.api.data import outlines as outlines
 from forecast.api.data import read_counts as read_counts
 from forecast.api.events import EventTable as EventTable
 from forecast.api.events import read_events as read_events

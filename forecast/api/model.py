@@ -186,12 +186,13 @@ class Fitted:
         return self.inner.summary()
 
     def components(self) -> pd.DataFrame:
-        """Return what the expected counts of the next week consist of, by unit.
+        """Return what the fitted means are made of.
 
         Returns
         -------
         DataFrame
-            Index unit; a column a component, in events.
+            A row a week and unit: week, unit, mean (events), and a column a component: its share of the mean. For
+            ``endemic_epidemic`` these are own (its own past), neighbour and endemic.
 
         Raises
         ------

@@ -9,6 +9,9 @@ import plotly.graph_objects as go
 
 from forecast.plots.theme import MUTED
 
+NARROW = 62
+"""Pixels that the name of a class takes in the key."""
+
 
 def class_scale(colours: Sequence[str]) -> dict[str, Any]:
     """Return the settings of a heat map whose values are positions among these colours.

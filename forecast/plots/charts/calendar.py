@@ -66,9 +66,8 @@ def calendar(
     )
     names = data.attrs["classes"]
     # None is the first colour, the highest class the darkest but one or the last.
-    colours = [
-        COUNTS[at] for at in np.linspace(0, max(len(names), len(COUNTS) - 1) - 1, len(names)).round().astype(int)
-    ]
+    darkest = max(len(names), len(COUNTS) - 1) - 1
+    colours = [COUNTS[at] for at in np.linspace(0, darkest, len(names)).round().astype(int)]
     cells: dict[str, Any] = {
         "x": list(range(53)),
         "y": years,
