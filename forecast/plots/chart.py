@@ -14,6 +14,7 @@ from babel.dates import format_date
 from forecast.errors import unknown_name
 from forecast.language import decimal, spoken
 from forecast.plots.figures import MINUS, percent_sign
+from forecast.plots.key import KEY_ROW, key_rows
 from forecast.plots.theme import BAND_50, BAND_80, BAND_95, CONTRAST, DARK, FORECAST, INK, MUTED, PAPER, figure, literal
 
 if TYPE_CHECKING:
@@ -38,8 +39,8 @@ IN_THE_DARK = {**DARK, **dict(zip((*SERIES, *COUNTS), (*_SERIES_DARK, *_COUNTS_D
 
 _TITLE_LETTERS, _NOTE_LETTERS = 38, 50
 """Letters of a line that a page of 375 pixels holds."""
-_TITLE, _NOTE, _PAD, KEY_ROW = 20, 16, 12, 20
-"""Pixels: height of a line of the title, of the note, around everything, and of a row of the key."""
+_TITLE, _NOTE, _PAD = 20, 16, 12
+"""Pixels: height of a line of the title, of the note, and around everything."""
 
 
 def chart(
@@ -126,11 +127,6 @@ def chart(
         },
     )
     return plot
-
-
-def key_rows(traces: Sequence[Any]) -> int:
-    """Return how many rows of the key are kept free: those that it has on a telephone."""
-    return -(-sum(bool(trace.showlegend) for trace in traces) // 3)
 
 
 def shown(plot: go.Figure, backend: Backend, theme: Theme, *, width: int = WIDTH) -> Chart:

@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from forecast.plots.chart import KEY_ROW, key_rows
 from forecast.plots.faces import Face, properties, settable, width
+from forecast.plots.key import KEY_ROW, key_rows
 from forecast.plots.plotted import CLEAR, DASHES, MARKS, draw_content, numbers, plain_label
 
 POINT = 0.75

@@ -14,8 +14,8 @@ from forecast.language import date, say, spoken
 from forecast.plots.chart import COUNTS, Backend, Chart, Theme, chart, shown
 from forecast.plots.columns import once, only, tidy
 from forecast.plots.figures import DASH
+from forecast.plots.key import class_scale, swatches
 from forecast.plots.names import called
-from forecast.plots.swatches import class_scale, swatches
 from forecast.plots.theme import MUTED, literal
 
 _ROW = 17
@@ -59,11 +59,12 @@ def calendar(
     """
     data = calendar_data(frame, unit=unit)
     years = list(range(int(data["year"].min()), int(data["year"].max()) + 1))
-    classes = data.pivot_table(index="year", columns="column", values="kind").reindex(index=years, columns=range(53))
-    told = data.assign(text=[_told(row) for row in data.to_dict("records")])
-    texts = told.pivot_table(index="year", columns="column", values="text", aggfunc="first").reindex(
-        index=years, columns=range(53)
-    )
+    kinds: list[list[int | None]] = [[None] * 53 for _ in years]
+    texts = [[""] * 53 for _ in years]
+    for row in data.to_dict("records"):
+        at = row["year"] - years[0], row["column"]
+        kinds[at[0]][at[1]] = None if np.isnan(row["kind"]) else int(row["kind"])
+        texts[at[0]][at[1]] = _told(row)
     names = data.attrs["classes"]
     # None is the first colour, the highest class the darkest but one or the last.
     darkest = max(len(names), len(COUNTS) - 1) - 1
@@ -71,8 +72,8 @@ def calendar(
     cells: dict[str, Any] = {
         "x": list(range(53)),
         "y": years,
-        "z": [[None if np.isnan(value) else int(value) for value in row] for row in classes.to_numpy()],
-        "text": texts.fillna("").to_numpy().tolist(),
+        "z": kinds,
+        "text": texts,
         **class_scale(colours),
     }
     unseen = data[data["events"].isna()]

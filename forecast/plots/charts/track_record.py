@@ -14,8 +14,8 @@ from forecast.plots.chart import Backend, Chart, Theme, chart, shown, week_axis
 from forecast.plots.classes import CLASS_EDGES, probability_classes
 from forecast.plots.columns import Kind, once, only, tidy
 from forecast.plots.figures import DASH, percent, percent_sign
+from forecast.plots.key import NARROW, class_scale, swatches
 from forecast.plots.names import called, short_labels
-from forecast.plots.swatches import NARROW, class_scale, swatches
 from forecast.plots.theme import INK, PAPER, RISK_LIGHT, literal
 
 _ROW = 18
