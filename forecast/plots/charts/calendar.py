@@ -130,14 +130,12 @@ def calendar_data(frame: pd.DataFrame, *, unit: str | None = None) -> pd.DataFra
     data = rows[["week", "events"]].sort_values("week").reset_index(drop=True)
     data["year"] = data["week"].dt.year
     data["column"] = (data["week"].dt.day_of_year - 1) // 7
-    starts = [0.0, 1.0]
     # Classes double, so that a quiet region and a busy one can both be read.
-    while starts[-1] * 2 <= data["events"].max() and len(starts) < len(COUNTS):
-        starts.append(starts[-1] * 2)
+    largest = float(data["events"].max())
+    starts = [0.0, *(2.0**power for power in range(len(COUNTS) - 1) if 2.0**power <= largest)]
     kinds = np.searchsorted(starts, data["events"].to_numpy(np.float64), side="right") - 1.0
     data["kind"] = np.where(data["events"].isna(), np.nan, kinds)
     inner = [f"{low:.0f}" if high == low + 1 else f"{low:.0f}{DASH}{high - 1:.0f}" for low, high in pairwise(starts)]
-    largest = data["events"].max()
     last = f"{starts[-1]:.0f}" if not largest > starts[-1] else f"{starts[-1]:.0f}{DASH}{largest:.0f}"
     data.attrs = {"classes": [*inner, last], "unit": str(rows["unit"].iloc[0]) if "unit" in rows else ""}
     return data
