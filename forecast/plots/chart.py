@@ -14,6 +14,7 @@ from babel.dates import format_date
 from forecast.errors import unknown_name
 from forecast.language import decimal, spoken
 from forecast.plots.figures import MINUS, percent_sign
+from forecast.plots.key import KEY_ROW, key_rows
 from forecast.plots.theme import BAND_50, BAND_80, BAND_95, CONTRAST, DARK, FORECAST, INK, MUTED, PAPER, figure, literal
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def chart(
     titles, notes = _lines(title, _TITLE_LETTERS), _lines(note, _NOTE_LETTERS)
     top = _PAD + _TITLE * len(titles) + _NOTE * len(notes) + room
     edges = {"l": 52, "r": 24, "b": 46, **(margin or {})}
-    below = 40 if key else 0
+    below = KEY_ROW * (key_rows(traces) + 1) if key else 0
     plot = figure(
         traces,
         height=top + height + edges["b"] + below,
@@ -113,9 +114,11 @@ def chart(
         legend={
             "orientation": "h",
             "x": 0,
+            "xref": "container",
             "xanchor": "left",
-            "y": -round(edges["b"] / height, 4),
-            "yanchor": "top",
+            "y": 0,
+            "yref": "container",
+            "yanchor": "bottom",
             "font": {"size": 12, "color": INK},
             "bgcolor": "rgba(0,0,0,0)",
             "itemclick": False,
