@@ -110,10 +110,8 @@ def site_content(
 
 def _languages(workspace: Workspace, report: str) -> tuple[Language, ...]:
     """Return the languages of a report; that of the code where there is no such report any more."""
-    try:
-        return workspace.report(report).languages
-    except InputError:
-        return (SOURCE,)
+    defined = (workspace.root / "reports" / f"{report}.toml").is_file()
+    return workspace.report(report).languages if defined else (SOURCE,)
 
 
 def _main_report(workspace: Workspace, issued: Sequence[IssueEntry], report: str | None) -> str:
