@@ -85,5 +85,5 @@ def test_from_the_index_to_the_history_of_a_place_and_back(browser: Chrome, site
     follow(browser, By.CSS_SELECTOR, "a[href^='places/']")
     assert "/places/" in browser.current_url
     assert browser.find_elements(By.CSS_SELECTOR, "[id^='history-']")
-    follow(browser, By.LINK_TEXT, "All issues")
+    follow(browser, By.CSS_SELECTOR, "nav.crumbs:not(.languages) a")
     assert browser.current_url == (site / "index.html").as_uri()

@@ -82,7 +82,7 @@ def test_the_feed_speaks_the_first_language(site):
 def test_the_report_that_was_published_has_links_in_the_first_language(site):
     report = next(site.glob("issues/*/*/report.html")).read_text(encoding="utf-8")
     assert '<nav lang="fr" aria-label=' in report
-    assert ">Cette prévision</a>" in report
+    assert ">Cette publication</a>" in report
 
 
 def test_the_english_pages_are_those_of_an_english_site(site, archive, tmp_path):
