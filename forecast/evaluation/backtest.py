@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 from forecast.combination.member_forecasts import Track
 from forecast.csv_text import csv_bytes, frame_of
 from forecast.errors import InputError
-from forecast.evaluation.block_file import TABLES, unpack_block
+from forecast.evaluation.block_file import TABLES, is_whole, unpack_block
 from forecast.evaluation.blocks import Block, code_hash, compute_block, panel_hash
 from forecast.evaluation.combined import Combined, combine_blocks
 from forecast.evaluation.comparison import leaderboard, missing_cells, reference_models
@@ -282,10 +282,9 @@ def _end_with_parent() -> None:
 def _is_whole(path: Path) -> bool:
     """Tell whether a block is there and unaltered."""
     try:
-        unpack_block(path.read_bytes())
-    except (FileNotFoundError, NotADirectoryError, ValueError, pa.ArrowException):
+        return is_whole(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
         return False
-    return True
 
 
 def _publish(
