@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -51,8 +51,8 @@ def is_whole(content: bytes) -> bool:
     return hashlib.sha256(whole[32:]).digest() == whole[:32]
 
 
-def unpack_block(content: bytes) -> dict[str, pa.Table]:
-    """Return the tables of a block by name.
+def unpack_block(content: bytes, names: Collection[str] = KEPT) -> dict[str, pa.Table]:
+    """Return the tables of a block by name, or some of them: whole distributions and paths are most of its bytes.
 
     Raises
     ------
@@ -64,7 +64,8 @@ def unpack_block(content: bytes) -> dict[str, pa.Table]:
     body, tables = memoryview(content)[32:], {}
     for name in KEPT:
         size = int.from_bytes(body[:8], "little")
-        tables[name] = pa.ipc.open_file(pa.py_buffer(body[8 : 8 + size])).read_all()
+        if name in names:
+            tables[name] = pa.ipc.open_file(pa.py_buffer(body[8 : 8 + size])).read_all()
         body = body[8 + size :]
     return tables
 

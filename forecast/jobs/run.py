@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +37,7 @@ from forecast.jobs.run_notes import (
     without_nowcast,
 )
 from forecast.jobs.time_budget import TimeBudget
+from forecast.jobs.track_plans import track_record_ahead
 from forecast.jobs.track_record import Progress, TrackRecord, told, track_record
 from forecast.language import say
 from forecast.panel.units import UnitKind
@@ -155,11 +158,24 @@ def carry_out(
     """
     workspace, inputs, models, fits = ready.workspace, ready.inputs, ready.models, ready.fits
     spec, definition = workspace.spec, ready.definition
-    with threadpoolctl.threadpool_limits(1):  # how many threads there are can change the last bits of a sum
+    begin = partial(track_record_ahead, workspace, inputs, models, fits, external=ready.external, workers=workers)
+    with (
+        threadpoolctl.threadpool_limits(1),  # how many threads there are can change the last bits of a sum
+        # Against a budget the models are worked on one after the other, as far as it reaches.
+        begin() if budget is None else nullcontext() as ahead,
+    ):
         forecasts, failed = _forecast_all(workspace, models, inputs, fits, progress, budget)
         able = [model for model in models if model.name not in failed]
         track = track_record(
-            workspace, inputs, able, fits, external=ready.external, workers=workers, progress=progress, budget=budget
+            workspace,
+            inputs,
+            able,
+            fits,
+            external=ready.external,
+            workers=workers,
+            progress=progress,
+            budget=budget,
+            ahead=None if failed else ahead,
         )
         failed |= track.failed
         able = [model for model in able if model.name not in failed]

@@ -116,9 +116,12 @@ class AboveRecent(_Rule):
     def level(self, history: Panel) -> Floats:
         """Return the next whole number above the quantile of the trailing sums."""
         sums = _trailing_sums(history, self.weeks, self.window)
-        # Where no span is missing all units are worked on at once, to the same bits.
-        statistic = np.nanquantile if np.isnan(sums).any() else np.quantile
-        return np.floor(_over_known(statistic, sums, self.quantile)) + 1
+        # Units of which no span is missing are worked on together, to the same bits.
+        whole = np.isfinite(sums).all(axis=0)
+        found = np.empty(sums.shape[1])
+        found[whole] = np.quantile(sums[:, whole], self.quantile, axis=0)
+        found[~whole] = _over_known(np.nanquantile, sums[:, ~whole], self.quantile)
+        return np.floor(found) + 1
 
     def sentence(self) -> str:
         """Return the rule in plain words."""

@@ -17,7 +17,7 @@ Integers = NDArray[np.int64]
 
 
 @compiled
-def simulate_paths(
+def simulate_paths(  # noqa: C901
     state0: Floats,
     own0: Floats,
     near0: Floats,
