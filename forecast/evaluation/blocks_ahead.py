@@ -6,12 +6,12 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence, Set
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
 import joblib
 
@@ -19,9 +19,20 @@ from forecast.evaluation.block_file import is_whole
 from forecast.evaluation.blocks import Block, compute_block
 from forecast.evaluation.plan import BacktestPlan
 from forecast.evaluation.planned_blocks import plan_blocks
+from forecast.evaluation.stopwatch import Stopwatch
 from forecast.storage import write_file
 
 SUFFIX = ".block"
+
+
+class Finished(NamedTuple):
+    """A block that was computed."""
+
+    key: str
+    model: str
+    content: bytes
+    seconds: float  # of the processor; 0 if nobody asked
+    inside: bool  # computed in the process that asked
 
 
 @dataclass(frozen=True)
@@ -32,18 +43,23 @@ class BlocksAhead:
     ----------
     stores : mapping of block key to set of Path
         The folders in which each is kept: two plans may have a block in common.
-    found : generator of (key, content)
+    found : generator of Finished
         As they are finished, in any order.
+    watch : Stopwatch, optional
+        Told what each block cost its model.
     """
 
     stores: Mapping[str, Set[Path]]
-    found: Generator[tuple[str, bytes], None, None]
+    found: Generator[Finished, None, None]
+    watch: Stopwatch | None = None
 
     def kept(self, wanted: set[str]) -> Iterator[str]:
         """Keep blocks as they are finished until all that are wanted are; give the key of each of those."""
         left = set(wanted)
         while left:
-            key, content = next(self.found)
+            key, model, content, seconds, inside = next(self.found)
+            if self.watch is not None:
+                self.watch.add(model, seconds, inside=inside)
             for store in self.stores[key]:
                 write_file(store / f"{key}{SUFFIX}", content)
             if key in left:
@@ -52,7 +68,9 @@ class BlocksAhead:
 
 
 @contextmanager
-def blocks_ahead(plans: Sequence[tuple[BacktestPlan, Path]], workers: int) -> Iterator[BlocksAhead]:
+def blocks_ahead(
+    plans: Sequence[tuple[BacktestPlan, Path]], workers: int, watch: Stopwatch | None = None
+) -> Iterator[BlocksAhead]:
     """Begin to compute what is waiting of some plans; what is not taken by the end is dropped.
 
     Parameters
@@ -61,6 +79,8 @@ def blocks_ahead(plans: Sequence[tuple[BacktestPlan, Path]], workers: int) -> It
         Each with the folder in which its blocks are kept.
     workers : int
         Processes; with 1 nothing is computed before it is asked for.
+    watch : Stopwatch, optional
+        Measures what the blocks cost.
     """
     waiting: dict[str, Block] = {}
     stores: dict[str, set[Path]] = {}
@@ -68,9 +88,9 @@ def blocks_ahead(plans: Sequence[tuple[BacktestPlan, Path]], workers: int) -> It
         for block in waiting_blocks(plan_blocks(plan), store):
             waiting[block.key] = block
             stores.setdefault(block.key, set()).add(store)
-    found = computed(list(waiting.values()), workers)
+    found = computed(list(waiting.values()), workers, watch)
     with closing(found):
-        yield BlocksAhead(stores, found)
+        yield BlocksAhead(stores, found, watch)
 
 
 def waiting_blocks(planned: Sequence[Block], store: Path) -> list[Block]:
@@ -78,17 +98,21 @@ def waiting_blocks(planned: Sequence[Block], store: Path) -> list[Block]:
     return [block for block in planned if not _kept_whole(store / f"{block.key}{SUFFIX}")]
 
 
-def computed(blocks: Sequence[Block], workers: int) -> Generator[tuple[str, bytes], None, None]:
-    """Begin with the blocks, and give key and content of each as it is finished, in any order."""
+def computed(blocks: Sequence[Block], workers: int, watch: Stopwatch | None = None) -> Generator[Finished, None, None]:
+    """Begin with the blocks, and give each as it is finished, in any order."""
+    processor = watch.processor if watch is not None else None
     parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1, max_nbytes=None)
-    found = parallel(joblib.delayed(_work)(block, os.getpid()) for block in blocks)
-    return cast("Generator[tuple[str, bytes], None, None]", found)
+    found = parallel(joblib.delayed(_work)(block, os.getpid(), processor) for block in blocks)
+    return cast("Generator[Finished, None, None]", found)
 
 
-def _work(block: Block, main: int) -> tuple[str, bytes]:
-    if os.getpid() != main:
+def _work(block: Block, main: int, processor: Callable[[], float] | None) -> Finished:
+    inside = os.getpid() == main
+    if not inside:
         _end_with_parent()
-    return block.key, compute_block(block)
+    begun = processor() if processor is not None else 0.0
+    content = compute_block(block)
+    return Finished(block.key, block.model.name, content, processor() - begun if processor is not None else 0.0, inside)
 
 
 @cache

@@ -13,6 +13,7 @@ from forecast.errors import InputError
 from forecast.evaluation.backtest import blocks_folder, plan_origins
 from forecast.evaluation.blocks_ahead import BlocksAhead, blocks_ahead
 from forecast.evaluation.plan import BacktestPlan
+from forecast.evaluation.stopwatch import Stopwatch
 from forecast.families.model import ModelSpec
 from forecast.jobs.external_forecasts import ExternalForecasts
 from forecast.jobs.inputs import FitPanels, Inputs, Panels, related_panels
@@ -139,8 +140,12 @@ def track_record_ahead(
     *,
     external: ExternalForecasts | None = None,
     workers: int = 2,
+    watch: Stopwatch | None = None,
 ) -> Iterator[BlocksAhead]:
-    """Begin with the blocks of `track_record`, which takes the same arguments; other work can be done meanwhile."""
+    """Begin with the blocks of `track_record`, which takes the same arguments; other work can be done meanwhile.
+
+    `watch` is told what they cost.
+    """
     plans = [each.applied(workspace, models, fits, external) for each in track_plans(workspace, inputs)]
-    with blocks_ahead(plans, workers) as ahead:
+    with blocks_ahead(plans, workers, watch) as ahead:
         yield ahead
