@@ -12,10 +12,10 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from forecast.language import said, say, say_count
+from forecast.plots.theme import CONTRAST, DARK, FORECAST, INK, MUTED, OBSERVED, OTHERS, figure, literal
 from forecast.predictive.escalation import Escalation
-from forecast.reporting.figure import Figure, literal
+from forecast.reporting.figure import Figure
 from forecast.reporting.rules import quoted, rule_titles
-from forecast.reporting.theme import CONTRAST, DARK, FORECAST, INK, MUTED, OBSERVED, OTHERS, figure
 from forecast.reporting.words import apart, day, events, expected, listing, number, percent, points, short_labels
 
 PARTS = ("rest", "corrections", "later", "events", "weights")

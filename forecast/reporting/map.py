@@ -16,10 +16,10 @@ from shapely.geometry.polygon import orient
 
 from forecast.language import say
 from forecast.panel.units import EARTH_RADIUS_KM, Units
-from forecast.reporting.figure import literal
-from forecast.reporting.labels import Label, Position, Sheet, Spot, arrange
-from forecast.reporting.scale import plain_word, probability_class
-from forecast.reporting.theme import BORDER, INK, LAND, MUTED, RISK_LIGHT, figure
+from forecast.plots.classes import probability_class
+from forecast.plots.labels import Label, Position, Sheet, Spot, arrange
+from forecast.plots.theme import BORDER, INK, LAND, MUTED, RISK_LIGHT, figure, literal
+from forecast.reporting.scale import plain_word
 from forecast.reporting.words import percent, short_title, titles
 
 HEIGHT = 540

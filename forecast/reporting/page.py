@@ -19,8 +19,8 @@ from plotly.offline import get_plotlyjs
 
 from forecast.language import OWN_NAMES, SOURCE, Language, Text, said, say, say_html, spoken
 from forecast.plain_text import still
+from forecast.plots.theme import DARK
 from forecast.reporting.figure import Figure, as_script, by_anchor
-from forecast.reporting.theme import DARK
 from forecast.reporting.words import day, number, percent, points
 
 FROM_SITE = "'self' file:"

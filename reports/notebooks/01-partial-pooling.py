@@ -35,8 +35,8 @@ from forecast.evaluation.scores import crps_pmf
 from forecast.families.model import read_models
 from forecast.panel.dataset import Dataset
 from forecast.panel.panel import Panel
+from forecast.plots.theme import BORDER, CONTRAST, FORECAST, GRID, INK, MUTED
 from forecast.provenance import generator
-from forecast.reporting.theme import BORDER, CONTRAST, FORECAST, GRID, INK, MUTED
 from forecast.storage import write_file
 
 ROOT = Path(__file__).parents[2] if "__file__" in globals() else Path.cwd().parents[1]

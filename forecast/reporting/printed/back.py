@@ -7,6 +7,9 @@ import math
 from forecast.evaluation.issued import against_base_rate
 from forecast.evaluation.record import BacktestRecord
 from forecast.families.model import ModelSpec
+from forecast.plots.faces import Face
+from forecast.plots.plotted import draw
+from forecast.plots.theme import GRID, MUTED
 from forecast.provenance import generator
 from forecast.reporting.calibration import reliability_chart
 from forecast.reporting.changes import ChangesPart, changes_part
@@ -14,14 +17,11 @@ from forecast.reporting.content import ReportContent
 from forecast.reporting.headline import headline_title
 from forecast.reporting.issued_part import issued_part
 from forecast.reporting.printed.charts import Charts
-from forecast.reporting.printed.faces import Face
 from forecast.reporting.printed.front import LEFT, ROOM, TOP, Column, cell, footer, heading, table_head
-from forecast.reporting.printed.plotted import draw
 from forecast.reporting.printed.sheet import Sheet
 from forecast.reporting.rules import quoted
 from forecast.reporting.scale import SOURCE
 from forecast.reporting.summary import Record, Summary, Unit
-from forecast.reporting.theme import GRID, MUTED
 from forecast.reporting.track import record_titles, track_classes
 from forecast.reporting.words import MINUS, SPACE, number, percent, points, titles
 

@@ -10,16 +10,17 @@ from itertools import pairwise
 import pandas as pd
 
 from forecast.panel.units import UnitKind
+from forecast.plots.classes import CLASS_EDGES
+from forecast.plots.faces import Face
+from forecast.plots.plotted import draw
+from forecast.plots.theme import FORECAST, GRID, INK, LAND, MUTED, RISK_LIGHT
 from forecast.reporting.content import ReportContent
 from forecast.reporting.figure import Figure
 from forecast.reporting.headline import headline_rows, headline_rule, headline_title, lead
-from forecast.reporting.printed.faces import Face
-from forecast.reporting.printed.plotted import draw
 from forecast.reporting.printed.sheet import A4, LEADING, Align, Sheet
 from forecast.reporting.rules import quoted
-from forecast.reporting.scale import CLASS_EDGES, percents, plain_word
+from forecast.reporting.scale import percents, plain_word
 from forecast.reporting.summary import Risk, Summary, Unit
-from forecast.reporting.theme import FORECAST, GRID, INK, LAND, MUTED, RISK_LIGHT
 from forecast.reporting.words import SPACE, UNKNOWN, day, expected, frequency, percent, points, span
 
 LEFT, TOP, BOTTOM = 45.0, 42.0, 806.0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from forecast.plots.plotted import draw
+from forecast.plots.theme import FORECAST, INK, MUTED, OBSERVED
 from forecast.reporting.calibration import reliability_chart
 from forecast.reporting.content import ReportContent
 from forecast.reporting.fan import BANDS, fan_chart, fan_frame
@@ -11,11 +13,9 @@ from forecast.reporting.figure import Figure
 from forecast.reporting.headline import Statement, headline_title
 from forecast.reporting.printed.charts import Charts
 from forecast.reporting.printed.front import legend_of_map
-from forecast.reporting.printed.plotted import draw
 from forecast.reporting.printed.sheet import Sheet, png_bytes, press, width_of
 from forecast.reporting.rules import quoted
 from forecast.reporting.summary import Summary
-from forecast.reporting.theme import FORECAST, INK, MUTED, OBSERVED
 from forecast.reporting.track import record_titles
 from forecast.reporting.words import day, percent
 

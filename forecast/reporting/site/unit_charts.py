@@ -9,8 +9,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from forecast.panel.weeks import WEEK
+from forecast.plots.theme import CONTRAST, FORECAST, MUTED, PAPER, figure
 from forecast.reporting.fan import PAST_WEEKS
-from forecast.reporting.theme import CONTRAST, FORECAST, MUTED, PAPER, figure
 from forecast.reporting.words import SPACE, day, percent
 
 _STEPS = (0.02, 0.05, 0.1, 0.2)

@@ -21,8 +21,8 @@ from matplotlib.patheffects import Stroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, MultipleLocator, NullLocator
 from numpy.typing import NDArray
 
-from forecast.reporting.printed.faces import Face, properties, settable
-from forecast.reporting.theme import GRID, INK, MUTED
+from forecast.plots.faces import Face, properties, settable
+from forecast.plots.theme import GRID, INK, MUTED
 
 Floats = NDArray[np.float64]
 

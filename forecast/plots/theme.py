@@ -1,4 +1,4 @@
-"""Colours and the common layout of the report's figures.
+"""Colours and the common layout of all figures.
 
 A figure carries the colours of the light page. On a dark page the script replaces each one with its counterpart in
 `DARK`, so that a figure is one plain Plotly figure and still readable on both. All of them keep their order of
@@ -7,6 +7,7 @@ lightness in greyscale and under the common forms of colour blindness.
 
 from __future__ import annotations
 
+import html
 from typing import Any
 
 import plotly.graph_objects as go
@@ -95,3 +96,14 @@ def figure(traces: list[Any], *, height: int, x: dict[str, Any], y: dict[str, An
         "yaxis": merged(y),
     }
     return go.Figure(traces, {**common, **layout})
+
+
+def literal(text: str) -> str:
+    """Return a text that Plotly shows as it is; by itself it reads some HTML tags and entities in labels.
+
+    Examples
+    --------
+    >>> literal("<b>Gao</b>")
+    '&lt;b&gt;Gao&lt;/b&gt;'
+    """
+    return html.escape(text, quote=False)

@@ -1,0 +1,1 @@
+"""Charts of tidy frames in one look: Plotly figures, and the same drawn by matplotlib."""
