@@ -128,16 +128,14 @@ def kind(each: Schema, whole: Schema) -> str:
         if several in each:
             kinds = [kind(one, whole) for one in each[several] if one.get("type") != "null"]
             return " or ".join(dict.fromkeys(kinds))
-    if "enum" in each:
-        return ", ".join(f"`{json.dumps(value)}`" for value in each["enum"])
-    match each.get("type"):
+    match "enum" if "enum" in each else each.get("type"):
+        case "enum":
+            return ", ".join(f"`{json.dumps(value)}`" for value in each["enum"])
         case "array":
             items = each.get("items") or each.get("prefixItems", [{}])[0]
             return f"list of {kind(items, whole).replace('table', 'tables')}{_length(each)}"
-        case "object":
-            return "table"
-        case None:
-            return "any"
+        case "object" | None as found:
+            return "table" if found else "any"
     return f"{_FORMATS.get(each.get('format', ''), _TYPES[each['type']])}{_range(each)}"
 
 
