@@ -8,6 +8,7 @@ from typing import Any
 
 import documents
 import formulas
+import reference
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
@@ -25,6 +26,8 @@ def on_startup(**_: Any) -> None:
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages that are no files of docs/."""
+    for name, text in reference.reference_pages(ROOT / documents.DOCS).items():
+        files.append(File.generated(config, name, content=text))
     for path in documents.outside_documents(ROOT, STARTING_POINTS):
         files.append(File.generated(config, documents.source_of(path), content=documents.page_of(path, ROOT)))
     return files

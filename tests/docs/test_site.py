@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-import importlib.util
+import doctest
+import importlib
 import os
 import re
 import subprocess
 import sys
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+
+import forecast
+from forecast.cli.app import app
+from forecast.events.mapping_spec import TableMapping
+from forecast.families.model import ModelSpec
+from forecast.families.registry import BUILT_IN, family_class
+from forecast.workspace import ReportSpec, WorkspaceSpec
 
 ROOT = Path(__file__).parents[2]
 
@@ -44,6 +53,12 @@ def build(config: Path, site: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-f", str(config), "-d", str(site)]
     quiet = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=config.parent, env=quiet)
+
+
+@pytest.fixture
+def building(monkeypatch):
+    """The modules of docs/_building can be imported."""
+    monkeypatch.syspath_prepend(ROOT / "docs" / "_building")
 
 
 @pytest.fixture(scope="module")
@@ -86,13 +101,13 @@ def test_nothing_comes_from_another_address(site, pages):
 
 
 def test_every_document_has_its_page(site):
-    documents = [path.relative_to(ROOT / "docs").with_suffix("") for path in (ROOT / "docs").rglob("*.md")]
-    folders = [path.parent if path.name in {"README", "index"} else path for path in documents]
-    assert [f"{folder}" for folder in folders if not (site / folder / "index.html").is_file()] == []
+    documents = [path.relative_to(ROOT / "docs") for path in (ROOT / "docs").rglob("*.md")]
+    pages = [path.with_name("index.html" if path.stem == "README" else f"{path.stem}.html") for path in documents]
+    assert [f"{page}" for page in pages if not (site / page).is_file()] == []
 
 
 def test_formulas_are_drawn(site):
-    text = (site / "families" / "excited_hurdle" / "index.html").read_text(encoding="utf-8")
+    text = (site / "families" / "excited_hurdle.html").read_text(encoding="utf-8")
     assert text.count('<svg class="formula"') > 20
     assert "arithmatex" not in text
 
@@ -114,16 +129,8 @@ def test_what_is_wrong_stops_the_build(planted, tmp_path):
     assert build(tmp_path / "mkdocs.yml", tmp_path / "site").returncode == 1
 
 
-def module(name: str):
-    """Return a module of docs/_building."""
-    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / "_building" / f"{name}.py")
-    found = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(found)
-    return found
-
-
-def test_links_out_of_docs_become_links_of_the_site(tmp_path):
-    documents = module("documents")
+def test_links_out_of_docs_become_links_of_the_site(building, tmp_path):
+    documents = importlib.import_module("documents")
     for path, text in {
         "docs/a/page.md": "",
         "docs/b/README.md": "",
@@ -143,8 +150,8 @@ def test_links_out_of_docs_become_links_of_the_site(tmp_path):
     assert "````toml\nx = 1\n````" in documents.page_of("models/one.toml", tmp_path)
 
 
-def test_a_formula_is_a_picture_with_its_source():
-    formulas = module("formulas")
+def test_a_formula_is_a_picture_with_its_source(building):
+    formulas = importlib.import_module("formulas")
     drawn = formulas.with_formulas(r'<p>so <span class="arithmatex">\(x \le \Big(y_i\Big)\)</span>.</p>')
     assert drawn.startswith('<p>so <svg class="formula" role="img" aria-label="x \\le')
     assert (
@@ -152,3 +159,63 @@ def test_a_formula_is_a_picture_with_its_source():
     )  # x; two strokes of the sign; (; y; i and its dot; ); the rest
     with pytest.raises(ValueError, match="nosuchsymbol"):
         formulas.with_formulas(r'<div class="arithmatex">\[\nosuchsymbol\]</div>')
+
+
+@pytest.mark.parametrize("name", ["command_line", "documents", "specs"])
+def test_the_examples_of_the_building_run(building, name):
+    found = doctest.testmod(importlib.import_module(name))
+    assert (found.failed, found.attempted > 0) == (0, True)
+
+
+@pytest.mark.parametrize("spec", [WorkspaceSpec, ReportSpec, TableMapping, ModelSpec, *map(family_class, BUILT_IN)])
+def test_every_key_of_a_toml_file_is_told(building, spec):
+    assert importlib.import_module("specs").untold(spec) == []
+
+
+def test_every_command_is_told(site):
+    text = (site / "reference" / "command-line.html").read_text(encoding="utf-8")
+    names = [command.name or command.callback.__name__ for command in app.registered_commands]
+    assert len(names) > 12
+    assert [name for name in names if f'id="forecast-{name}"' not in text] == []
+    assert 'id="forecast-ledger-verify"' in text
+    assert "--time-budget TIME" in text
+
+
+def test_every_table_and_its_keys_are_told(site):
+    text = unescape(re.sub("<[^>]+>", "", (site / "reference" / "forecast-toml.html").read_text(encoding="utf-8")))
+    assert [name for name in WorkspaceSpec.model_fields if name not in text] == []
+    assert '[[escalations]] rule = "above_recent"' in text
+    assert re.search(r"radius_km\s+whole number, 10 to 500\s+100\s+Events within it", text)
+    assert re.search(r'week_start\s+"saturday", "sunday", "monday"\s+"saturday"', text)
+
+
+def test_every_public_name_is_told(pages, site):
+    anchors = pages[site / "reference" / "python.html"].anchors
+    told = {anchor.rpartition(".")[2] for anchor in anchors if anchor.startswith("forecast.")}
+    names = {name for name in forecast.__all__ if callable(getattr(forecast, name))}
+    assert len(names) > 15
+    assert names - told == set()
+
+
+@pytest.mark.parametrize("family", BUILT_IN)
+def test_the_page_of_a_family_tells_its_settings(building, family):
+    page = importlib.import_module("reference").family_page(family, ROOT / "docs")
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    assert f"`{family}`" in text or f'family = "{family}"' in text
+    assert [name for name in family_class(family).model_fields if f"`{name}`" not in text] == []
+
+
+@pytest.mark.parametrize("family", ["zero", "last", "climatology", "window_negbin", "discount_negbin", "glm"])
+def test_the_figures_of_simple_families_are_those_of_the_comparison(family):
+    measured = (ROOT / "docs" / "peers.md").read_text(encoding="utf-8").splitlines()
+    text = (ROOT / "docs" / "families" / f"{family}.md").read_text(encoding="utf-8")
+    rows = [
+        line for line in text.splitlines() if re.match(r"\| `[a-z0-9-]+` \|.*%|\| `[a-z0-9-]+` \| 0\.\d+ \|.*/", line)
+    ]
+    assert rows
+    assert [row for row in rows if row not in measured] == []
+
+
+def test_the_list_of_families_is_whole():
+    text = (ROOT / "docs" / "families" / "README.md").read_text(encoding="utf-8")
+    assert [name for name in BUILT_IN if name not in text] == []
