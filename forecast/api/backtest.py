@@ -24,6 +24,7 @@ from forecast.evaluation.plan import BacktestPlan
 from forecast.evaluation.record import BacktestRecord
 from forecast.evaluation.record_comparison import Loss, RecordComparison, compare_record
 from forecast.evaluation.record_diagnosis import RecordDiagnosis, diagnose_record, pit_cells
+from forecast.families.model import OwnSpec
 from forecast.panel.panel import Panel
 from forecast.panel.units import UnitKind
 from forecast.plots.chart import Backend, Chart, Theme
@@ -280,7 +281,7 @@ def backtest(
     Raises
     ------
     InputError
-        For an unknown model, a name twice, or a panel that is too short.
+        For an unknown model, a name twice, a panel that is too short, or a folder for families that no package has.
 
     Examples
     --------
@@ -291,6 +292,13 @@ def backtest(
     <Backtest: models 2, origins 4, from 2019-11-30, to 2019-12-21, horizon 8>
     """
     chosen = tuple((item if isinstance(item, Model) else model(item)).spec for item in models)
+    own = [spec.name for spec in chosen if isinstance(spec, OwnSpec)]
+    if folder is not None and own:
+        raise InputError(
+            f"a record that is kept, of {own[0]!r}",
+            expected="families of installed packages: whether the code of others has changed cannot be told",
+            hint="without folder=, or an entry point forecast.families",
+        )
     kind = panel.units.kind
     plan = BacktestPlan(
         name="backtest",

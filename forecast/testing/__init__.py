@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from forecast.config import parse
-from forecast.families.model import ModelSpec
+from forecast.families.model import OwnSpec
 from forecast.families.protocol import Family
 from forecast.families.registry import family_class
 from forecast.testing.contract import CHECKS, Check
@@ -21,16 +21,6 @@ __all__ = ["CHECKS", "BrokenContractError", "Check", "check_family"]
 
 class BrokenContractError(AssertionError):
     """A family does not keep what every family must."""
-
-
-class _OfClass(ModelSpec):
-    """The spec of a family that need not be registered."""
-
-    made: Family
-
-    def build(self) -> Family:
-        """Return the family."""
-        return self.made
 
 
 def check_family(family: str | type[Family], **settings: Any) -> None:
@@ -56,7 +46,7 @@ def check_family(family: str | type[Family], **settings: Any) -> None:
     """
     kind = family_class(family) if isinstance(family, str) else family
     name, made = kind.family, parse(kind, settings, where=f"check_family({kind.family!r})")
-    spec = _OfClass(name=name.replace("_", "-"), family=name, title=name, method="Under test.", made=made)
+    spec = OwnSpec(name=name.replace("_", "-"), family=name, title=name, method="Under test.", made=made)
     broken = []
     for check in CHECKS:
         try:
