@@ -146,8 +146,8 @@ def test_excitation_tells_the_branching_ratio_and_the_half():
 def test_excitation_by_weeks_is_added_up():
     frame = pd.DataFrame({"lag": [1, 2, 3], "rate": [0.05, 0.1, 0.1]})
     plot = plots.excitation_kernel(frame, step="week")
-    assert plot.layout.title.subtitle.text.startswith("One event triggers 0.25 within 3 weeks")
-    assert plot.layout.title.subtitle.text.endswith("within 2.")
+    told = plot.layout.title.subtitle.text.replace("<br>", " ")
+    assert told == "One event triggers 0.25 within 3 weeks, half of them within 2."
     assert plot.layout.xaxis.title.text == "weeks since the event"
     with pytest.raises(InputError, match="unknown step 'month'"):
         plots.excitation_kernel(frame, step="month")
