@@ -11,7 +11,7 @@ from forecast.plots.theme import MUTED
 
 KEY_ROW = 20
 """Pixels of a row of the key."""
-NARROW = 62
+NARROW = 50
 """Pixels that the name of a class takes in the key."""
 
 

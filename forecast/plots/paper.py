@@ -197,6 +197,7 @@ def _title(figure: Figure, layout: Mapping[str, Any], across: float, high: float
                     parse_math=False,
                 )
                 y += step
+        y += 3
 
 
 def _key(content: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:

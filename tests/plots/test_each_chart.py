@@ -143,6 +143,16 @@ def test_excitation_tells_the_branching_ratio_and_the_half():
     assert "none" in plots.excitation_kernel(frame.assign(rate=0.0)).layout.title.subtitle.text
 
 
+def test_excitation_by_weeks_is_added_up():
+    frame = pd.DataFrame({"lag": [1, 2, 3], "rate": [0.05, 0.1, 0.1]})
+    plot = plots.excitation_kernel(frame, step="week")
+    told = plot.layout.title.subtitle.text.replace("<br>", " ")
+    assert told == "One event triggers 0.25 within 3 weeks, half of them within 2."
+    assert plot.layout.xaxis.title.text == "weeks since the event"
+    with pytest.raises(InputError, match="unknown step 'month'"):
+        plots.excitation_kernel(frame, step="month")
+
+
 def test_excitation_of_several_pairs():
     frame = pd.concat([pd.DataFrame({"lag": [1.0, 0.0], "rate": [0.1, 0.2], "curve": name}) for name in "ba"])
     assert excitation_kernel_data(frame)["curve"].tolist() == ["b", "b", "a", "a"]

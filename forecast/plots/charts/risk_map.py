@@ -112,7 +112,7 @@ def risk_map(
         key=True,
         margin={"l": 12, "r": 12, "b": 12},
     )
-    plot.update_layout(legend_entrywidth=NARROW)
+    plot.update_layout(legend={"entrywidth": NARROW, "font": {"size": 11}})
     return shown(plot, backend, theme, width=_WIDE + 24)
 
 

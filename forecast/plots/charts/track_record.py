@@ -117,7 +117,7 @@ def track_record(
         key=True,
         margin={"l": 110, "b": 64},
     )
-    plot.update_layout(legend_entrywidth=NARROW)
+    plot.update_layout(legend={"entrywidth": NARROW, "font": {"size": 11}})
     return shown(plot, backend, theme)
 
 
