@@ -22,9 +22,10 @@ _PUBLIC = {
     # data
     "datasets": "forecast.api.data",
     "load": "forecast.api.data",
+    "outlines": "forecast.api.data",
     "read_counts": "forecast.api.data",
-    "read_events": "forecast.api.events",
-    "EventTable": "forecast.api.events",
+    "read_events": "forecast.panel.event_table",
+    "EventTable": "forecast.panel.event_table",
     "Panel": "forecast.panel.panel",
     # models and forecasts
     "models": "forecast.api.model",

@@ -9,9 +9,8 @@ from forecast.api.calibrate import calibrate as calibrate
 from forecast.api.combine import combine as combine
 from forecast.api.data import datasets as datasets
 from forecast.api.data import load as load
+from forecast.api.data import outlines as outlines
 from forecast.api.data import read_counts as read_counts
-from forecast.api.events import EventTable as EventTable
-from forecast.api.events import read_events as read_events
 from forecast.api.forecast import Forecast as Forecast
 from forecast.api.model import Fitted as Fitted
 from forecast.api.model import Model as Model
@@ -26,6 +25,8 @@ from forecast.api.score import score as score
 from forecast.api.sklearn import CountForecaster as CountForecaster
 from forecast.errors import ForecastError as ForecastError
 from forecast.errors import InputError as InputError
+from forecast.panel.event_table import EventTable as EventTable
+from forecast.panel.event_table import read_events as read_events
 from forecast.panel.panel import Panel as Panel
 
 __version__: str

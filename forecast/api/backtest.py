@@ -12,18 +12,24 @@ from typing import Self
 
 import pandas as pd
 
+from forecast import plots
 from forecast.api.model import Model, model
 from forecast.display import notebook_html, terminal_text
 from forecast.errors import InputError, unknown_name
 from forecast.evaluation.backtest import plan_origins, run_backtest
+from forecast.evaluation.calibration import Reliability, reliability
 from forecast.evaluation.comparison import reference_models
+from forecast.evaluation.diagnosis import pit_band
 from forecast.evaluation.plan import BacktestPlan
 from forecast.evaluation.record import BacktestRecord
 from forecast.evaluation.record_comparison import Loss, RecordComparison, compare_record
 from forecast.evaluation.record_diagnosis import RecordDiagnosis, diagnose_record, pit_cells
+from forecast.families.model import OwnSpec
 from forecast.panel.panel import Panel
 from forecast.panel.units import UnitKind
+from forecast.plots.chart import Backend, Chart, Theme
 from forecast.predictive.escalation import Escalation
+from forecast.provenance import generator
 
 
 @dataclass(frozen=True, repr=False)
@@ -130,6 +136,70 @@ class Backtest(BacktestRecord):
             }
         )
 
+    def reliability(self, model: str, escalation: str) -> Reliability:
+        """Tell how the probabilities of an escalation compare with how often it came.
+
+        Parameters
+        ----------
+        model, escalation : str
+
+        Returns
+        -------
+        forecast.evaluation.calibration.Reliability
+            The curve with its band, and the Brier score in its parts.
+
+        Raises
+        ------
+        InputError
+            If either is not in the record.
+
+        References
+        ----------
+        Dimitriadis, Gneiting & Jordan (2021), doi:10.1073/pnas.2016191118.
+        """
+        known = sorted(self.risk["escalation"].unique())
+        if escalation not in known:
+            raise unknown_name("escalation", escalation, known)
+        mine = (self.risk["model"] == self._known(model)) & (self.risk["escalation"] == escalation)
+        rows = self.risk[mine & (self.risk["unit_kind"] == self.unit_kind)]
+        rng = generator(0, "reliability", self.name, model, escalation)
+        return reliability(rows["probability"], rows["outcome"], rows["origin"], rng)
+
+    def plot_pit(self, model: str, *, backend: Backend = "plotly", theme: Theme = "light") -> Chart:
+        """Draw the PIT histogram of a model, flat where it is calibrated, with the band of a right forecaster.
+
+        Parameters
+        ----------
+        model : str
+        backend : {"plotly", "matplotlib"}
+        theme : {"light", "dark"}
+
+        Returns
+        -------
+        plotly Figure or matplotlib Figure
+        """
+        cells = self.pit(model)
+        rng = generator(0, "pit", self.name, model)
+        band = pit_band(cells[["pit_below", "pit_upto"]].to_numpy(), pd.DatetimeIndex(cells["week"]), rng)
+        return plots.pit(band, backend=backend, theme=theme)
+
+    def plot_reliability(
+        self, model: str, escalation: str, *, backend: Backend = "plotly", theme: Theme = "light"
+    ) -> Chart:
+        """Draw how often an escalation came, over the probability that was stated.
+
+        Parameters
+        ----------
+        model, escalation : str
+        backend : {"plotly", "matplotlib"}
+        theme : {"light", "dark"}
+
+        Returns
+        -------
+        plotly Figure or matplotlib Figure
+        """
+        return plots.reliability(self.reliability(model, escalation).curve, backend=backend, theme=theme)
+
     def _known(self, model: str) -> str:
         if model not in self.models:
             raise unknown_name("model", model, self.models)
@@ -211,7 +281,7 @@ def backtest(
     Raises
     ------
     InputError
-        For an unknown model, a name twice, or a panel that is too short.
+        For an unknown model, a name twice, a panel that is too short, or a folder for families that no package has.
 
     Examples
     --------
@@ -222,6 +292,13 @@ def backtest(
     <Backtest: models 2, origins 4, from 2019-11-30, to 2019-12-21, horizon 8>
     """
     chosen = tuple((item if isinstance(item, Model) else model(item)).spec for item in models)
+    own = [spec.name for spec in chosen if isinstance(spec, OwnSpec)]
+    if folder is not None and own:
+        raise InputError(
+            f"a record that is kept, of {own[0]!r}",
+            expected="families of installed packages: whether the code of others has changed cannot be told",
+            hint="without folder=, or an entry point forecast.families",
+        )
     kind = panel.units.kind
     plan = BacktestPlan(
         name="backtest",

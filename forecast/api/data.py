@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -85,16 +86,40 @@ def load(
     >>> load("west-africa-weekly", places=[("Bamako", 100)]).units.names
     ('Bamako 100 km',)
     """
-    known = {path.name: path for path in _folders()}
-    folder = known.get(str(name), Path(name))
-    if not (folder / "datapackage.json").is_file():
-        raise unknown_name("dataset", str(name), sorted(known))
+    dataset = _opened(name)
     if places and (countries or regions):
         raise InputError("places beside regions", expected="either; a panel has one kind of unit")
-    dataset = Dataset.open(folder)
     if places:
         return dataset.place_panel(places, measure)
     return dataset.region_panel(measure, countries=countries, names=regions)
+
+
+def outlines(name: str | PathLike[str], units: Sequence[str] = ()) -> dict[str, dict[str, Any]]:
+    """Return the outlines of the regions of a dataset, for maps.
+
+    Parameters
+    ----------
+    name : str or path
+        One of `datasets`, or a folder with a ``datapackage.json``.
+    units : sequence of str, optional
+        Which regions; all if not given.
+
+    Returns
+    -------
+    dict of region to GeoJSON geometry
+        Degrees, WGS 84.
+
+    Raises
+    ------
+    InputError
+        For a dataset or region that is not there.
+
+    Examples
+    --------
+    >>> outlines("west-africa-weekly", ["Mali/Gao"])["Mali/Gao"]["type"]
+    'Polygon'
+    """
+    return _opened(name).polygons(units)
 
 
 def read_counts(
@@ -158,6 +183,14 @@ def read_counts(
         neighbours=neighbours,
         source=name,
     )
+
+
+def _opened(name: str | PathLike[str]) -> Dataset:
+    known = {path.name: path for path in _folders()}
+    folder = known.get(str(name), Path(name))
+    if not (folder / "datapackage.json").is_file():
+        raise unknown_name("dataset", str(name), sorted(known))
+    return Dataset.open(folder)
 
 
 def _folders() -> list[Path]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
@@ -14,12 +14,16 @@ from forecast.errors import InputError
 from forecast.panel.neighbours import Neighbours
 from forecast.panel.panel import Panel
 from forecast.panel.units import Units
+from forecast.plots import fan, risk_map, small_multiples
+from forecast.plots.chart import Backend, Chart, Theme
 from forecast.predictive import forecast as core
 from forecast.predictive.escalation import Escalation, base_rate, probability
 
 if TYPE_CHECKING:
     import xarray
 
+SHOWN = 6
+"""Units that are drawn if none is chosen."""
 LEVELS = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
 """Quantiles that tables have if none are named: the median, and the ends of the 50, 80 and 95 % intervals."""
 
@@ -192,6 +196,74 @@ class Forecast(core.Forecast):
         """Return the forecast of the named units, in this order."""
         taken = super().take_units(names)
         return Forecast.of(taken, None if self.history is None else self.history.select(names))
+
+    def plot(
+        self, unit: str | None = None, *, past: int = 30, backend: Backend = "plotly", theme: Theme = "light"
+    ) -> Chart:
+        """Draw the forecast: the fan chart of one unit, or those of the six with the most expected events.
+
+        Parameters
+        ----------
+        unit : str, optional
+            Which one.
+        past : int, default 30
+            Weeks of the history that are shown.
+        backend : {"plotly", "matplotlib"}
+        theme : {"light", "dark"}
+
+        Returns
+        -------
+        plotly Figure or matplotlib Figure
+
+        Raises
+        ------
+        InputError
+            If there is no such unit, or for totals over several weeks.
+        """
+        if self.weeks_per_step > 1:
+            raise InputError("a fan chart of totals over several weeks", expected="a forecast by week")
+        expected = self.mean().sum(axis=0)
+        order = [self.units.names[at] for at in np.argsort(-expected, kind="stable")[:SHOWN]]
+        shown = self.take_units([unit] if unit else order)
+        means = shown.to_frame([0.5])[["week", "unit", "mean"]]
+        frame = shown.quantiles().merge(means, on=["week", "unit"])
+        known = None if shown.history is None else shown.history.tidy(past)
+        if unit or len(order) == 1:
+            return fan(frame, known, past=past, backend=backend, theme=theme)
+        return small_multiples(frame, known, past=past, backend=backend, theme=theme)
+
+    def map(
+        self,
+        rule: Escalation,
+        outlines: Mapping[str, Mapping[str, Any]],
+        *,
+        backend: Backend = "plotly",
+        theme: Theme = "light",
+    ) -> Chart:
+        """Draw a map of the probability of an escalation.
+
+        Parameters
+        ----------
+        rule : Escalation
+        outlines : mapping of unit to GeoJSON geometry
+            Such as ``fc.outlines("west-africa-weekly")``; units without one are not shown.
+        backend : {"plotly", "matplotlib"}
+        theme : {"light", "dark"}
+
+        Returns
+        -------
+        plotly Figure or matplotlib Figure
+
+        Raises
+        ------
+        InputError
+            As of `probability`, and if no unit has an outline.
+        """
+        frame = self.probability(rule).rename("probability").reset_index()
+        sentence = rule.sentence()
+        title = sentence[0].upper() + sentence[1:]
+        mine = {name: outlines[name] for name in self.units.names if name in outlines}
+        return risk_map(frame, mine, title=title, backend=backend, theme=theme)
 
     def to_xarray(self, levels: Sequence[float] = LEVELS) -> xarray.Dataset:
         """Return paths, means and quantiles as an xarray dataset.

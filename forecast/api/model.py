@@ -15,7 +15,7 @@ from forecast.config import parse
 from forecast.display import notebook_html, terminal_text
 from forecast.errors import InputError, unknown_name
 from forecast.families import protocol
-from forecast.families.model import ModelSpec, read_models
+from forecast.families.model import ModelSpec, OwnSpec, read_models
 from forecast.families.registry import family_class
 from forecast.panel.panel import Panel
 from forecast.provenance import generator
@@ -68,6 +68,26 @@ class Model:
         object.__setattr__(made, "spec", spec)
         return made
 
+    @classmethod
+    def of_family(cls, family: protocol.Family, *, name: str = "") -> Self:
+        """Return the model of a family that need not be registered, such as one that a notebook defines.
+
+        Parameters
+        ----------
+        family : forecast.families.protocol.Family
+            With its settings.
+        name : str, optional
+            For tables and charts; that of the family if not given.
+        """
+        title = name or family.family.replace("_", "-")
+        method = f"Family {family.family}, as it was made in Python."
+        settings = family.model_dump()
+        return cls.of(
+            OwnSpec(
+                name=_name_of(title), family=family.family, title=title, method=method, settings=settings, made=family
+            )
+        )
+
     @property
     def name(self) -> str:
         """Name in tables and charts."""
@@ -87,6 +107,9 @@ class Model:
             For an unknown setting, or a value that is out of range.
         """
         merged = {**self.spec.settings, **settings}
+        if isinstance(self.spec, OwnSpec):
+            made = parse(type(self.spec.made), merged, where=f"Model {self.name!r}")
+            return Model.of_family(made, name=self.spec.title)
         _check(self.spec.family, merged)
         return Model.of(self.spec.model_copy(update={"settings": merged}))
 
@@ -186,12 +209,13 @@ class Fitted:
         return self.inner.summary()
 
     def components(self) -> pd.DataFrame:
-        """Return what the expected counts of the next week consist of, by unit.
+        """Return what the fitted means are made of.
 
         Returns
         -------
         DataFrame
-            Index unit; a column a component, in events.
+            A row a week and unit: week, unit, mean (events), and a column a component: its share of the mean. For
+            ``endemic_epidemic`` these are own (its own past), neighbour and endemic.
 
         Raises
         ------

@@ -17,7 +17,7 @@ def any_event(*, weeks: int = 4) -> AnyEvent:
     Raises
     ------
     InputError
-        If it is out of range; so do all rules.
+        If a number is out of range.
 
     Examples
     --------
@@ -37,6 +37,11 @@ def at_least(count: int, *, weeks: int = 4) -> AtLeast:
         At least 1.
     weeks : int, default 4
         1 to 52.
+
+    Raises
+    ------
+    InputError
+        If a number is out of range.
 
     Examples
     --------
@@ -61,6 +66,11 @@ def above_recent(*, quantile: float = 0.9, window: int = 52, weeks: int = 4) -> 
         Weeks of the past that are looked at, 4 to 520.
     weeks : int, default 4
         1 to 52.
+
+    Raises
+    ------
+    InputError
+        If a number is out of range.
 
     Examples
     --------
@@ -92,6 +102,11 @@ def increase(*, factor: float = 2.0, over: int = 12, weeks: int = 4) -> Increase
     weeks : int, default 4
         1 to 52.
 
+    Raises
+    ------
+    InputError
+        If a number is out of range.
+
     Examples
     --------
     >>> increase().sentence()
@@ -113,6 +128,11 @@ def record_high(*, window: int = 52, weeks: int = 4) -> Record:
         4 to 520.
     weeks : int, default 4
         1 to 52.
+
+    Raises
+    ------
+    InputError
+        If a number is out of range.
 
     Examples
     --------

@@ -69,7 +69,13 @@ class CountForecaster(BaseEstimator):  # type: ignore[misc]
         return {**own, **self.settings}
 
     def set_params(self, **params: Any) -> Self:
-        """Change family, options or settings."""
+        """Change family, options or settings.
+
+        Parameters
+        ----------
+        **params
+            By name, as `get_params` returns them.
+        """
         for name, value in params.items():
             if name in {"family", "like", "draws", "seed"}:
                 setattr(self, name, value)

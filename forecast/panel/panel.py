@@ -180,6 +180,17 @@ class Panel:
         frame = pd.DataFrame(self.counts, index=self.weeks, columns=list(self.units.names)).astype("Int64")
         return frame.mask(~self.observed)
 
+    def tidy(self, weeks: int | None = None) -> pd.DataFrame:
+        """Return one row a week and unit: week, unit, events (<NA> where unknown).
+
+        Parameters
+        ----------
+        weeks : int, optional
+            Only the last ones.
+        """
+        recent = self.to_frame().iloc[-weeks:] if weeks else self.to_frame()
+        return recent.rename_axis("week").reset_index().melt("week", var_name="unit", value_name="events")
+
     def _facts(self) -> dict[str, object]:
         return {
             "weeks": len(self.weeks),

@@ -8,6 +8,7 @@ lightness in greyscale and under the common forms of colour blindness.
 from __future__ import annotations
 
 import html
+from collections.abc import Mapping
 from typing import Any
 
 import plotly.graph_objects as go
@@ -53,7 +54,15 @@ DARK = {
 """Colour on the dark page of each colour on the light one."""
 
 
-def figure(traces: list[Any], *, height: int, x: dict[str, Any], y: dict[str, Any], **layout: Any) -> go.Figure:
+def figure(
+    traces: list[Any],
+    *,
+    height: int,
+    x: dict[str, Any],
+    y: dict[str, Any],
+    panels: Mapping[str, Mapping[str, Any]] | None = None,
+    **layout: Any,
+) -> go.Figure:
     """Return a figure in the report's look.
 
     Parameters
@@ -63,6 +72,8 @@ def figure(traces: list[Any], *, height: int, x: dict[str, Any], y: dict[str, An
         Pixels; the width is that of the page.
     x, y : dict
         Settings of the axes beyond the common ones.
+    panels : mapping of name to settings
+        The same of further axes, by their names in the layout.
     **layout
         Further settings of the layout.
     """
@@ -78,7 +89,7 @@ def figure(traces: list[Any], *, height: int, x: dict[str, Any], y: dict[str, An
         "tickcolor": "rgba(0,0,0,0)",
     }
 
-    def merged(own: dict[str, Any]) -> dict[str, Any]:
+    def merged(own: Mapping[str, Any]) -> dict[str, Any]:
         title = own.get("title")
         return {**axis, **own, "title": {**axis["title"], "text": title}} if title else {**axis, **own}
 
@@ -94,6 +105,7 @@ def figure(traces: list[Any], *, height: int, x: dict[str, Any], y: dict[str, An
         "hoverlabel": {"bgcolor": PAPER, "bordercolor": MUTED, "font": {"color": INK, "family": FONT, "size": 13}},
         "xaxis": merged(x),
         "yaxis": merged(y),
+        **{name: merged(own) for name, own in (panels or {}).items()},
     }
     return go.Figure(traces, {**common, **layout})
 

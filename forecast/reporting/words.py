@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import pandas as pd
@@ -11,15 +10,12 @@ import pandas as pd
 from forecast.language import date, decimal, said, say, say_count, spoken
 from forecast.panel.panel import Panel
 from forecast.panel.units import Units
-from forecast.plots import percents
+from forecast.plots import figures
 
-percent, percent_sign, whole_percent = percents.percent, percents.percent_sign, percents.whole_percent
+number, percent = figures.number, figures.percent
+percent_sign, whole_percent = figures.percent_sign, figures.whole_percent
 
-SPACE, UNKNOWN = percents.SPACE, percents.UNKNOWN
-MINUS = "\N{MINUS SIGN}"
-DASH = "\N{EN DASH}"
-THOUSANDS = {"fr": "\N{NARROW NO-BREAK SPACE}"}
-"""What marks off thousands where it is not a whole space."""
+SPACE, MINUS, DASH, UNKNOWN = figures.SPACE, figures.MINUS, figures.DASH, figures.UNKNOWN
 
 
 def frequency(share: float) -> str:
@@ -98,17 +94,6 @@ def central(level: float, low: float, high: float) -> str:
     '80 % range 2–7'
     """
     return say("{level} range {span}", level=percent(level), span=span(low, high))
-
-
-def number(count: float) -> str:
-    """Return a whole number with thousands marked off.
-
-    Examples
-    --------
-    >>> number(12345).replace(SPACE, " ")
-    '12 345'
-    """
-    return f"{count:,.0f}".replace(",", THOUSANDS.get(spoken(), SPACE))
 
 
 def events(count: float) -> str:
@@ -257,16 +242,3 @@ def short_title(name: str, group: str = "") -> str:
     ('Gao', 'Bamako 100 km')
     """
     return name.removeprefix(f"{group}/") if group else name
-
-
-def short_labels(names: Sequence[str]) -> dict[str, str]:
-    """Return short labels of several units: without their country, unless two would be called the same.
-
-    Examples
-    --------
-    >>> list(short_labels(["Mali/Gao", "Mali/Centre", "Niger/Centre", "Gao 100 km"]).values())
-    ['Gao', 'Mali/Centre', 'Niger/Centre', 'Gao 100 km']
-    """
-    short = {name: name.rpartition("/")[2] for name in names}
-    often = Counter(short.values())
-    return {name: label if often[label] == 1 else name for name, label in short.items()}

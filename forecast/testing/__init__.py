@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import ValidationError
-
-from forecast.errors import InputError
-from forecast.families.model import ModelSpec
+from forecast.config import parse
+from forecast.families.model import OwnSpec
 from forecast.families.protocol import Family
+from forecast.families.registry import family_class
 from forecast.testing.contract import CHECKS, Check
 
 __all__ = ["CHECKS", "BrokenContractError", "Check", "check_family"]
@@ -22,16 +21,6 @@ __all__ = ["CHECKS", "BrokenContractError", "Check", "check_family"]
 
 class BrokenContractError(AssertionError):
     """A family does not keep what every family must."""
-
-
-class _OfClass(ModelSpec):
-    """The spec of a family that need not be registered."""
-
-    made: Family
-
-    def build(self) -> Family:
-        """Return the family."""
-        return self.made
 
 
 def check_family(family: str | type[Family], **settings: Any) -> None:
@@ -55,15 +44,9 @@ def check_family(family: str | type[Family], **settings: Any) -> None:
     -----
     `CHECKS` has the checks one by one, for tests that name each: ``@pytest.mark.parametrize("check", CHECKS)``.
     """
-    name = family if isinstance(family, str) else family.family
-    spec = ModelSpec(name=name.replace("_", "-"), family=name, title=name, method="Under test.", settings=settings)
-    if isinstance(family, str):
-        spec.build()
-    else:
-        try:
-            spec = _OfClass(**spec.model_dump(), made=family(**settings))
-        except ValidationError as error:
-            raise InputError(f"settings of {name!r}: {error.errors()[0]['msg']}") from None
+    kind = family_class(family) if isinstance(family, str) else family
+    name, made = kind.family, parse(kind, settings, where=f"check_family({kind.family!r})")
+    spec = OwnSpec(name=name.replace("_", "-"), family=name, title=name, method="Under test.", made=made)
     broken = []
     for check in CHECKS:
         try:

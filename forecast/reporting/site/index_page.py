@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from forecast.evaluation.issued import against_base_rate
+from forecast.plots.names import short_labels
 from forecast.provenance import generator
 from forecast.reporting.headline import against_base
 from forecast.reporting.issued_part import FALSE_ALARMS, alarm_sentences, issued_part
@@ -18,7 +19,7 @@ from forecast.reporting.scale import plain_word
 from forecast.reporting.site.cells import Link, LinkedTable, decimal
 from forecast.reporting.site.content import ArchivedIssue, SiteContent
 from forecast.reporting.site.fared import Fared, fared
-from forecast.reporting.words import MINUS, SPACE, UNKNOWN, day, number, percent, short_labels
+from forecast.reporting.words import MINUS, SPACE, UNKNOWN, day, number, percent
 
 TOP = 5
 """So many regions of the latest forecast are told on top."""

@@ -1,4 +1,4 @@
-"""Single events for a notebook: files of UCDP, ACLED and others, counted by week and region."""
+"""One file of events, of UCDP, ACLED or others, read as it is and counted by week and region."""
 
 from __future__ import annotations
 

@@ -1,14 +1,18 @@
-"""Shares as a reader wants them: whole percents, no false precision."""
+"""Shares and large numbers as a reader wants them: whole percents, thousands marked off."""
 
 from __future__ import annotations
 
 import math
 
-from forecast.language import say
+from forecast.language import say, spoken
 
 SPACE = "\N{NO-BREAK SPACE}"
+MINUS = "\N{MINUS SIGN}"
+DASH = "\N{EN DASH}"
 UNKNOWN = "\N{EM DASH}"
 """What stands for a number that is not known."""
+THOUSANDS = {"fr": "\N{NARROW NO-BREAK SPACE}"}
+"""What marks off thousands where it is not a whole space."""
 
 
 def percent(share: float) -> str:
@@ -42,3 +46,14 @@ def percent_sign(figures: str) -> str:
 def whole_percent(share: float) -> int:
     """Return a share in percent, rounded half to even; the slack keeps 0.345 from depending on its last bit."""
     return round(round(100 * share, 6))
+
+
+def number(count: float) -> str:
+    """Return a whole number with thousands marked off.
+
+    Examples
+    --------
+    >>> number(12345).replace(SPACE, " ")
+    '12 345'
+    """
+    return f"{count:,.0f}".replace(",", THOUSANDS.get(spoken(), SPACE))
