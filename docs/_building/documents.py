@@ -19,7 +19,7 @@ ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*:|//|#", re.IGNORECASE)
 
 
 def source_of(repository_path: str) -> str:
-    """Return the name of a page among the sources of the site.
+    """Return the name of a page, or of a picture of docs/, among the sources of the site.
 
     Examples
     --------
@@ -85,8 +85,7 @@ def with_links_of_the_site(text: str, document: str, root: Path) -> str:
         if ADDRESS.match(link):
             return match[0]
         target = target_of(link, document, root)
-        inside = target.startswith(f"{DOCS}/")
-        if not (root / target).is_file() or (inside and not target.endswith(".md")):
+        if not (root / target).is_file():
             return match[0]
         return match["before"] + relpath(source_of(target), folder)
 
