@@ -23,9 +23,9 @@ def clock(now: str | None = None) -> Clock:
     from forecast.jobs.run_log import Clock
 
     if now is None:
-        return Clock(lambda: dt.datetime.now(dt.UTC), time.monotonic)
+        return Clock(lambda: dt.datetime.now(dt.UTC), time.monotonic, time.process_time)
     moment = _moment(now)
-    return Clock(lambda: moment, time.monotonic)
+    return Clock(lambda: moment, time.monotonic, time.process_time)
 
 
 def _moment(text: str) -> dt.datetime:

@@ -36,6 +36,9 @@ def run(
             help="Such as 30m: when it is spent, models other than the headline are left out, with a warning each.",
         ),
     ] = None,
+    cost: Annotated[
+        bool, typer.Option("--cost", help="Tell in the manifest and the report what each model cost in core-seconds.")
+    ] = False,
     log: Annotated[
         Path | None, typer.Option(metavar="FILE", help="JSON lines go here.  [default: out/log/run-<year>.jsonl]")
     ] = None,
@@ -46,8 +49,8 @@ def run(
     """Forecast the coming weeks, check the past, and issue the report.
 
     The results are in out/runs/<report>/<origin>/: index.html (opens offline), forecast.parquet, risk.csv and
-    manifest.json, all of them or none. The same data give the same bytes. The last line on stdout is the path of
-    index.html.
+    manifest.json, all of them or none. The same data give the same bytes, but for --cost. The last line on stdout is
+    the path of index.html.
 
     A forecast is issued once for each week from which it starts: it is recorded in the ledger, which nobody can edit,
     before it is published. A second run says so and changes nothing, unless --reissue. How to let a machine do this
@@ -67,9 +70,8 @@ def run(
     if reissue and draft:
         raise InputError("--reissue and --draft exclude each other", where="forecast run", expected="one of them")
     chosen = open_chosen(workspace)
-    choices = Choices(
-        day(as_of, "--as-of"), report, workers, reissue, draft, None if time_budget is None else duration(time_budget)
-    )
+    budget = None if time_budget is None else duration(time_budget)
+    choices = Choices(day(as_of, "--as-of"), report, workers, reissue, draft, budget, cost)
     done = _logged(chosen, choices, log, now)
     if json:
         result_json(_summary(done))

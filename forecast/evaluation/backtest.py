@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -23,8 +17,9 @@ import pyarrow.parquet as pq
 from forecast.combination.member_forecasts import Track
 from forecast.csv_text import csv_bytes, frame_of
 from forecast.errors import InputError
-from forecast.evaluation.block_file import TABLES, unpack_block
-from forecast.evaluation.blocks import Block, code_hash, compute_block, panel_hash
+from forecast.evaluation.block_file import KEPT, TABLES, unpack_block
+from forecast.evaluation.blocks import Block, code_hash, panel_hash
+from forecast.evaluation.blocks_ahead import SUFFIX, BlocksAhead, computed, waiting_blocks
 from forecast.evaluation.combined import Combined, combine_blocks
 from forecast.evaluation.comparison import leaderboard, missing_cells, reference_models
 from forecast.evaluation.plan import BacktestPlan
@@ -34,12 +29,11 @@ from forecast.evaluation.step_table import step_manifest, step_table
 from forecast.panel.panel import Panel
 from forecast.panel.units import UnitKind
 from forecast.provenance import generator, hash_file, versions
-from forecast.storage import HIDDEN, folder_in_progress, write_file
+from forecast.storage import HIDDEN, folder_in_progress
 
 LEADERBOARD = "leaderboard.csv"
 STEPS = "steps.csv"
 MANIFEST = "manifest.json"
-_SUFFIX = ".block"
 
 Progress = Callable[[int, int], None]
 
@@ -138,6 +132,7 @@ def backtest_and_combine(
     progress: Progress | None = None,
     blocks: Path | None = None,
     first: Sequence[str] = (),
+    ahead: BlocksAhead | None = None,
 ) -> tuple[BacktestRecord, Combined]:
     """Do the same, with a combined model that learns from the forecasts of other panels too.
 
@@ -147,6 +142,8 @@ def backtest_and_combine(
         As for `run_backtest`.
     earlier : mapping of unit kind to sequence of Track
         Of other records; used as far as it was known at each origin how they turned out.
+    ahead : BlocksAhead, optional
+        All that is waiting of this plan, being computed already.
 
     Returns
     -------
@@ -158,19 +155,19 @@ def backtest_and_combine(
         raise InputError(f"{workers} workers", expected="at least 1")
     store = blocks or blocks_folder(folder)
     planned = plan_blocks(plan)
-    waiting = [block for block in planned if not _is_whole(store / f"{block.key}{_SUFFIX}")]
+    waiting = waiting_blocks(planned, store)
     done = len(planned) - len(waiting)
     report = progress or (lambda done, total: None)
     report(done, len(planned))
     rank = {name: at for at, name in enumerate(first)}
     waiting.sort(key=lambda block: rank.get(block.model.name, len(rank)))
-    for key, content in _computed(waiting, workers):
-        write_file(store / f"{key}{_SUFFIX}", content)
+    own = {block.key: {store} for block in waiting}
+    for _ in (ahead or BlocksAhead(own, computed(waiting, workers))).kept(set(own)):
         done += 1
         report(done, len(planned))
-    combined = _publish(plan, planned, [store / f"{block.key}{_SUFFIX}" for block in planned], folder, earlier)
+    combined = _publish(plan, planned, [store / f"{block.key}{SUFFIX}" for block in planned], folder, earlier)
     if blocks is None:
-        _prune(store, {f"{block.key}{_SUFFIX}" for block in planned})
+        _prune(store, {f"{block.key}{SUFFIX}" for block in planned})
     return read_record(folder), combined
 
 
@@ -188,7 +185,7 @@ def blocks_folder(folder: Path) -> Path:
 def finished_models(plan: BacktestPlan, blocks: Path) -> set[str]:
     """Return the models of a plan all of whose blocks are kept in a folder."""
     planned = plan_blocks(plan)
-    waiting = {block.model.name for block in planned if not _is_whole(blocks / f"{block.key}{_SUFFIX}")}
+    waiting = {block.model.name for block in waiting_blocks(planned, blocks)}
     return {model.name for model in plan.models} - waiting
 
 
@@ -249,45 +246,6 @@ def _check(plan: BacktestPlan) -> None:
             )
 
 
-def _computed(blocks: Sequence[Block], workers: int) -> Iterator[tuple[str, bytes]]:
-    """Give key and content of each block as it is finished, in any order."""
-    parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1, max_nbytes=None)
-    yield from parallel(joblib.delayed(_work)(block, os.getpid()) for block in blocks)
-
-
-def _work(block: Block, main: int) -> tuple[str, bytes]:
-    if os.getpid() != main:
-        _end_with_parent()
-    return block.key, compute_block(block)
-
-
-@cache
-def _end_with_parent() -> None:
-    """Let this worker end when the process that started it is gone, however that was killed.
-
-    Ctrl-C is left to that process too, which ends its workers.
-    """
-    parent = os.getppid()
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.5)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-    with suppress(ValueError):  # not in the main thread: a worker of another backend, which handles it itself
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _is_whole(path: Path) -> bool:
-    """Tell whether a block is there and unaltered."""
-    try:
-        unpack_block(path.read_bytes())
-    except (FileNotFoundError, NotADirectoryError, ValueError, pa.ArrowException):
-        return False
-    return True
-
-
 def _publish(
     plan: BacktestPlan,
     blocks: Sequence[Block],
@@ -296,7 +254,11 @@ def _publish(
     earlier: Mapping[UnitKind, Sequence[Track]],
 ) -> Combined:
     """Write the tables of all blocks, in their order, with the leaderboard and the manifest; combine, if asked for."""
-    parts: list[Mapping[str, pa.Table]] = [unpack_block(path.read_bytes()) for path in paths]
+    members = plan.combination.members if plan.combination is not None else ()
+    parts: list[Mapping[str, pa.Table]] = [
+        unpack_block(path.read_bytes(), KEPT if block.model.name in members else TABLES)
+        for block, path in zip(blocks, paths, strict=True)
+    ]
     combined: Combined = {}
     if plan.combination is not None:
         combined, more = combine_blocks(plan, plan.combination, blocks, parts, earlier)
@@ -365,7 +327,7 @@ def _manifest(plan: BacktestPlan) -> dict[str, Any]:
 def _prune(store: Path, used: set[str]) -> None:
     """Remove blocks that the plan does not use and what a killed writer left."""
     for path in store.iterdir():
-        if path.name not in used and (path.suffix == _SUFFIX or path.name.startswith(HIDDEN)):
+        if path.name not in used and (path.suffix == SUFFIX or path.name.startswith(HIDDEN)):
             path.unlink(missing_ok=True)
 
 

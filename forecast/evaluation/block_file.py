@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from forecast.predictive.forecast import Paths
@@ -25,32 +24,48 @@ LEAST_MASS = 1e-9
 
 
 def pack_block(tables: Sequence[pa.Table]) -> bytes:
-    """Return each table as parquet after its length, and before all the sha256 of what follows."""
-    parts = []
+    """Return each table as an Arrow file after its length, and before all the sha256 of what follows.
+
+    Arrow files take a tenth of the time of parquet, both ways, for about as many bytes.
+    """
+    parts, how = [], pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
     for table in tables:
         sink = pa.BufferOutputStream()
-        pq.write_table(table, sink, compression="zstd")
+        with pa.ipc.new_file(sink, table.schema, options=how) as file:
+            file.write_table(table)
         content = sink.getvalue().to_pybytes()
         parts += [len(content).to_bytes(8, "little"), content]
     body = b"".join(parts)
     return hashlib.sha256(body).digest() + body
 
 
-def unpack_block(content: bytes) -> dict[str, pa.Table]:
-    """Return the tables of a block by name.
+def is_whole(content: bytes) -> bool:
+    """Tell whether the bytes of a block are all there and unaltered.
+
+    Examples
+    --------
+    >>> is_whole(pack_block([])), is_whole(pack_block([]) + b"!")
+    (True, False)
+    """
+    whole = memoryview(content)
+    return hashlib.sha256(whole[32:]).digest() == whole[:32]
+
+
+def unpack_block(content: bytes, names: Collection[str] = KEPT) -> dict[str, pa.Table]:
+    """Return the tables of a block by name, or some of them: whole distributions and paths are most of its bytes.
 
     Raises
     ------
     ValueError
         If the bytes are not whole and unaltered.
     """
-    digest, body = content[:32], content[32:]
-    if hashlib.sha256(body).digest() != digest:
+    if not is_whole(content):
         raise ValueError("damaged block")
-    tables = {}
+    body, tables = memoryview(content)[32:], {}
     for name in KEPT:
         size = int.from_bytes(body[:8], "little")
-        tables[name] = pq.read_table(pa.BufferReader(body[8 : 8 + size]))
+        if name in names:
+            tables[name] = pa.ipc.open_file(pa.py_buffer(body[8 : 8 + size])).read_all()
         body = body[8 + size :]
     return tables
 

@@ -34,7 +34,7 @@ from forecast.panel.panel import Panel
 from forecast.panel.reporting_delay import ReportingDelay
 from forecast.panel.units import UnitKind
 from forecast.panel.weeks import WEEK
-from forecast.predictive.escalation import Escalation, probability
+from forecast.predictive.escalation import Escalation, probability_of
 from forecast.predictive.forecast import Forecast, Paths
 from forecast.provenance import generator, hash_bytes, hash_files, hash_json, versions
 
@@ -212,7 +212,7 @@ def chances_of(rules: tuple[Escalation, ...], found: Forecast, known: Panel) -> 
     """Return the probability of each escalation, shape (units, escalations); NaN where it cannot be told."""
     out = np.empty((len(known.units), len(rules)))
     for at, rule in enumerate(rules):
-        out[:, at] = probability(rule, found, known)
+        out[:, at] = probability_of(rule, found, rule.level(known))
     return out
 
 

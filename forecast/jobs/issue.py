@@ -16,6 +16,7 @@ import pandas as pd
 
 from forecast.errors import ForecastError
 from forecast.evaluation.issued import IssuedRecord
+from forecast.evaluation.stopwatch import Stopwatch
 from forecast.events.store_lock import StoreBusyError, one_writer
 from forecast.jobs.issue_content import counts_hash, issue_of, ledger_name
 from forecast.jobs.issue_notes import again, behind, changed_since, drifted, stale
@@ -60,6 +61,8 @@ class Choices:
         Leave the ledger and what was published alone.
     budget : float, optional
         Seconds after which only the headline model is worked on.
+    cost : bool
+        Write the core-seconds that the run took into its manifest and the footer of its report.
     """
 
     as_of: dt.date | None = None
@@ -68,6 +71,7 @@ class Choices:
     reissue: bool = False
     draft: bool = False
     budget: float | None = None
+    cost: bool = False
 
 
 @dataclass(frozen=True)
@@ -133,19 +137,16 @@ def issue_forecast(workspace: Workspace, choices: Choices, log: RunLog, progress
     clock, budget = log.clock, None
     if choices.budget is not None:
         budget = TimeBudget(choices.budget, clock.seconds, clock.seconds())
-    watched = log.watched(progress)
+    watched, watch = log.watched(progress), Stopwatch(clock.processor) if clock.processor is not None else None
     check_writable(workspace.out)
     with _one_run(workspace):
         ready = prepare(workspace, choices.as_of, choices.report)
         log.event("prepared", report=ready.definition.name, origin=f"{ready.origin:%Y-%m-%d}")
         told = stale(ready, choices.as_of or clock.now().date())
-        run = _Run(ready, choices, log, watched, budget, told)
-        if choices.draft:
-            return run.without_ledger("draft", workspace.out / DRAFTS, (DRAFT_NOTICE,))
-        if not workspace.spec.ledger.enabled:
-            return run.without_ledger("not recorded", workspace.out / "runs", ())
-        with open_ledger(ledger_of(workspace)) as ledger:
-            return run.with_ledger(ledger)
+        done = _Run(ready, choices, log, watched, budget, told, watch).done()
+        if watch is not None:
+            log.event("cost", core_seconds=watch.rounded())
+        return done
 
 
 @dataclass(frozen=True)
@@ -158,6 +159,17 @@ class _Run:
     progress: Progress
     budget: TimeBudget | None
     stale: tuple[str, ...]
+    watch: Stopwatch | None
+
+    def done(self) -> Issued:
+        """Issue, or do what was asked for in its place."""
+        out = self.ready.workspace.out
+        if self.choices.draft:
+            return self.without_ledger("draft", out / DRAFTS, (DRAFT_NOTICE,))
+        if not self.ready.workspace.spec.ledger.enabled:
+            return self.without_ledger("not recorded", out / "runs", ())
+        with open_ledger(ledger_of(self.ready.workspace)) as ledger:
+            return self.with_ledger(ledger)
 
     def without_ledger(self, outcome: Outcome, place: Path, notices: tuple[str, ...]) -> Issued:
         folder = place / self.ready.definition.name / f"{self.ready.origin:%Y-%m-%d}"
@@ -169,6 +181,8 @@ class _Run:
             folder=folder,
             notices=notices,
             pressing=self.stale,
+            watch=self.watch,
+            cost=self.choices.cost,
         )
         return Issued(outcome, self.ready, folder, done.warnings, _headline_risk(done.content))
 
@@ -199,6 +213,8 @@ class _Run:
                 issued=issued,
                 explain=self._explain(ledger, revision),
                 record=record,
+                watch=self.watch,
+                cost=self.choices.cost,
             )
         except AlreadyIssuedError:
             return self._again(ledger, self._issues(ledger)[-1])

@@ -86,6 +86,7 @@ def issue_of(ready: Preparation, content: ReportContent, files: Mapping[str, str
     """
     spec = ready.workspace.spec
     manifest: dict[str, Any] = {**content.provenance, "files": dict(files)}
+    manifest.pop("core_seconds", None)  # what the run cost is no part of what it said
     head = IssueHead(
         workspace=ledger_name(ready.workspace),
         report=ready.definition.name,

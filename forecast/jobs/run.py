@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ import threadpoolctl
 from forecast.errors import ModelError
 from forecast.evaluation.combined import Combined, combined_spec
 from forecast.evaluation.issued import IssuedRecord
+from forecast.evaluation.stopwatch import Stopwatch
 from forecast.families.model import ModelSpec
 from forecast.jobs.combined_forecast import CombinedForecast, combined_forecast
 from forecast.jobs.findings import find_in
@@ -35,6 +38,7 @@ from forecast.jobs.run_notes import (
     without_nowcast,
 )
 from forecast.jobs.time_budget import TimeBudget
+from forecast.jobs.track_plans import track_record_ahead
 from forecast.jobs.track_record import Progress, TrackRecord, told, track_record
 from forecast.language import say
 from forecast.panel.units import UnitKind
@@ -120,6 +124,8 @@ def carry_out(
     issued: IssuedRecord | None = None,
     explain: Explain | None = None,
     record: Record | None = None,
+    watch: Stopwatch | None = None,
+    cost: bool = False,
 ) -> RunResult:
     """Do what was prepared.
 
@@ -143,6 +149,11 @@ def carry_out(
     record : callable of (ReportContent, file hashes), optional
         Called when the results are written and before they appear, with what they show and the hashes of all files;
         what it returns goes into the manifest. If it fails, nothing appears.
+    watch : Stopwatch, optional
+        Told what each model and each part of the work cost. Blocks are not measured under a `budget`.
+    cost : bool
+        Whether what was spent until the report is written goes into the manifest and so into the footer of the report,
+        which are then not the same bytes in the next run.
 
     Returns
     -------
@@ -155,12 +166,30 @@ def carry_out(
     """
     workspace, inputs, models, fits = ready.workspace, ready.inputs, ready.models, ready.fits
     spec, definition = workspace.spec, ready.definition
-    with threadpoolctl.threadpool_limits(1):  # how many threads there are can change the last bits of a sum
-        forecasts, failed = _forecast_all(workspace, models, inputs, fits, progress, budget)
+    lap = watch.lap if watch is not None else _unmeasured
+    begin = partial(
+        track_record_ahead, workspace, inputs, models, fits, external=ready.external, workers=workers, watch=watch
+    )
+    with (
+        threadpoolctl.threadpool_limits(1),  # how many threads there are can change the last bits of a sum
+        # Against a budget the models are worked on one after the other, as far as it reaches.
+        begin() if budget is None else nullcontext() as ahead,
+    ):
+        lap("preparation")
+        forecasts, failed = _forecast_all(workspace, models, inputs, fits, progress, budget, lap)
         able = [model for model in models if model.name not in failed]
         track = track_record(
-            workspace, inputs, able, fits, external=ready.external, workers=workers, progress=progress, budget=budget
+            workspace,
+            inputs,
+            able,
+            fits,
+            external=ready.external,
+            workers=workers,
+            progress=progress,
+            budget=budget,
+            ahead=None if failed else ahead,
         )
+        lap("records")
         failed |= track.failed
         able = [model for model in able if model.name not in failed]
         forecasts = {kind: {model.name: by_model[model.name] for model in able} for kind, by_model in forecasts.items()}
@@ -174,6 +203,7 @@ def carry_out(
             (None, ()) if explain is None or late else _explained(workspace, explain, track, forecasts, risk)
         )
 
+    lap("risks")
     found = find_in(workspace, inputs, ready.as_of)
     absent, elsewhere = ready.external.notes(ready.origin, track.records[0].forecasts["origin"].unique())
     warnings = (
@@ -190,6 +220,8 @@ def carry_out(
         *untold,
     )
     manifest = run_manifest(workspace, definition, inputs, models, fits, track, warnings, found) | fitted_by(forecasts)
+    if cost and watch is not None:
+        manifest["core_seconds"] = watch.rounded()
     content = ReportContent(
         name=definition.name,
         title=f"{spec.title}: {definition.title}",
@@ -219,8 +251,13 @@ def carry_out(
     )
     told(progress, "writing the report")(0, 1)
     publish(content, folder or ready.folder, record)
+    lap("report")
     told(progress, "writing the report")(1, 1)
     return RunResult(folder or ready.folder, warnings, content)
+
+
+def _unmeasured(what: str) -> None:
+    """Take no time."""
 
 
 def _forecast_all(
@@ -230,6 +267,7 @@ def _forecast_all(
     fits: FitPanels,
     progress: Progress | None,
     budget: TimeBudget | None,
+    lap: Callable[[str], None],
 ) -> tuple[Forecasts, dict[str, str]]:
     """Return the forecasts by unit kind and model, and what went wrong with the models that failed."""
     headline, lasting = workspace.spec.models.headline, workspace.headline_models()
@@ -255,6 +293,7 @@ def _forecast_all(
             if model.name == headline:
                 raise ModelError(reason, model.name) from error
             failed[model.name] = reason
+        lap(model.name)
         if budget is not None:
             budget.took[model.name] = budget.now() - began
     step(len(models), len(models))

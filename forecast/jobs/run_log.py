@@ -35,10 +35,13 @@ class Clock:
         The day and time, with a time zone; may be set back.
     seconds : callable
         Of a clock that never goes back.
+    processor : callable, optional
+        Processor time of the calling process in seconds, with which the cost of the work is measured.
     """
 
     now: Callable[[], dt.datetime]
     seconds: Callable[[], float]
+    processor: Callable[[], float] | None = None
 
 
 @dataclass

@@ -12,18 +12,19 @@ import pandas as pd
 
 from forecast.combination.member_forecasts import Track
 from forecast.errors import InputError, ModelError, unknown_name
-from forecast.evaluation.backtest import backtest_and_combine, blocks_folder, finished_models, plan_origins
+from forecast.evaluation.backtest import backtest_and_combine, finished_models, plan_origins
+from forecast.evaluation.blocks_ahead import BlocksAhead
 from forecast.evaluation.combined import Combined
-from forecast.evaluation.plan import BacktestPlan
 from forecast.evaluation.record import BacktestRecord
 from forecast.families.model import ModelSpec, choose_models
 from forecast.jobs.external_forecasts import ExternalForecasts, external_forecasts
-from forecast.jobs.inputs import FitPanels, Inputs, Panels, fit_panels, open_inputs, origin_of, related_panels
+from forecast.jobs.inputs import FitPanels, Inputs, fit_panels, open_inputs, origin_of, related_panels
 from forecast.jobs.time_budget import BudgetSpentError, TimeBudget
+from forecast.jobs.track_plans import backtest_plan, track_plans
 from forecast.panel.panel import Panel
 from forecast.panel.units import UnitKind
 from forecast.storage import check_writable
-from forecast.workspace import CONFIG_NAME, BacktestSection, Workspace
+from forecast.workspace import BacktestSection, Workspace
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done and how much there is."""
@@ -53,61 +54,6 @@ class TrackRecord:
     combined: Combined = field(default_factory=dict)
 
 
-def backtest_plan(
-    workspace: Workspace,
-    name: str,
-    panels: Panels,
-    models: Sequence[ModelSpec],
-    fits: FitPanels,
-    origins: pd.DatetimeIndex | None = None,
-    *,
-    inputs: Inputs | None = None,
-    external: ExternalForecasts | None = None,
-) -> BacktestPlan:
-    """Return the workspace's protocol, applied to some panels.
-
-    Parameters
-    ----------
-    workspace : Workspace
-    name : str
-        Folder of the results.
-    panels : mapping of unit kind to Panel
-    models : sequence of ModelSpec
-    fits : mapping of (dataset name, unit kind) to Panel
-    origins : DatetimeIndex, optional
-        The latest ones of the protocol if not given.
-    inputs : Inputs, optional
-        Those that the panels are from: where they tell what was known when, models see that and not the final data.
-    external : ExternalForecasts, optional
-        Members of the combination that are made elsewhere: their forecasts are of the workspace's own data.
-
-    Raises
-    ------
-    InputError
-        If the panels hold no origin.
-    """
-    protocol, combination = workspace.spec.backtest, workspace.spec.combination
-    if origins is None:
-        origins = plan_origins(panels["region"], origins=protocol.origins, first_after=protocol.first_after)
-    return BacktestPlan(
-        name=name,
-        panels=panels,
-        fit_panels=fits,
-        models=tuple(models),
-        escalations=workspace.spec.escalations,
-        origins=origins,
-        horizon=protocol.horizon,
-        refit_every=protocol.refit_every,
-        draws=protocol.draws,
-        seed=protocol.seed,
-        known=inputs.vintages if inputs else {},
-        nowcast_weeks=inputs.nowcast_weeks if inputs else None,
-        combination=combination if combination and {model.name for model in models} & {*combination.members} else None,
-        # On other data they say nothing, but have a place among the members all the same.
-        external={name: found if inputs else {} for name, found in external.by_name.items()} if external else {},
-    )
-
-
 def track_record(
     workspace: Workspace,
     inputs: Inputs,
@@ -118,6 +64,7 @@ def track_record(
     workers: int = 2,
     progress: Progress | None = None,
     budget: TimeBudget | None = None,
+    ahead: BlocksAhead | None = None,
 ) -> TrackRecord:
     """Back-test the models on what is known at the origin, and on each dataset of ``calibrate_on``.
 
@@ -140,6 +87,8 @@ def track_record(
     budget : TimeBudget, optional
         When it is spent, models whose blocks are not all finished are left out, but for the headline model, or one
         member where that is the combined one.
+    ahead : BlocksAhead, optional
+        From `track_record_ahead`, for the same models.
 
     Returns
     -------
@@ -152,51 +101,30 @@ def track_record(
     ModelError
         If the headline model fails.
     """
-    origin, backtests = inputs.regions.origin, workspace.out / "backtests"
-    plans: list[tuple[str, Panels, Inputs | None, bool]] = []
-    for name in workspace.spec.data.calibrate_on:
-        panels = related_panels(workspace, name, inputs.panels)
-        if "region" not in panels:
-            raise InputError(
-                f"dataset {name!r} has none of the countries of the workspace",
-                where=f"{CONFIG_NAME} [data] calibrate_on",
-                expected=f"one with {', '.join(sorted(set(inputs.regions.units.groups)))}",
-            )
-        # A record of what came after the origin would tell what nobody could know then.
-        known = {kind: panel.until(origin) for kind, panel in panels.items()}
-        plans.append((name, known, None, origin < panels["region"].origin))
-    plans.append((inputs.name, inputs.panels, inputs, inputs.cut))
+    plans = track_plans(workspace, inputs)
     remaining, failed = list(models), dict[str, str]()
     headline, lasting, spent = workspace.spec.models.headline, workspace.headline_models(), False
     while True:
-        planned = [
-            (
-                backtest_plan(workspace, name, panels, remaining, fits, inputs=own, external=external),
-                backtests / (f"{name}-{origin:%Y-%m-%d}" if cut else name),
-                blocks_folder(backtests / name),
-                cut,
-                own is not None,
-            )
-            for name, panels, own, cut in plans
-        ]
+        planned = [each.applied(workspace, remaining, fits, external) for each in plans]
         records, earlier, combined = list[BacktestRecord](), dict[UnitKind, list[Track]](), Combined()
         try:
-            for plan, folder, blocks, cut, mine in planned:
+            for (plan, blocks), of in zip(planned, plans, strict=True):
                 record, combined = backtest_and_combine(
                     plan,
-                    folder,
-                    earlier if mine else {},
+                    of.folder,
+                    earlier if of.inputs is not None else {},
                     workers=workers,
                     progress=_within(budget, told(progress, f"back-testing on {plan.name}")),
                     # The blocks of models that were left out for want of time are kept for the next run.
-                    blocks=blocks if cut or spent else None,
+                    blocks=blocks if of.cut or spent else None,
                     first=_quick_first(budget, lasting),
+                    ahead=ahead if len(remaining) == len(models) else None,
                 )
                 records.append(record)
                 for kind, found in combined.items():
                     earlier.setdefault(kind, []).append(found.track)
         except BudgetSpentError:
-            done = set.intersection(*(finished_models(plan, blocks) for plan, _, blocks, *_ in planned))
+            done = set.intersection(*(finished_models(plan, blocks) for plan, blocks in planned))
             there = [model.name for model in remaining]
             needed = [name for name in lasting if name in there][:1]
             late = [name for name in there if name not in {*done, *needed}]

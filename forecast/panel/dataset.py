@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -321,7 +322,13 @@ class Dataset:
 
     def _table(self, name: str) -> Table:
         resource = self._resource(name)
-        return parse_csv(read_resource(self.folder, resource), f"{self._name}/{resource.path}")
+        return _parsed(read_resource(self.folder, resource), f"{self._name}/{resource.path}")
+
+
+@lru_cache(maxsize=16)
+def _parsed(content: bytes, name: str) -> Table:
+    """Return the rows of a file, which no caller changes; a run asks for the same ones several times."""
+    return parse_csv(content, name)
 
 
 def _position(name: str, known: list[str], where: str) -> int:

@@ -9,8 +9,8 @@ Examples
 >>> import pandas as pd
 >>> from forecast import plots
 >>> bars = pd.DataFrame({"left": [0, 0.5], "right": [0.5, 1], "density": [0.9, 1.1]})
->>> plots.pit(bars, backend="matplotlib", theme="dark").get_size_inches().tolist()
-[7.5, 3.979]
+>>> plots.pit(bars, backend="matplotlib", theme="dark").get_dpi()
+144
 """
 
 from forecast.plots.charts.calendar import calendar

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import pandas as pd
@@ -14,6 +15,7 @@ from babel.dates import format_date
 from forecast.errors import unknown_name
 from forecast.language import decimal, spoken
 from forecast.plots.figures import MINUS, percent_sign
+from forecast.plots.key import KEY_ROW, key_rows
 from forecast.plots.theme import BAND_50, BAND_80, BAND_95, CONTRAST, DARK, FORECAST, INK, MUTED, PAPER, figure, literal
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ DASHES = ("solid", "dash", "dot")
 IN_THE_DARK = {**DARK, **dict(zip((*SERIES, *COUNTS), (*_SERIES_DARK, *_COUNTS_DARK), strict=True))}
 """Colour in the dark theme of each colour in the light one."""
 
-_TITLE_LETTERS, _NOTE_LETTERS = 38, 50
+_TITLE_LETTERS, _NOTE_LETTERS = 35, 48
 """Letters of a line that a page of 375 pixels holds."""
 _TITLE, _NOTE, _PAD = 20, 16, 12
 """Pixels: height of a line of the title, of the note, and around everything."""
@@ -82,7 +84,7 @@ def chart(
     titles, notes = _lines(title, _TITLE_LETTERS), _lines(note, _NOTE_LETTERS)
     top = _PAD + _TITLE * len(titles) + _NOTE * len(notes) + room
     edges = {"l": 52, "r": 24, "b": 46, **(margin or {})}
-    below = 40 if key else 0
+    below = KEY_ROW * (key_rows(traces) + 1) if key else 0
     plot = figure(
         traces,
         height=top + height + edges["b"] + below,
@@ -105,7 +107,8 @@ def chart(
             "yref": "container",
             "xanchor": "left",
             "yanchor": "top",
-            "pad": {"l": _PAD, "t": _PAD},
+            # Plotly sets a title of several lines higher by the height of a capital.
+            "pad": {"l": _PAD, "t": _PAD + (10 if len(titles) > 1 else 0)},
             "automargin": False,
         },
         modebar={"remove": ["select2d", "lasso2d"]},
@@ -113,9 +116,11 @@ def chart(
         legend={
             "orientation": "h",
             "x": 0,
+            "xref": "container",
             "xanchor": "left",
-            "y": -round(edges["b"] / height, 4),
-            "yanchor": "top",
+            "y": 0,
+            "yref": "container",
+            "yanchor": "bottom",
             "font": {"size": 12, "color": INK},
             "bgcolor": "rgba(0,0,0,0)",
             "itemclick": False,
@@ -230,7 +235,12 @@ def _days_told(days: pd.DatetimeIndex, span: float) -> list[str]:
 
 
 def _lines(text: str, letters: int) -> list[str]:
-    return [literal(line) for line in textwrap.wrap(str(text), letters)] if text else []
+    """Return a text in as few lines of so many letters as it takes, and these about equally long."""
+    if not text:
+        return []
+    wrap = partial(textwrap.wrap, text, break_on_hyphens=False)
+    fewest = len(wrap(letters))
+    return [literal(line) for line in wrap(next(n for n in range(1, letters + 1) if len(wrap(n)) <= fewest))]
 
 
 def _recoloured(value: Any) -> Any:

@@ -16,14 +16,15 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from forecast.plots.faces import Face, properties, settable, width
+from forecast.plots.key import KEY_ROW, key_rows
 from forecast.plots.plotted import CLEAR, DASHES, MARKS, draw_content, numbers, plain_label
 
 POINT = 0.75
 """Points on paper for a pixel of the page."""
 _DOTS_PER_INCH = 144
 _PIXELS_PER_INCH = 96
-_PAD, _ROW, _SWATCH, _GAP = 12.0, 20.0, 22.0, 16.0
-"""Pixels: around everything, a row of the key, a swatch with its space, between entries."""
+_PAD, _SWATCH, _GAP = 12.0, 22.0, 16.0
+"""Pixels: around everything, a swatch with its space, between entries."""
 _OF_AXES = {True: "axes fraction", False: "data"}
 _HORIZONTAL = {"left": "left", "center": "center", "right": "right"}
 _VERTICAL = {"top": "top", "middle": "center", "bottom": "bottom"}
@@ -48,8 +49,9 @@ def on_paper(plot: go.Figure, across: int) -> Figure:
     entries = _key(content) if layout.get("showlegend") else []
     rows = _rows(entries, across)
     edges = {side: float(layout["margin"][side]) for side in "lrtb"}
-    edges["b"] += _ROW * max(len(rows) - 1, 0)
-    high = float(layout["height"]) + _ROW * max(len(rows) - 1, 0)
+    more = KEY_ROW * (len(rows) - key_rows(plot.data)) if rows else 0
+    edges["b"] += more
+    high = float(layout["height"]) + more
     figure = Figure(figsize=(across / _PIXELS_PER_INCH, high / _PIXELS_PER_INCH), dpi=_DOTS_PER_INCH)
     figure.set_facecolor(layout.get("paper_bgcolor", "white"))
     canvas: Any = FigureCanvasAgg(figure)  # its methods have no types
@@ -66,9 +68,8 @@ def on_paper(plot: go.Figure, across: int) -> Figure:
     for panel, axes in panels:
         _place(axes, panel["layout"], edges, across, high)
     _title(figure, layout, across, high)
-    base = (layout.get("legend") or {}).get("y", 0.0) * (float(layout["height"]) - edges["t"] - layout["margin"]["b"])
-    for row, line in enumerate(rows):
-        _set_row(figure, line, (edges["l"], high - edges["b"] - base + _ROW * (row + 0.5)), layout)
+    for row, line in enumerate(reversed(rows)):
+        _set_row(figure, line, (_PAD, high - _PAD - KEY_ROW * (row + 0.5)), layout)
     return figure
 
 
@@ -196,6 +197,7 @@ def _title(figure: Figure, layout: Mapping[str, Any], across: float, high: float
                     parse_math=False,
                 )
                 y += step
+        y += 3
 
 
 def _key(content: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
@@ -211,7 +213,7 @@ def _rows(entries: list[tuple[str, Mapping[str, Any]]], across: float) -> list[l
         need = _SWATCH + width(settable(name, "sans")[0], "sans", 12) + _GAP
         if not rows or need > left:
             rows.append([])
-            left = across - 2 * _PAD - 40
+            left = across - 2 * _PAD + _GAP
         rows[-1].append((name, trace))
         left -= need
     return rows

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from forecast.compiled import compiled
 from forecast.language import say, say_count
 from forecast.panel.panel import Panel
 from forecast.predictive.forecast import Forecast
@@ -20,6 +21,8 @@ FEWEST_ORIGINS = 13
 """A quarter of weekly origins; a base rate from fewer says nothing."""
 ROUNDING = 1e-12
 """Differences of probabilities below this are none."""
+_UNREACHED = 2.0**62
+"""A level that no sum of counts reaches."""
 ENOUGH_ORIGINS = 52
 """A year of weekly origins; a base rate from fewer is told with their number."""
 
@@ -135,7 +138,12 @@ class AboveRecent(_Rule):
     def level(self, history: Panel) -> Floats:
         """Return the next whole number above the quantile of the trailing sums."""
         sums = _trailing_sums(history, self.weeks, self.window)
-        return np.floor(_over_known(np.nanquantile, sums, self.quantile)) + 1
+        # Units of which no span is missing are worked on together, to the same bits.
+        whole = np.isfinite(sums).all(axis=0)
+        found = np.empty(sums.shape[1])
+        found[whole] = np.quantile(sums[:, whole], self.quantile, axis=0)
+        found[~whole] = _over_known(np.nanquantile, sums[:, ~whole], self.quantile)
+        return np.floor(found) + 1
 
     def sentence(self) -> str:
         """Return the rule in plain words."""
@@ -256,31 +264,60 @@ def probability(rule: Escalation, forecast: Forecast, history: Panel) -> Floats:
     >>> probability(AnyEvent(name="any", weeks=2, rule="any_event"), quiet, past).round(4)
     array([0.004])
     """
-    level = rule.level(history)
-    met = rule.met(forecast.paths, level)
-    share = met.mean(axis=0)
+    return probability_of(rule, forecast, rule.level(history))
+
+
+def probability_of(rule: Escalation, forecast: Forecast, level: Floats) -> Floats:
+    """Return what `probability` does, where the caller has the level, shape (units,), already."""
+    # Counts are whole: what no path can reach is a level beyond them all.
+    least = np.where(np.isfinite(level), np.ceil(np.minimum(level, _UNREACHED)), _UNREACHED).astype(np.int64)
+    share, reached, slope = _tallied(np.ascontiguousarray(forecast.paths), rule.weeks, least)
     size = forecast.pmf.shape[2]
     told = np.isfinite(level) & (level >= 1) & (level <= size)
     below = np.where(told, level, 1).astype(np.intp) - 1
     cumulated = np.cumsum(forecast.pmf[: rule.weeks], axis=2)
     weekly = 1 - np.take_along_axis(cumulated, below[None, :, None], axis=2)[:, :, 0]
-    reached = (forecast.paths[:, : rule.weeks] >= level).sum(axis=1)
     # Rounding alone is no reason to change a share.
-    gap = weekly.sum(axis=0) - reached.mean(axis=0)
+    gap = weekly.sum(axis=0) - reached
     gap[np.abs(gap) < ROUNDING] = 0.0
-    steadied = share + _slope(met, reached) * gap
+    steadied = share + slope * gap
     most = np.where(level == 1, np.minimum(weekly.sum(axis=0), 1.0), 1.0)
     steadied = np.clip(steadied, np.minimum(weekly.max(axis=0), most), most)
     return np.where(np.isfinite(level), np.where(told, steadied, share), np.nan)
 
 
-def _slope(met: NDArray[np.bool_], reached: NDArray[np.int64]) -> Floats:
-    """Return how much of the error of a count of weeks is that of the share of paths, shape (units,)."""
-    variance = reached.var(axis=0)
-    together = (met * reached).mean(axis=0) - met.mean(axis=0) * reached.mean(axis=0)
-    slope = np.divide(together, variance, out=np.ones(len(variance)), where=variance > 0)
-    # Where all weeks of all paths reach the level the count of weeks tells nothing.
-    return np.where((variance == 0) & (reached > 0).all(axis=0), 0.0, np.clip(slope, 0.0, 1.0))
+@compiled
+def _tallied(paths: NDArray[np.int32], weeks: int, level: NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
+    """Return the share of paths that meet the level, in how many weeks it is reached, and the slope between them.
+
+    All of shape (units,), from one pass over the paths.
+    """
+    draws, units = len(paths), paths.shape[2]
+    met, both, several = np.zeros(units, np.int64), np.zeros(units, np.int64), np.zeros(units, np.int64)
+    reached, total = np.zeros((draws, units), np.int64), np.zeros(units, np.int64)
+    always = np.full(units, weeks)
+    for d in range(draws):
+        total[:] = 0
+        for h in range(weeks):
+            for u in range(units):
+                total[u] += paths[d, h, u]
+                reached[d, u] += paths[d, h, u] >= level[u]
+        for u in range(units):
+            meets = total[u] >= level[u]
+            met[u] += meets
+            both[u] += meets * reached[d, u]
+            several[u] += reached[d, u]
+            always[u] = min(always[u], reached[d, u])
+    share, mean, variance, slope = met / draws, several / draws, np.zeros(units), np.ones(units)
+    for d in range(draws):
+        for u in range(units):
+            variance[u] += (reached[d, u] - mean[u]) ** 2
+    for u in range(units):
+        if variance[u] > 0.0:
+            slope[u] = min(max((both[u] / draws - share[u] * mean[u]) / (variance[u] / draws), 0.0), 1.0)
+        elif always[u] > 0:  # then the count of weeks tells nothing
+            slope[u] = 0.0
+    return share, mean, slope
 
 
 def base_rate(rule: Escalation, history: Panel, window: int = 104) -> Floats:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from forecast.compiled import compiled
 from forecast.errors import InputError
 from forecast.panel.units import Units
 
@@ -85,8 +86,11 @@ class Forecast:
 
     def mean(self) -> NDArray[np.float64]:
         """Return the expected counts, shape (horizon, units)."""
-        exact: NDArray[np.float64] = self.pmf @ np.arange(self.pmf.shape[2])
-        return np.where(self.tail() > TAIL, self.paths.mean(axis=0), exact)
+        mean: NDArray[np.float64] = self.pmf @ np.arange(self.pmf.shape[2])
+        far = self.tail() > TAIL
+        if far.any():
+            mean[far] = self.paths.mean(axis=0)[far]
+        return mean
 
     def quantile(self, levels: Sequence[float]) -> NDArray[np.int64]:
         """Return the smallest count whose cumulative probability reaches each level.
@@ -102,12 +106,9 @@ class Forecast:
         """
         if not all(0 < level < 1 for level in levels):
             raise InputError(f"quantile levels {list(levels)}", expected="numbers between 0 and 1")
-        cdf = np.cumsum(self.pmf, axis=2)
         far = self.tail() > TAIL
-        out = np.empty((len(levels), self.horizon, len(self.units)), dtype=np.int64)
-        for at, level in enumerate(levels):
-            # The slack keeps a level that the cdf meets exactly from being lost to rounding.
-            out[at] = np.minimum((cdf < level - 1e-12).sum(axis=2), self.pmf.shape[2] - 1)
+        # The slack keeps a level that the cdf meets exactly from being lost to rounding.
+        out = _first_reaching(np.cumsum(self.pmf, axis=2), np.asarray(levels, np.float64) - 1e-12)
         if far.any():
             out[:, far] = np.quantile(self.paths[:, far], levels, axis=0, method="inverted_cdf")
         return out
@@ -146,3 +147,14 @@ def pmf_of_paths(paths: NDArray[np.integer]) -> NDArray[np.float64]:
     flat = (cell[None] * (largest + 1) + paths).ravel()
     counts = np.bincount(flat, minlength=horizon * units * (largest + 1))
     return np.asarray(counts.reshape(horizon, units, largest + 1) / draws)
+
+
+@compiled
+def _first_reaching(cdf: NDArray[np.float64], levels: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the first count of each cdf (horizon, units, k) that is not below each level, at most k - 1."""
+    horizon, units, k = cdf.shape
+    out = np.empty((len(levels), horizon, units), np.int64)
+    for h in range(horizon):
+        for u in range(units):
+            out[:, h, u] = np.minimum(np.searchsorted(cdf[h, u], levels), k - 1)
+    return out

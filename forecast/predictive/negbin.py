@@ -156,30 +156,36 @@ def _mixture_head(mean: Floats, size: Floats, weight: Floats, limit: int, tolera
     cells, components = mean.shape
     out = np.zeros((cells, limit))
     longest = 1
-    p = np.empty(components)
+    p, share = np.empty(components), np.empty(components)
     first = np.empty(components, dtype=np.int64)
     for cell in range(cells):
-        total = 0.0
+        total, expected, plain = 0.0, 0.0, True
         for c in range(components):
-            first[c] = first_count(mean[cell, c], size[cell, c])
-            p[c] = 0.0
-            if first[c] == 0:
-                p[c] = weight[cell, c] * math.exp(logpmf_one(0, mean[cell, c], size[cell, c]))
+            m, r = mean[cell, c], size[cell, c]
+            log_zero = logpmf_one(0, m, r)
+            from_zero = log_zero > LEAST_LOGPMF
+            plain &= from_zero and r <= 1e10
+            first[c] = 0 if from_zero else first_count(m, r)
+            p[c] = weight[cell, c] * math.exp(log_zero) if from_zero else 0.0
+            share[c] = m / (m + r)
             total += p[c]
+            expected += weight[cell, c] * m
         out[cell, 0] = total
         k = 0
-        expected = 0.0
-        for c in range(components):
-            expected += weight[cell, c] * mean[cell, c]
         # Far left of the mode the head may hold almost nothing yet, so go on until the mass is there.
         while k + 1 < limit and (1.0 - total > tolerance) and (k < expected or out[cell, k] > 1e-18):
             k += 1
             mass = 0.0
+            if plain:  # the same figures without a branch: several at a time
+                for c in range(components):
+                    p[c] *= (k - 1.0 + size[cell, c]) / k * share[c]
+            else:
+                for c in range(components):
+                    if k == first[c]:
+                        p[c] = weight[cell, c] * math.exp(logpmf_one(k, mean[cell, c], size[cell, c]))
+                    else:
+                        p[c] *= _ratio(k, mean[cell, c], size[cell, c])
             for c in range(components):
-                if k == first[c]:
-                    p[c] = weight[cell, c] * math.exp(logpmf_one(k, mean[cell, c], size[cell, c]))
-                else:
-                    p[c] *= _ratio(k, mean[cell, c], size[cell, c])
                 mass += p[c]
             out[cell, k] = mass
             total += mass

@@ -172,6 +172,7 @@ def _environment() -> Environment:
         "points": points,
         "number": number,
         "day": day,
+        "said": said,
         "capitalize_first": _capitalize,
         "as_written": _as_written,
     }

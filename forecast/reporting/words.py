@@ -187,6 +187,17 @@ def day(stamp: pd.Timestamp, *, weekday: bool = False) -> str:
     return date(stamp, weekday=weekday)
 
 
+def day_span(first: pd.Timestamp, last: pd.Timestamp) -> str:
+    """Return from when to when.
+
+    Examples
+    --------
+    >>> day_span(pd.Timestamp("2026-08-01"), pd.Timestamp("2026-08-28"))
+    '1 August 2026 to 28 August 2026'
+    """
+    return say("{first} to {last}", first=day(first), last=day(last))
+
+
 def listing(items: Sequence[str]) -> str:
     """Return items as one enumeration.
 

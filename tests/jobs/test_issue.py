@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import json
 import shutil
 import time
@@ -288,6 +289,27 @@ def test_a_page_that_cannot_be_made_again_is_not_faked(copy, monkeypatch):
 
 
 @pytest.mark.usefixtures("whole_page")
+def test_what_a_run_cost_is_told_only_if_asked_for_and_never_recorded(copy):
+    plain = json.loads((issue(copy, reissue=True).folder / "manifest.json").read_bytes())
+    assert "core_seconds" not in plain
+
+    workspace, ticks = open_workspace(copy), itertools.count()
+    log = RunLog(workspace.out / "log", Clock(lambda: MONDAY, time.monotonic, lambda: float(next(ticks))))
+    done = issue_forecast(workspace, Choices(workers=1, reissue=True, cost=True), log)
+    told = json.loads((done.folder / "manifest.json").read_bytes())
+    models = {model.name for model in workspace.models()}
+    cost = told["core_seconds"]
+    assert {*cost} == {"preparation", *models, "records", "risks", "total"}
+    assert cost["total"] == sum(value for name, value in cost.items() if name != "total")
+    for name in ("forecast.parquet", "paths.parquet", "risk.csv"):
+        assert told["files"][name] == plain["files"][name]
+
+    logged = [json.loads(line) for line in (workspace.out / "log" / "run-2000.jsonl").read_text().splitlines()]
+    (spent,) = (line["core_seconds"] for line in logged if line["event"] == "cost")
+    assert {*spent} - {*cost} == {"report"}
+    assert all("core_seconds" not in entry.head.manifest for entry in entries_of(copy))
+
+
 def test_a_draft_leaves_everything_as_it_is(copy):
     before = everything(copy)
     draft = issue(copy, draft=True)

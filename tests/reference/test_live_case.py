@@ -5,7 +5,7 @@ import pytest
 
 from forecast.evaluation.backtest import run_backtest
 from forecast.jobs.inputs import fit_panels, open_inputs
-from forecast.jobs.track_record import backtest_plan
+from forecast.jobs.track_plans import backtest_plan
 from forecast.reference import reference_workspace
 from forecast.workspace import open_workspace
 

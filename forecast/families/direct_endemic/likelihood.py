@@ -120,8 +120,11 @@ def _loss(
             r = math.exp(min(max(s0 + s1 * log_m, -LOG_SIZE_LIMIT), LOG_SIZE_LIMIT))
             y = counts[t, u]
             log_zero = -math.log1p(m / r)  # of one unit of size
-            rising, rising_slope = _log_rising(r, y)
-            total -= w * (rising + r * log_zero + y * (log_m - math.log(m + r)))
+            rising, rising_slope, further = 0.0, 0.0, 0.0
+            if y > 0:
+                rising, rising_slope = _log_rising(r, y)
+                further = y * (log_m - math.log(m + r))
+            total -= w * (rising + r * log_zero + further)
             by_mean = y / m - (y + r) / (m + r)
             by_size = rising_slope + log_zero + (m - y) / (m + r)
             by_mean += by_size * s1 * r / m

@@ -17,7 +17,7 @@ Integers = NDArray[np.int64]
 
 
 @compiled
-def simulate_paths(
+def simulate_paths(  # noqa: C901
     state0: Floats,
     own0: Floats,
     near0: Floats,
@@ -70,20 +70,27 @@ def simulate_paths(
     shape = (draws, horizon, units)
     paths, rates, means, sizes = np.empty(shape, np.int32), np.empty(shape), np.empty(shape), np.empty(shape)
     by_own, by_near = math.exp(shared[2]), math.exp(shared[3])
-    feature = np.empty(len(FEATURES))
+    feature, (level, usual) = np.empty(len(FEATURES)), levels(state0, groups, exposure, pooling)
+    log_scale, log_highest = np.log(scale), math.log(highest)
     for d in range(draws):
         state, own, near = state0.copy(), own0.copy(), near0.copy()
         for h in range(horizon):
-            level, usual = levels(state, groups, exposure, pooling)
+            if h > 0:
+                level, usual = levels(state, groups, exposure, pooling)
             for u in range(units):
-                s = scale[h, u]
-                base = math.exp(min(shared[0] + base_units[u] + shared[1] * level[u], LARGEST_LOG))
-                rate = min(max(s * (base + by_own * own[h, u] + by_near * near[h, u]), LEAST_RATE), LARGEST_RATE)
-                features_of(u, state, level[u], usual[u], math.log(s), feature)
-                log_excess = min(max((slopes * feature).sum() + more_units[u], LEAST_LOG_EXCESS), math.log(highest))
-                excess = math.exp(log_excess)
-                size = math.exp(dispersion[0] + dispersion[1] * math.log1p(excess))
-                mean = untruncated_mean(excess, size)
+                if h == 0 and d > 0:  # all paths begin alike
+                    rate, mean, size = rates[0, 0, u], means[0, 0, u], sizes[0, 0, u]
+                else:
+                    s = scale[h, u]
+                    base = math.exp(min(shared[0] + base_units[u] + shared[1] * level[u], LARGEST_LOG))
+                    rate = min(max(s * (base + by_own * own[h, u] + by_near * near[h, u]), LEAST_RATE), LARGEST_RATE)
+                    features_of(u, state, level[u], usual[u], log_scale[h, u], feature)
+                    log_excess = 0.0
+                    for at in range(len(feature)):
+                        log_excess += slopes[at] * feature[at]
+                    excess = math.exp(min(max(log_excess + more_units[u], LEAST_LOG_EXCESS), log_highest))
+                    size = math.exp(dispersion[0] + dispersion[1] * math.log1p(excess))
+                    mean = untruncated_mean(excess, size)
                 count = 0
                 if rng.random() < -math.expm1(-rate):
                     count = min(sample_positive(mean, size, rng), np.iinfo(np.int32).max)

@@ -8,7 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.compiled import compiled
-from forecast.predictive.negbin import HEAD_LIMIT, HEAD_TOLERANCE, cell, first_count, logpmf_one, sample_one
+from forecast.predictive.negbin import (
+    HEAD_LIMIT,
+    HEAD_TOLERANCE,
+    LEAST_LOGPMF,
+    cell,
+    first_count,
+    logpmf_one,
+    sample_one,
+)
 
 Floats = NDArray[np.float64]
 
@@ -122,18 +130,20 @@ def hurdle_head(rate: Floats, mean: Floats, size: Floats) -> Floats:
     components, horizon, units = rate.shape
     out = np.zeros((horizon, units, HEAD_LIMIT))
     longest = 2
-    p, share = np.empty(components), np.empty(components)
+    p, share, odds, sizes = np.empty(components), np.empty(components), np.empty(components), np.empty(components)
     first = np.empty(components, dtype=np.int64)
     for h in range(horizon):
         for u in range(units):
-            expected, total = 0.0, 0.0
+            expected, total, plain = 0.0, 0.0, True
             for c in range(components):
                 m, r = mean[c, h, u], size[c, h, u]
                 log_zero = -r * math.log1p(m / r)
                 happens = -math.expm1(-rate[c, h, u])
                 share[c] = happens / -math.expm1(log_zero) / components
-                first[c] = first_count(m, r)
+                first[c] = 0 if log_zero > LEAST_LOGPMF else first_count(m, r)
                 p[c] = share[c] * math.exp(log_zero) if first[c] == 0 else 0.0
+                plain &= first[c] == 0
+                odds[c], sizes[c] = m / (m + r), r
                 expected += share[c] * m
                 total += math.exp(-rate[c, h, u]) / components
             out[h, u, 0] = total
@@ -142,13 +152,17 @@ def hurdle_head(rate: Floats, mean: Floats, size: Floats) -> Floats:
                 k + 1 < HEAD_LIMIT and 1.0 - total > HEAD_TOLERANCE and (k < expected or k < 2 or out[h, u, k] > 1e-18)
             ):
                 k += 1
+                if plain:  # the same figures without a branch: several at a time
+                    for c in range(components):
+                        p[c] *= (k - 1.0 + sizes[c]) / k * odds[c]
+                else:
+                    for c in range(components):
+                        if k == first[c]:
+                            p[c] = share[c] * math.exp(logpmf_one(k, mean[c, h, u], sizes[c]))
+                        else:
+                            p[c] *= (k - 1.0 + sizes[c]) / k * odds[c]
                 mass = 0.0
                 for c in range(components):
-                    m, r = mean[c, h, u], size[c, h, u]
-                    if k == first[c]:
-                        p[c] = share[c] * math.exp(logpmf_one(k, m, r))
-                    else:
-                        p[c] *= (k - 1.0 + r) / k * (m / (m + r))
                     mass += p[c]
                 out[h, u, k] = mass
                 total += mass

@@ -14,8 +14,8 @@ from forecast.language import date, say, spoken
 from forecast.plots.chart import COUNTS, Backend, Chart, Theme, chart, shown
 from forecast.plots.columns import once, only, tidy
 from forecast.plots.figures import DASH
+from forecast.plots.key import class_scale, swatches
 from forecast.plots.names import called
-from forecast.plots.swatches import class_scale, swatches
 from forecast.plots.theme import MUTED, literal
 
 _ROW = 17
@@ -59,23 +59,27 @@ def calendar(
     """
     data = calendar_data(frame, unit=unit)
     years = list(range(int(data["year"].min()), int(data["year"].max()) + 1))
-    classes = data.pivot_table(index="year", columns="column", values="kind").reindex(index=years, columns=range(53))
-    told = data.assign(text=[_told(row) for row in data.to_dict("records")])
-    texts = told.pivot_table(index="year", columns="column", values="text", aggfunc="first").reindex(
-        index=years, columns=range(53)
-    )
+    kinds: list[list[int | None]] = [[None] * 53 for _ in years]
+    texts = [[""] * 53 for _ in years]
+    for row in data.to_dict("records"):
+        at = row["year"] - years[0], row["column"]
+        kinds[at[0]][at[1]] = None if np.isnan(row["kind"]) else int(row["kind"])
+        texts[at[0]][at[1]] = _told(row)
     names = data.attrs["classes"]
+    # None is the first colour, the highest class the darkest but one or the last.
+    darkest = max(len(names), len(COUNTS) - 1) - 1
+    colours = [COUNTS[at] for at in np.linspace(0, darkest, len(names)).round().astype(int)]
     cells: dict[str, Any] = {
         "x": list(range(53)),
         "y": years,
-        "z": [[None if np.isnan(value) else int(value) for value in row] for row in classes.to_numpy()],
-        "text": texts.fillna("").to_numpy().tolist(),
-        **class_scale(COUNTS[: len(names)]),
+        "z": kinds,
+        "text": texts,
+        **class_scale(colours),
     }
     unseen = data[data["events"].isna()]
     traces: list[Any] = [
         go.Heatmap(**cells, hoverinfo="text", showlegend=False),
-        *swatches(list(zip(names, COUNTS, strict=False))),
+        *swatches(list(zip(names, colours, strict=True))),
     ]
     if len(unseen):
         traces.append(
@@ -126,14 +130,12 @@ def calendar_data(frame: pd.DataFrame, *, unit: str | None = None) -> pd.DataFra
     data = rows[["week", "events"]].sort_values("week").reset_index(drop=True)
     data["year"] = data["week"].dt.year
     data["column"] = (data["week"].dt.day_of_year - 1) // 7
-    starts = [0.0, 1.0]
     # Classes double, so that a quiet region and a busy one can both be read.
-    while starts[-1] * 2 <= data["events"].max() and len(starts) < len(COUNTS):
-        starts.append(starts[-1] * 2)
+    largest = float(data["events"].max())
+    starts = [0.0, *(2.0**power for power in range(len(COUNTS) - 1) if 2.0**power <= largest)]
     kinds = np.searchsorted(starts, data["events"].to_numpy(np.float64), side="right") - 1.0
     data["kind"] = np.where(data["events"].isna(), np.nan, kinds)
     inner = [f"{low:.0f}" if high == low + 1 else f"{low:.0f}{DASH}{high - 1:.0f}" for low, high in pairwise(starts)]
-    largest = data["events"].max()
     last = f"{starts[-1]:.0f}" if not largest > starts[-1] else f"{starts[-1]:.0f}{DASH}{largest:.0f}"
     data.attrs = {"classes": [*inner, last], "unit": str(rows["unit"].iloc[0]) if "unit" in rows else ""}
     return data

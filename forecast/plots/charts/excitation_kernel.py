@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from forecast.errors import InputError
+from forecast.errors import InputError, unknown_name
 from forecast.language import decimal, say
 from forecast.plots.chart import DASHES, SERIES, Backend, Chart, Theme, chart, number_axis, shown
 from forecast.plots.columns import once, tidy
 from forecast.plots.theme import BAND_95, literal
 
+Step = Literal["day", "week"]
+
 
 def excitation_kernel(
-    frame: pd.DataFrame, *, title: str = "", backend: Backend = "plotly", theme: Theme = "light"
+    frame: pd.DataFrame,
+    *,
+    step: Step = "day",
+    title: str = "",
+    backend: Backend = "plotly",
+    theme: Theme = "light",
 ) -> Chart:
-    """Return the rate of further events after one event, by the days since.
+    """Return the rate of further events after one event, by the days or weeks since.
 
     The area below a curve is the branching ratio: the number of events that one event triggers itself, without those
     that they trigger in turn.
@@ -26,8 +33,11 @@ def excitation_kernel(
     Parameters
     ----------
     frame : DataFrame
-        lag (days since the event), rate (further events a day), one row a lag. Optionally low and high, the ends of an
-        interval; and curve, what each of several curves is called, such as ``"Mopti to Gao"``; at most six.
+        lag (days or weeks since the event), rate (further events a day or week), one row a lag. Optionally low and
+        high, the ends of an interval; and curve, what each of several curves is called, such as ``"Mopti to Gao"``; at
+        most six.
+    step : {"day", "week"}
+        What lags and rates are in. Days are points of a curve, weeks are sums.
     title : str, optional
     backend : {"plotly", "matplotlib"}
     theme : {"light", "dark"}
@@ -39,7 +49,7 @@ def excitation_kernel(
     Raises
     ------
     InputError
-        For missing columns, values below 0, fewer than two lags, more than six curves.
+        For missing columns, values below 0, fewer than two lags, more than six curves, and another step.
 
     References
     ----------
@@ -51,6 +61,8 @@ def excitation_kernel(
     >>> excitation_kernel(frame).data[-1].y
     (0.4, 0.2, 0.1)
     """
+    if step not in {"day", "week"}:
+        raise unknown_name("step", str(step), ("day", "week"))
     data = excitation_kernel_data(frame)
     curves = list(dict.fromkeys(data["curve"]))
     traces: list[Any] = []
@@ -77,18 +89,27 @@ def excitation_kernel(
         )
     top = 1.05 * float(np.nanmax(data[["rate", "high"]].to_numpy(np.float64)))
     longest = float(data["lag"].max())
+    several = say("The area below a curve is how many events one event triggers.")
+    if step == "day":
+        since, rate = say("days since the event"), say("further events a day")
+    else:
+        since, rate = say("weeks since the event"), say("further events a week")
     plot = chart(
         traces,
         title=title or say("How long one event echoes"),
-        note=_told(data) if len(curves) == 1 else say("The area below a curve is how many events one event triggers."),
+        note=_told(data, step) if len(curves) == 1 else several,
         height=240,
         x={
             "range": [0, longest],
             **number_axis(0, longest, most=7),
             "showgrid": False,
-            "title": say("days since the event"),
+            "title": since,
         },
-        y={"range": [0, top], **number_axis(0, top), "title": say("further events a day")},
+        y={
+            "range": [0, top],
+            **number_axis(0, top),
+            "title": rate,
+        },
         key=len(traces) > 1,
         margin={"l": 60, "b": 52},
     )
@@ -120,16 +141,27 @@ def excitation_kernel_data(frame: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _told(data: pd.DataFrame) -> str:
+def _told(data: pd.DataFrame, step: Step) -> str:
     """Return how many events one triggers within the lags shown, and when half of them have come."""
     lag, rate = data["lag"].to_numpy(), data["rate"].to_numpy()
-    upto = np.concatenate([[0.0], np.cumsum(np.diff(lag) * (rate[1:] + rate[:-1]) / 2)])
+    if step == "week":
+        upto = np.cumsum(rate)
+    else:
+        upto = np.concatenate([[0.0], np.cumsum(np.diff(lag) * (rate[1:] + rate[:-1]) / 2)])
     if upto[-1] <= 0:
         return say("One event triggers none.")
-    half = float(np.interp(upto[-1] / 2, upto, lag))
+    total = decimal(upto[-1], 2)
+    if step == "week":
+        half = lag[int(np.searchsorted(upto, upto[-1] / 2))]
+        return say(
+            "One event triggers {total} within {weeks} weeks, half of them within {half}.",
+            total=total,
+            weeks=f"{lag[-1]:g}",
+            half=f"{half:g}",
+        )
     return say(
         "One event triggers {total} within {days} days, half of them within {half}.",
-        total=decimal(upto[-1], 2),
+        total=total,
         days=f"{lag[-1]:g}",
-        half=decimal(half, 1),
+        half=decimal(float(np.interp(upto[-1] / 2, upto, lag)), 1),
     )

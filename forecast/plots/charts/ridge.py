@@ -19,8 +19,8 @@ from forecast.plots.theme import BAND_50, FORECAST, PAPER, literal
 
 _ROW = 42
 """Pixels between the feet of rows."""
-_REACH = 1.35
-"""Height of the highest ridge in rows: a little of the row above, no more."""
+_REACH = 0.92
+"""Height of the highest ridge in rows."""
 _LEFT_OUT = 0.005
 """Of the probability of each row, at the far end."""
 

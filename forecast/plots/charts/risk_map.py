@@ -19,10 +19,10 @@ from forecast.plots.chart import Backend, Chart, Theme, chart, shown
 from forecast.plots.classes import CLASS_EDGES, probability_class
 from forecast.plots.columns import Kind, once, only, tidy
 from forecast.plots.figures import DASH, percent, percent_sign
+from forecast.plots.key import NARROW, swatches
 from forecast.plots.labels import Label, Sheet, arrange
 from forecast.plots.names import called, short_labels
 from forecast.plots.outlines import country_outlines, drawn_rings, extent, spots_inside
-from forecast.plots.swatches import swatches
 from forecast.plots.theme import BORDER, INK, LAND, MUTED, RISK_LIGHT, literal
 
 _WIDE, _NARROW = 560, 420
@@ -112,6 +112,7 @@ def risk_map(
         key=True,
         margin={"l": 12, "r": 12, "b": 12},
     )
+    plot.update_layout(legend={"entrywidth": NARROW, "font": {"size": 11}})
     return shown(plot, backend, theme, width=_WIDE + 24)
 
 

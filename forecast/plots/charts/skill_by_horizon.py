@@ -37,9 +37,9 @@ def skill_by_horizon(
     frame : DataFrame
         model, horizon (weeks ahead), skill (1 less the ratio of the mean scores: 0 is as good as the reference, 1 is
         perfect), as ``horizons`` of `forecast.evaluation.record_comparison.RecordComparison`. Optionally low and high,
-        the ends of an interval. Rows without a skill, such as those of the reference, are left out.
+        the ends of an interval. Rows without a skill are left out.
     models : sequence of str
-        Which ones, in this order; all of the frame if not given. At most six.
+        Which ones, in this order; all of the frame but the reference if not given. At most six.
     reference : str, optional
         What the reference is called.
     title : str, optional
@@ -61,7 +61,7 @@ def skill_by_horizon(
     >>> skill_by_horizon(frame).data[0].y
     (5.0, 3.0)
     """
-    data = skill_by_horizon_data(frame, models=models)
+    data = skill_by_horizon_data(frame, models=models, reference=reference)
     names = list(dict.fromkeys(data["model"]))
     traces: list[Any] = []
     for at, model in enumerate(names):
@@ -104,7 +104,7 @@ def skill_by_horizon(
     zero = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": 0, "y1": 0, "line": {"color": MUTED, "width": 1.5}}
     told = say("Above 0: better than {reference}.", reference=reference or say("the reference"))
     if len(data) and np.isfinite(values[:, 1:]).all():
-        told = say("{lead} Lines: intervals.", lead=told)
+        told = say("{lead} Bars: intervals.", lead=told)
     plot = chart(
         traces,
         title=title or say("Skill by weeks ahead"),
@@ -125,7 +125,7 @@ def skill_by_horizon(
     return shown(plot, backend, theme)
 
 
-def skill_by_horizon_data(frame: pd.DataFrame, *, models: Sequence[str] = ()) -> pd.DataFrame:
+def skill_by_horizon_data(frame: pd.DataFrame, *, models: Sequence[str] = (), reference: str = "") -> pd.DataFrame:
     """Return model, horizon, skill, low, high in percent, models in the order in which they are drawn."""
     what = "skill"
     rows = tidy(
@@ -140,7 +140,7 @@ def skill_by_horizon_data(frame: pd.DataFrame, *, models: Sequence[str] = ()) ->
     for model in models:
         if model not in known:
             raise unknown_name("model", model, known, where=f"the frame of {what}")
-    chosen = list(models or known)
+    chosen = list(models) or [model for model in known if model != reference]
     if not 0 < len(chosen) <= len(SERIES):
         raise InputError(
             f"{len(chosen)} models with a skill",

@@ -14,8 +14,8 @@ from forecast.plots.chart import Backend, Chart, Theme, chart, shown, week_axis
 from forecast.plots.classes import CLASS_EDGES, probability_classes
 from forecast.plots.columns import Kind, once, only, tidy
 from forecast.plots.figures import DASH, percent, percent_sign
+from forecast.plots.key import NARROW, class_scale, swatches
 from forecast.plots.names import called, short_labels
-from forecast.plots.swatches import class_scale, swatches
 from forecast.plots.theme import INK, PAPER, RISK_LIGHT, literal
 
 _ROW = 18
@@ -29,7 +29,7 @@ def track_record(
     escalation: str | None = None,
     model: str | None = None,
     past: int = 26,
-    most: int = 20,
+    most: int = 15,
     title: str = "",
     backend: Backend = "plotly",
     theme: Theme = "light",
@@ -45,7 +45,7 @@ def track_record(
         Which one, if the frame has several.
     past : int, default 26
         The most weeks to show, the last ones.
-    most : int, default 20
+    most : int, default 15
         The most regions and places, those with the highest probabilities.
     title : str, optional
     backend : {"plotly", "matplotlib"}
@@ -117,6 +117,7 @@ def track_record(
         key=True,
         margin={"l": 110, "b": 64},
     )
+    plot.update_layout(legend={"entrywidth": NARROW, "font": {"size": 11}})
     return shown(plot, backend, theme)
 
 
@@ -126,7 +127,7 @@ def track_record_data(
     escalation: str | None = None,
     model: str | None = None,
     past: int = 26,
-    most: int = 20,
+    most: int = 15,
 ) -> pd.DataFrame:
     """Return the statements that are shown: origin, unit, probability, outcome; the most threatened units first."""
     what = "statements"

@@ -1,4 +1,4 @@
-"""Colours of classes: as the scale of a heat map, and as swatches in the key."""
+"""The key below a chart: how much room it takes, and the colours of classes in it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,16 @@ from typing import Any
 import plotly.graph_objects as go
 
 from forecast.plots.theme import MUTED
+
+KEY_ROW = 20
+"""Pixels of a row of the key."""
+NARROW = 50
+"""Pixels that the name of a class takes in the key."""
+
+
+def key_rows(traces: Sequence[Any]) -> int:
+    """Return how many rows of the key are kept free: those that it has on a telephone."""
+    return -(-sum(bool(trace.showlegend) for trace in traces) // 3)
 
 
 def class_scale(colours: Sequence[str]) -> dict[str, Any]:
