@@ -41,7 +41,7 @@ def _options(command: click.Command, context: click.Context) -> str:
     for parameter in command.get_params(context):
         record = parameter.get_help_record(context)
         if record is not None and "--help" not in parameter.opts:
-            rows.append(f"| `{_cell(record[0])}` | {_text(record[1])} |")
+            rows.append(f"| `{record[0]}` | {_text(record[1])} |")  # | within code does not end a cell here
     return "\n".join(["| option | what it does |", "| --- | --- |", *rows, ""]) if rows else ""
 
 
@@ -80,8 +80,5 @@ def _told(text: str) -> str:
 
 def _text(text: str) -> str:
     """Return plain text so that Markdown leaves it as it is."""
-    return re.sub(r"([\\`*_{}\[\]<>#|$])", r"\\\1", " ".join(text.split()))
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+    plain = re.sub(r"([\\`*_{}\[\]#|$])", r"\\\1", " ".join(text.split()))
+    return plain.replace("<", "&lt;")

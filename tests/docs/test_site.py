@@ -179,6 +179,9 @@ def test_every_command_is_told(site):
     assert [name for name in names if f'id="forecast-{name}"' not in text] == []
     assert 'id="forecast-ledger-verify"' in text
     assert "--time-budget TIME" in text
+    shown = unescape(re.sub(r"<script.*?</script>|<[^>]+>", "", text, flags=re.DOTALL))
+    assert "out/runs/<report>/<origin>/: index.html" in shown
+    assert "--format <hub|views|hdx>" in shown
 
 
 def test_every_table_and_its_keys_are_told(site):
