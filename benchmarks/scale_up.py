@@ -41,8 +41,8 @@ MODELS = ("window-negbin-52", "discount-negbin", "endemic-epidemic")
 WEEKS, HORIZON, DRAWS, SEED = 780, 8, 1000, 1
 LEVELS = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
 RULES = (
-    AnyEvent(name="any-in-4-weeks", rule="any_event", weeks=4),
-    AboveRecent(name="above-recent", rule="above_recent", weeks=4),
+    AnyEvent(name="any_in_4_weeks", rule="any_event", weeks=4),
+    AboveRecent(name="above_recent", rule="above_recent", weeks=4, window=52),
 )
 
 
