@@ -163,6 +163,8 @@ def _connected(address: str) -> Client:
             where="--scheduler",
             hint="pip install 'escalation-forecast[dask]', or --workers N instead",
         ) from None
+    if address.startswith("tls://"):
+        _check_certificates(distributed, address)
     try:
         connect: Any = distributed.Client
         client = connect(address, timeout=CONNECT_SECONDS, set_as_default=False)
@@ -171,7 +173,7 @@ def _connected(address: str) -> Client:
             f"no Dask scheduler answers: {type(error).__name__}: {error}",
             where=f"--scheduler {address}",
             expected="the address that `dask scheduler` prints when it starts",
-            hint="check that it runs and can be reached; for tls:// the certificates of Dask's configuration",
+            hint="check that it runs and can be reached, and whether it asks for tls://",
         ) from error
     try:
         client.wait_for_workers(1, timeout=WORKER_SECONDS)
@@ -183,6 +185,22 @@ def _connected(address: str) -> Client:
             hint=f"dask worker {address} --nworkers 2 --nthreads 1",
         ) from None
     return client
+
+
+def _check_certificates(distributed: Any, address: str) -> None:
+    """Refuse before a client is built, which would be left half made, what Dask's configuration lacks for TLS."""
+    try:
+        there = distributed.Security().get_connection_args("client")["ssl_context"] is not None
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"the certificates of Dask's configuration cannot be read: {error}", where=f"--scheduler {address}"
+        ) from error
+    if not there:
+        raise InputError(
+            "Dask's configuration names no certificates",
+            where=f"--scheduler {address}",
+            expected="DASK_DISTRIBUTED__COMM__TLS__CA_FILE, .._TLS__CLIENT__CERT and .._TLS__CLIENT__KEY",
+        )
 
 
 @dataclass

@@ -1,3 +1,4 @@
+import importlib
 import os
 import shutil
 import socket
@@ -178,10 +179,13 @@ def test_nothing_at_the_address_is_bad_input(monkeypatch):
         pass
 
 
-def test_tls_without_certificates_is_bad_input(monkeypatch):
-    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 0.5)
-    with pytest.raises(InputError, match="no Dask scheduler answers"), on_cluster(f"tls://127.0.0.1:{free_port()}"):
+def test_tls_without_certificates_is_bad_input(tmp_path):
+    with pytest.raises(InputError, match="names no certificates"), on_cluster("tls://127.0.0.1:8786"):
         pass
+    keys = ("ca-file", "client.cert", "client.key")
+    missing = {f"distributed.comm.tls.{key}": str(tmp_path / "none.pem") for key in keys}
+    with importlib.import_module("dask").config.set(missing), pytest.raises(InputError, match="cannot be read"):
+        on_cluster("tls://127.0.0.1:8786").__enter__()
 
 
 def test_a_scheduler_without_workers_is_bad_input(tmp_path, monkeypatch):
