@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forecast.cli.options import AsOfOption, JsonOption, WorkersOption, WorkspaceOption, day, names, open_chosen
+from forecast.cli.options import (
+    AsOfOption,
+    JsonOption,
+    SchedulerOption,
+    WorkersOption,
+    WorkspaceOption,
+    day,
+    names,
+    open_chosen,
+)
 from forecast.cli.output import number, percent, progress_bar, result_json, say, show_table, significant
 
 if TYPE_CHECKING:
@@ -33,6 +42,7 @@ def backtest(
         typer.Option(metavar="NAME", help="Of the record.  [default: the dataset, -custom with options of your own]"),
     ] = None,
     workers: WorkersOption = 2,
+    scheduler: SchedulerOption = None,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -47,12 +57,14 @@ def backtest(
       forecast backtest
       forecast backtest --data west-africa-weekly --start 2010-01-01 --end 2014-12-31
       forecast backtest --models climatology-52,discount-negbin --horizon 12
+      forecast backtest --scheduler tls://10.0.0.7:8786
     """
+    from forecast.evaluation.cluster import on_cluster
     from forecast.evaluation.comparison import log_note
     from forecast.jobs.track_record import CUSTOM, backtest_workspace
 
     chosen = open_chosen(workspace)
-    with progress_bar() as progress:
+    with on_cluster(scheduler), progress_bar() as progress:
         record, folder = backtest_workspace(
             chosen,
             models=names(models),

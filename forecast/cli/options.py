@@ -28,6 +28,14 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Write one JSON object 
 WorkersOption = Annotated[
     int, typer.Option("--workers", metavar="N", min=1, max=256, help="Processes. The result does not depend on it.")
 ]
+SchedulerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Of a Dask scheduler that you trust: its workers do the backtest.  [default: --workers on this machine]",
+    ),
+]
 AsOfOption = Annotated[
     str | None,
     typer.Option(

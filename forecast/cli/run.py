@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from forecast.cli.options import AsOfOption, JsonOption, NowOption, WorkersOption, WorkspaceOption, day, open_chosen
+from forecast.cli.options import (
+    AsOfOption,
+    JsonOption,
+    NowOption,
+    SchedulerOption,
+    WorkersOption,
+    WorkspaceOption,
+    day,
+    open_chosen,
+)
 from forecast.cli.output import number, percent, progress_bar, result, result_json, say, show_table, warn
 
 if TYPE_CHECKING:
@@ -23,6 +32,7 @@ def run(
         str | None, typer.Option(metavar="NAME", help="A file of reports/.  [default: that of forecast.toml]")
     ] = None,
     workers: WorkersOption = 2,
+    scheduler: SchedulerOption = None,
     reissue: Annotated[
         bool, typer.Option("--reissue", help="Issue again what was issued before. The ledger keeps both.")
     ] = False,
@@ -64,6 +74,7 @@ def run(
       forecast run --workspace nigeria --time-budget 30m --json
     """
     from forecast.errors import InputError
+    from forecast.evaluation.cluster import on_cluster
     from forecast.jobs.issue import Choices
     from forecast.jobs.time_budget import duration
 
@@ -72,7 +83,8 @@ def run(
     chosen = open_chosen(workspace)
     budget = None if time_budget is None else duration(time_budget)
     choices = Choices(day(as_of, "--as-of"), report, workers, reissue, draft, budget, cost)
-    done = _logged(chosen, choices, log, now)
+    with on_cluster(scheduler):
+        done = _logged(chosen, choices, log, now)
     if json:
         result_json(_summary(done))
     else:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence, Set
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -17,6 +17,7 @@ import joblib
 
 from forecast.evaluation.block_file import is_whole
 from forecast.evaluation.blocks import Block, compute_block
+from forecast.evaluation.cluster import current_cluster
 from forecast.evaluation.plan import BacktestPlan
 from forecast.evaluation.planned_blocks import plan_blocks
 from forecast.evaluation.stopwatch import Stopwatch
@@ -101,6 +102,8 @@ def waiting_blocks(planned: Sequence[Block], store: Path) -> list[Block]:
 def computed(blocks: Sequence[Block], workers: int, watch: Stopwatch | None = None) -> Generator[Finished, None, None]:
     """Begin with the blocks, and give each as it is finished, in any order."""
     processor = watch.processor if watch is not None else None
+    if (cluster := current_cluster()) is not None:
+        return cluster.results(partial(_finished, processor=processor), blocks)
     parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1, max_nbytes=None)
     found = parallel(joblib.delayed(_work)(block, os.getpid(), processor) for block in blocks)
     return cast("Generator[Finished, None, None]", found)
@@ -110,6 +113,10 @@ def _work(block: Block, main: int, processor: Callable[[], float] | None) -> Fin
     inside = os.getpid() == main
     if not inside:
         _end_with_parent()
+    return _finished(block, processor, inside=inside)
+
+
+def _finished(block: Block, processor: Callable[[], float] | None, *, inside: bool = False) -> Finished:
     begun = processor() if processor is not None else 0.0
     content = compute_block(block)
     return Finished(block.key, block.model.name, content, processor() - begun if processor is not None else 0.0, inside)

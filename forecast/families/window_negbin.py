@@ -26,6 +26,8 @@ LEAD = 4
 PERSISTENCE_PRIOR = (0.5, 5.0)
 """Persistence before any data, and how many units of expected covariance that counts as."""
 SMALLEST_SIZE = 1e-3
+_CASES = 32_768
+"""Cells whose likelihood is worked out at a time."""
 
 
 @dataclass(frozen=True)
@@ -100,11 +102,18 @@ class WindowNegbin(Family):
         window = Window.of(panel, self.weeks, self.pool)
         target, seen = panel.counts[LEAD:], panel.observed[LEAD:]
         start = np.log([PRIOR.shape, PRIOR.excess, PRIOR.excess_events])
+        some, none = (_Cases.of(window.rows(-LEAD), which) for which in (seen & (target > 0), seen & (target == 0)))
+        count = target[seen & (target > 0)]
 
         def cost(log_values: Floats) -> float:
-            mean, size = window.rows(-LEAD).negbin(*np.exp(log_values))
-            penalty = 0.5 * np.sum((log_values - start) ** 2)
-            return float(penalty - _log_likelihood(target[seen], mean[seen], size[seen]))
+            shape, excess, excess_events = np.exp(log_values).tolist()
+            # Most counts are 0, and have a short form.
+            zero = np.empty(len(none.events))
+            for at in range(0, len(zero), _CASES):
+                mean, size = none.rows(at, at + _CASES).negbin(shape, excess, excess_events)
+                zero[at : at + _CASES] = -size * np.log1p(mean / size)
+            likelihood = zero.sum() + negbin.logpmf(count, *some.negbin(shape, excess, excess_events)).sum()
+            return float(0.5 * np.sum((log_values - start) ** 2) - likelihood)
 
         best = start
         if seen.any():
@@ -137,7 +146,9 @@ class FittedWindowNegbin(Fitted):
         persistence = self.parameters.persistence
         lasting = rng.gamma(persistence * size, size=(draws, 1, len(mean)))
         weekly = rng.gamma((1 - persistence) * size, size=(draws, horizon, len(mean)))
-        paths = rng.poisson((lasting + weekly) * (mean / size))
+        weekly += lasting  # in place: of many units these are large
+        weekly *= mean / size
+        paths = rng.poisson(weekly)
         pmf = np.repeat(negbin.mixture_pmf(mean[None], size[None])[None], horizon, axis=0)
         return Forecast(
             np.minimum(paths, np.iinfo(np.int32).max).astype(np.int32),
@@ -188,18 +199,47 @@ class Window:
 
     def negbin(self, shape: float, excess: float, excess_events: float) -> tuple[Floats, Floats]:
         """Return mean and size of the counts to come, each of shape (time, units)."""
-        mean = (self.events + shape) / (self.weeks + shape / self.level)
-        # events * (variance / mean - 1), with the sums in place of the moments
-        own = self.squares - self.events**2 / np.maximum(self.weeks, 1) - self.events
-        shrunk = (np.maximum(own, 0) + excess_events * excess) / (self.events + excess_events)
-        return mean, np.maximum(mean / shrunk, SMALLEST_SIZE)
+        own = _own_excess(self.events, self.squares, self.weeks)
+        return _shrunk(self.events, self.weeks, self.level, own, shape, excess, excess_events)
 
 
-def _log_likelihood(count: NDArray[np.int64], mean: Floats, size: Floats) -> float:
-    """Return the sum of negative binomial log probabilities; most counts are 0 and have a short form."""
-    some = count > 0
-    zero = -size[~some] * np.log1p(mean[~some] / size[~some])
-    return float(zero.sum() + negbin.logpmf(count[some], mean[some], size[some]).sum())
+@dataclass(frozen=True)
+class _Cases:
+    """Some cells of a window, arrays of shape (cases,), with all that does not depend on the parameters."""
+
+    events: Floats
+    weeks: Floats
+    level: Floats
+    own: Floats
+
+    @classmethod
+    def of(cls, window: Window, which: NDArray[np.bool_]) -> _Cases:
+        events, squares, weeks, level = (
+            each[which] for each in (window.events, window.squares, window.weeks, window.level)
+        )
+        return cls(events, weeks, level, _own_excess(events, squares, weeks))
+
+    def rows(self, start: int, stop: int) -> _Cases:
+        """Return some of them: a processor's cache holds what is made of a few."""
+        return _Cases(*(each[start:stop] for each in (self.events, self.weeks, self.level, self.own)))
+
+    def negbin(self, shape: float, excess: float, excess_events: float) -> tuple[Floats, Floats]:
+        """Return mean and size of the counts to come."""
+        return _shrunk(self.events, self.weeks, self.level, self.own, shape, excess, excess_events)
+
+
+def _own_excess(events: Floats, squares: Floats, weeks: Floats) -> Floats:
+    """Return events * (variance / mean - 1), with the sums in place of the moments, at least 0."""
+    return np.maximum(squares - events**2 / np.maximum(weeks, 1) - events, 0)
+
+
+def _shrunk(
+    events: Floats, weeks: Floats, level: Floats, own: Floats, shape: float, excess: float, excess_events: float
+) -> tuple[Floats, Floats]:
+    """Return mean and size, each drawn to what is common as far as there are few events."""
+    mean = (events + shape) / (weeks + shape / level)
+    shrunk = (own + excess_events * excess) / (events + excess_events)
+    return mean, np.maximum(mean / shrunk, SMALLEST_SIZE)
 
 
 def _persistence(panel: Panel, mean: Floats, size: Floats) -> float:

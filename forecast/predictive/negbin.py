@@ -19,6 +19,8 @@ HEAD_LIMIT = 4096
 """The longest head of a pmf that is kept; counts beyond it are scored from the sample paths."""
 HEAD_TOLERANCE = 1e-9
 """Mass that may lie beyond the head."""
+_CELLS = 4096
+"""Cells of a mixture whose heads are worked out at a time."""
 LEAST_LOGPMF = -700.0
 """Logarithm of what a float still holds, about 1e-304."""
 
@@ -222,8 +224,19 @@ def mixture_pmf(mean: Floats, size: Floats | float, weight: Floats | None = None
     r = np.broadcast_to(np.asarray(size, np.float64), m.shape)
     components = m.shape[0]
     w = np.full(components, 1.0 / components) if weight is None else np.asarray(weight, np.float64)
-    flat_mean = np.ascontiguousarray(m.reshape(components, -1).T)
-    flat_size = np.ascontiguousarray(r.reshape(components, -1).T)
-    flat_weight = np.ascontiguousarray(np.broadcast_to(w.reshape(components, -1).T, flat_mean.shape))
-    head = _mixture_head(flat_mean, flat_size, flat_weight, limit, HEAD_TOLERANCE)
+    flat_mean, flat_size = m.reshape(components, -1), r.reshape(components, -1)
+    flat_weight = np.broadcast_to(w.reshape(components, -1), flat_mean.shape)
+    cells = flat_mean.shape[1]
+
+    def rows(values: Floats, at: int) -> Floats:
+        return np.ascontiguousarray(values[:, at : at + _CELLS].T)
+
+    # The head of a cell does not depend on those of others: some at a time need little memory beside the arguments.
+    heads = [
+        _mixture_head(rows(flat_mean, at), rows(flat_size, at), rows(flat_weight, at), limit, HEAD_TOLERANCE)
+        for at in range(0, cells, _CELLS)
+    ]
+    head = np.zeros((cells, max((each.shape[1] for each in heads), default=1)))
+    for at, each in enumerate(heads):
+        head[at * _CELLS : (at + 1) * _CELLS, : each.shape[1]] = each
     return head.reshape(*m.shape[1:], head.shape[-1])
