@@ -200,6 +200,54 @@ class Backtest(BacktestRecord):
         """
         return plots.reliability(self.reliability(model, escalation).curve, backend=backend, theme=theme)
 
+    def plot_skill(
+        self,
+        reference: str | None = None,
+        *,
+        models: Sequence[str] = (),
+        backend: Backend = "plotly",
+        theme: Theme = "light",
+    ) -> Chart:
+        """Draw the skill of models by weeks ahead, with intervals.
+
+        Parameters
+        ----------
+        reference : str, optional
+            As of `compare`.
+        models : sequence of str, optional
+            Which ones; the five best beside the reference if not given.
+        backend : {"plotly", "matplotlib"}
+        theme : {"light", "dark"}
+
+        Returns
+        -------
+        plotly Figure or matplotlib Figure
+        """
+        found = self.compare(reference)
+        shown = list(models) or [name for name in self.models if name != found.reference][:5]
+        return plots.skill_by_horizon(
+            found.horizons, models=shown, reference=found.reference, backend=backend, theme=theme
+        )
+
+    def plot_track_record(
+        self, model: str, escalation: str, *, backend: Backend = "plotly", theme: Theme = "light"
+    ) -> Chart:
+        """Draw what was said of each region at each of the last origins, with a dot where it came true.
+
+        Parameters
+        ----------
+        model, escalation : str
+        backend : {"plotly", "matplotlib"}
+        theme : {"light", "dark"}
+
+        Returns
+        -------
+        plotly Figure or matplotlib Figure
+        """
+        return plots.track_record(
+            self.risk, escalation=escalation, model=self._known(model), backend=backend, theme=theme
+        )
+
     def _known(self, model: str) -> str:
         if model not in self.models:
             raise unknown_name("model", model, self.models)

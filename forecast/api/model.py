@@ -18,6 +18,8 @@ from forecast.families import protocol
 from forecast.families.model import ModelSpec, OwnSpec, read_models
 from forecast.families.registry import family_class
 from forecast.panel.panel import Panel
+from forecast.plots import component_shares
+from forecast.plots.chart import Backend, Chart, Theme
 from forecast.provenance import generator
 from forecast.reference import reference_workspace
 
@@ -230,6 +232,35 @@ class Fitted:
             )
         table: pd.DataFrame = parts()
         return table
+
+    def plot_components(
+        self, unit: str, *, past: int = 104, backend: Backend = "plotly", theme: Theme = "light"
+    ) -> Chart:
+        """Draw the shares of components in the expected count of each week.
+
+        Parameters
+        ----------
+        unit : str
+            Which region or place.
+        past : int, default 104
+            The last weeks to show.
+        backend : {"plotly", "matplotlib"}
+        theme : {"light", "dark"}
+
+        Returns
+        -------
+        plotly Figure or matplotlib Figure
+
+        Raises
+        ------
+        InputError
+            As of `components`, and if there is no such unit.
+        """
+        self.panel.units.index(unit)
+        parts = self.components()
+        shares = parts[parts["unit"] == unit].drop(columns="mean")
+        long = shares.melt(["week", "unit"], var_name="component", value_name="value")
+        return component_shares(long, past=past, backend=backend, theme=theme)
 
     def __repr__(self) -> str:
         return terminal_text("Fitted", self._facts())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,9 @@ from forecast.errors import InputError
 from forecast.panel.neighbours import Neighbours
 from forecast.panel.units import Units
 from forecast.panel.weeks import WEEK
+
+if TYPE_CHECKING:
+    from forecast.plots.chart import Backend, Chart, Theme
 
 Counts = NDArray[np.int64]
 
@@ -190,6 +194,29 @@ class Panel:
         """
         recent = self.to_frame().iloc[-weeks:] if weeks else self.to_frame()
         return recent.rename_axis("week").reset_index().melt("week", var_name="unit", value_name="events")
+
+    def plot(self, unit: str, *, backend: Backend = "plotly", theme: Theme = "light") -> Chart:
+        """Draw the counts of one unit as a calendar: years from top to bottom, weeks from left to right.
+
+        Parameters
+        ----------
+        unit : str
+        backend : {"plotly", "matplotlib"}
+        theme : {"light", "dark"}
+
+        Returns
+        -------
+        plotly Figure or matplotlib Figure
+
+        Raises
+        ------
+        InputError
+            If there is no such unit.
+        """
+        # Plotly is slow to import, and most panels are never drawn.
+        from forecast.plots import calendar  # noqa: PLC0415
+
+        return calendar(self.select([unit]).tidy(), backend=backend, theme=theme)
 
     def _facts(self) -> dict[str, object]:
         return {

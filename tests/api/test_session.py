@@ -196,6 +196,8 @@ def test_components(panel):
     table = fc.model("endemic-epidemic").fit(panel).components()
     assert set(table["unit"]) == set(panel.units.names)
     np.testing.assert_allclose(table[["own", "neighbour", "endemic"]].sum(axis=1), 1)
+    with pytest.raises(fc.InputError, match="Mopty"):
+        fc.model("endemic-epidemic").fit(panel).plot_components("Mali/Mopty")
     with pytest.raises(fc.InputError, match="has no components"):
         fc.model("climatology-52").fit(panel).components()
 
@@ -233,6 +235,10 @@ def test_pictures(ahead, record, backend):
         ahead.map(rule, fc.outlines("west-africa-weekly"), backend=backend),
         record.plot_pit("quarter", backend=backend),
         record.plot_reliability("quarter", "any_in_4", backend=backend),
+        record.plot_skill(backend=backend),
+        record.plot_track_record("quarter", "any_in_4", backend=backend),
+        ahead.history.plot("Mali/Mopti", backend=backend),
+        fc.model("endemic-epidemic").fit(ahead.history).plot_components("Mali/Mopti", backend=backend),
     ]
     assert len({type(figure) for figure in figures}) == 1
     assert type(figures[0]).__module__.startswith(backend)
