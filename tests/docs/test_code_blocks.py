@@ -23,6 +23,7 @@ RUN_ELSEWHERE = {
     "docs/comparison.md": "test_comparison_page",
     "docs/exchange.md": "test_exchange_page",
     "docs/fitted-models.md": "test_python_pages",
+    "docs/gallery.md": "test_gallery_page",
     "docs/hawkes.md": "test_python_pages",
     "docs/space-time.md": "test_python_pages",
     "docs/tutorials/first-forecast.md": "test_tutorials",
