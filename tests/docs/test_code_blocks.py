@@ -10,7 +10,6 @@ import re
 import shlex
 from pathlib import Path
 
-import click
 import pytest
 import typer
 
@@ -53,8 +52,8 @@ def commands() -> list[tuple[str, str]]:
 @pytest.mark.parametrize(("document", "line"), commands())
 def test_every_command_is_understood(document, line):
     arguments = shlex.split(line)[1:]
-    command: click.Command = typer.main.get_command(app)
-    context = click.Context(command, info_name="forecast")
+    command = typer.main.get_command(app)
+    context = command.context_class(command, info_name="forecast")
     while hasattr(command, "commands"):
         assert arguments, line
         name = arguments.pop(0)
