@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import inspect
 import re
+from typing import Any
 
-import click
 import typer
 
 from forecast.cli.app import app
@@ -14,7 +14,7 @@ from forecast.cli.app import app
 def command_line() -> str:
     """Return the page: every command with its arguments and options."""
     program = typer.main.get_command(app)
-    top = click.Context(program, info_name="forecast")
+    top = program.context_class(program, info_name="forecast")
     parts = [
         "# The command line\n",
         "Written from the commands themselves at each build; `forecast COMMAND --help` says the same.\n",
@@ -24,10 +24,10 @@ def command_line() -> str:
     return "\n".join([*parts, *_commands(program, top)])
 
 
-def _commands(group: click.Command, context: click.Context) -> list[str]:
+def _commands(group: Any, context: Any) -> list[str]:
     found = []
     for name, command in getattr(group, "commands", {}).items():
-        inner = click.Context(command, info_name=name, parent=context)
+        inner = command.context_class(command, info_name=name, parent=context)
         usage = " ".join([inner.command_path, *command.collect_usage_pieces(inner)])
         found.append(f"## {inner.command_path}\n\n```text\n{usage}\n```\n\n{_told(command.help or '')}")
         found.append(_options(command, inner))
@@ -35,7 +35,7 @@ def _commands(group: click.Command, context: click.Context) -> list[str]:
     return found
 
 
-def _options(command: click.Command, context: click.Context) -> str:
+def _options(command: Any, context: Any) -> str:
     """Return the table of the arguments and options of a command."""
     rows = []
     for parameter in command.get_params(context):

@@ -22,7 +22,7 @@ def python_interface() -> str:
 def _groups() -> dict[str, list[str]]:
     """Return the places of public names by what they are."""
     found: dict[str, list[str]] = {}
-    for name in forecast.__all__:
+    for name in forecast.__all__:  # type: ignore[attr-defined] # the stub for type checkers names each by itself
         value = getattr(forecast, name)
         if ismodule(value):
             inner = [getattr(value, each) for each in getattr(value, "__all__", ())]

@@ -10,7 +10,6 @@ import re
 import shlex
 from pathlib import Path
 
-import click
 import pytest
 import typer
 
@@ -23,6 +22,7 @@ RUN_ELSEWHERE = {
     "docs/comparison.md": "test_comparison_page",
     "docs/exchange.md": "test_exchange_page",
     "docs/fitted-models.md": "test_python_pages",
+    "docs/gallery.md": "test_gallery_page",
     "docs/hawkes.md": "test_python_pages",
     "docs/space-time.md": "test_python_pages",
     "docs/tutorials/first-forecast.md": "test_tutorials",
@@ -52,8 +52,8 @@ def commands() -> list[tuple[str, str]]:
 @pytest.mark.parametrize(("document", "line"), commands())
 def test_every_command_is_understood(document, line):
     arguments = shlex.split(line)[1:]
-    command: click.Command = typer.main.get_command(app)
-    context = click.Context(command, info_name="forecast")
+    command = typer.main.get_command(app)
+    context = command.context_class(command, info_name="forecast")
     while hasattr(command, "commands"):
         assert arguments, line
         name = arguments.pop(0)
