@@ -1,4 +1,4 @@
-"""The page on scaling: its example gives what it shows, its commands exist, its tables are those of the measurements."""
+"""The page on scaling: its example and its commands work, its tables are those of the measurements."""
 
 from __future__ import annotations
 
