@@ -17,8 +17,8 @@ help:
 	@echo "make test         the default test suite, as in CI          (ARGS=\"-k panel\" goes to pytest)"
 	@echo "make check        ruff, mypy, and the tests with branch coverage"
 	@echo "make bench        every script of benchmarks/"
-	@echo "make notebooks    every notebook of reports/notebooks/, run as a script"
-	@echo "make docs         the examples of all docstrings, and the links between the documents"
+	@echo "make notebooks    every notebook of reports/notebooks/, as pages in out/notebooks/  (ARGS=01: one)"
+	@echo "make docs         the documentation site, into site/, with all its examples run and all its links checked"
 	@echo "make constraints  pin the dependencies anew                 (UPGRADE=--upgrade for newer releases)"
 	@echo "make audit        look the pinned packages up among known vulnerabilities; needs the network, and says so"
 	@echo "make clean        remove the environment, caches, builds and everything in out/"
@@ -40,10 +40,12 @@ bench: $(READY)
 	$(call run_each,benchmarks,benchmark)
 
 notebooks: $(READY)
-	$(call run_each,reports/notebooks,notebook)
+	$(BIN)/python reports/notebooks/_execute.py $(ARGS)
 
 docs: $(READY)
-	$(BIN)/pytest forecast tests/docs $(ARGS)
+	$(BIN)/pytest $(TESTS) forecast tests/docs $(ARGS)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@echo "The site is in site/: open site/index.html"
 
 # Run every script of folder $(1) but those that start with an underscore; stop at the first that fails.
 define run_each

@@ -14,7 +14,19 @@ from forecast.panel.weeks import WeekStart
 
 
 class TableColumns(Section):
-    """What the columns of a plain counts table are called."""
+    """What the columns of a plain counts table are called.
+
+    Parameters
+    ----------
+    week : str
+        Any day of the week.
+    region : str
+        Name of the region.
+    count : str
+        Events of that week and region.
+    country : str, optional
+        Of the region.
+    """
 
     week: str = "week"
     region: str = "region"

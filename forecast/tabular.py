@@ -29,6 +29,8 @@ LONGEST_CELL = 16 * 2**20
 """Characters of a cell of a CSV file; names are held to fewer when they are read."""
 LARGEST_TABLE = 2**31
 """Bytes of a parquet file in memory."""
+_MOST_SHOWN = 20
+"""Columns of a table that a message names."""
 _DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 Parsed = TypeVar("Parsed")
@@ -75,11 +77,13 @@ class Table:
         if not absent:
             return
         near = {column: nearest_names(column, known, count=1) for column in absent}
+        shown = [*map(repr, known[:_MOST_SHOWN])] or ["none"]
+        more = f" and {len(known) - len(shown)} more" if len(known) > _MOST_SHOWN else ""
         hints = [f"did you mean {found[0]!r} for {column!r}?" for column, found in near.items() if found]
         raise InputError(
             f"no column {', '.join(map(repr, absent))}",
             where=f"{self.name} row 1",
-            expected=f"one of each of {', '.join(map(repr, columns))}; found {', '.join(map(repr, known)) or 'none'}",
+            expected=f"one of each of {', '.join(map(repr, columns))}; found {', '.join(shown)}{more}",
             hint=" ".join(hints),
         )
 

@@ -22,14 +22,32 @@ CONFIG_NAME = "forecast.toml"
 
 
 class RegionsSection(Section):
-    """Which regions are forecast: all of some countries, or named ones; all of the data if neither is given."""
+    """Which regions are forecast: all of some countries, or named ones; all of the data if neither is given.
+
+    Parameters
+    ----------
+    countries : tuple of str
+        All regions of these.
+    names : tuple of str
+        Regions such as "Mali/Mopti", beside those of the countries.
+    """
 
     countries: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
 
 
 class PlaceSpec(Section):
-    """A town with a radius: one of the dataset's places, or, for a store, one with latitude and longitude."""
+    """A town with a radius: one of the dataset's places, or, for a store, one with latitude and longitude.
+
+    Parameters
+    ----------
+    name : str
+        As in the dataset; of a store, as you like.
+    radius_km : int
+        Events within it count; a set has those radii that its README names.
+    latitude, longitude : float, optional
+        Of the centre, in degrees; for a store, where both are needed.
+    """
 
     name: str
     radius_km: Annotated[int, Field(ge=10, le=500)] = 100
@@ -49,7 +67,15 @@ class PlaceSpec(Section):
 
 
 class ModelsSection(Section):
-    """Which models of the catalogue run, and which one the report speaks for: one of them, or the combined one."""
+    """Which models of the catalogue run, and which one the report speaks for: one of them, or the combined one.
+
+    Parameters
+    ----------
+    use : tuple of str
+        Files of ``models/``, without the ending. All are run, back-tested and compared.
+    headline : str
+        One of `use`, or the name of the combined forecast.
+    """
 
     use: Annotated[tuple[str, ...], Field(min_length=1)]
     headline: str
@@ -71,6 +97,7 @@ class BacktestSection(Section):
     first_after : int
         Weeks that must be known before the first origin.
     seed : int
+        Of all chance in the workspace: the same inputs give the same bytes.
     """
 
     horizon: Annotated[int, Field(ge=1, le=52)] = 8
@@ -120,7 +147,15 @@ class LedgerSection(Section):
 
 
 class WorkspaceSpec(Section):
-    """The whole of ``forecast.toml``."""
+    """The whole of ``forecast.toml``.
+
+    Parameters
+    ----------
+    title : str
+        Of the workspace, for reports and the ledger.
+    escalations : tuple of Escalation
+        What the reader wants to be warned of. Each is a rule over the sum of the next weeks of a region or place.
+    """
 
     title: str
     data: DataSection
@@ -175,6 +210,7 @@ class ReportSpec(Section):
     name : str
         As the file is called; the folder of its results.
     title : str
+        At the top of the page.
     audience : str
         One sentence: who reads it, and what for.
     headline_escalation : str

@@ -72,6 +72,27 @@ def archive(small_workspace, tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="session")
+def french():
+    """What finds English in French pages: `tests/french.py`, which is in no package."""
+    spec = importlib.util.spec_from_file_location("french", Path(__file__).with_name("french.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def bilingual_archive(archive, tmp_path_factory):
+    """A copy of the archive whose report speaks French, and English too; do not change it."""
+    folder = tmp_path_factory.mktemp("bilingual") / "workspace"
+    shutil.copytree(archive, folder)
+    definition = folder / "reports" / "weekly.toml"
+    text = definition.read_text(encoding="utf-8")
+    assert 'languages = ["en"]' in text
+    definition.write_text(text.replace('languages = ["en"]', 'languages = ["fr", "en"]'), encoding="utf-8")
+    return folder
+
+
 @pytest.fixture
 def workspace(small_workspace, tmp_path):
     """A copy of the small workspace to change at will."""

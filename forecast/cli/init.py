@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from forecast.cli.options import JsonOption
+from forecast.cli.options import JsonOption, day, names
 from forecast.cli.output import result, result_json, say
 
 
@@ -24,6 +24,23 @@ def init(
         Path | None,
         typer.Option(metavar="FILE", help="Counts of your own in place of a dataset: CSV or parquet, copied to DIR."),
     ] = None,
+    events: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="An export of ACLED or UCDP, counted by week and first-level region into DIR."
+        ),
+    ] = None,
+    first: Annotated[
+        str | None,
+        typer.Option("--from", metavar="DATE", help="First day that the events cover.  [default: that of the first]"),
+    ] = None,
+    last: Annotated[
+        str | None,
+        typer.Option("--to", metavar="DATE", help="Last day that the events cover.  [default: that of the last]"),
+    ] = None,
+    types: Annotated[
+        str | None, typer.Option(metavar="T,T", help="Only events of these types, as the file writes them.")
+    ] = None,
     title: Annotated[
         str | None, typer.Option(metavar="TEXT", help="Of the reports.  [default: the countries, or the file's name]")
     ] = None,
@@ -32,7 +49,8 @@ def init(
     """Make a workspace of your own: a commented forecast.toml, the models, the reports and the data.
 
     Its places are the three largest towns of each country; change them in forecast.toml. A table of counts of your
-    own has one row a week and region, in columns called week, region, events and, if you like, country.
+    own has one row a week and region, in columns called week, region, events and, if you like, country. A file of
+    events is counted as it is; to keep the imports of every week as they came, use `forecast ingest`.
 
     \b
     Examples:
@@ -40,14 +58,35 @@ def init(
       forecast init nigeria --data west-africa-weekly --country Nigeria
       forecast init lake-chad --data west-africa-weekly --country Niger --country Chad --title "Lake Chad"
       forecast init somalia --table counts.csv
+      forecast init nigeria --events GEDEvent_v26_1.csv --to 2025-12-31
     """
     from forecast.errors import InputError
     from forecast.jobs.new_workspace import create_workspace, table_workspace
+    from forecast.jobs.workspace_of_events import events_workspace
     from forecast.reference import reference_workspace
     from forecast.workspace import open_workspace
 
     source = open_workspace(reference_workspace())
-    if table is None:
+    if events is None and (first or last or types):
+        raise InputError(
+            "days or types without a file of events", where="--from, --to, --types", expected="--events FILE"
+        )
+    if events is not None:
+        if table or data or country:
+            raise InputError("events beside a table or dataset", where="--events", expected="one of them")
+        made, counted = events_workspace(
+            directory,
+            source,
+            events,
+            title,
+            first=day(first, "--from"),
+            last=day(last, "--to"),
+            types=names(types),
+        )
+        say(f"{len(counted)} events of {counted.rows} rows")
+        for reason, count in counted.dropped.items():
+            say(f"  left out: {count}, {reason}")
+    elif table is None:
         made = create_workspace(directory, source, data, country or (), title)
     elif data or country:
         raise InputError("both a table and a dataset", where="--table", expected="--table without --data and --country")

@@ -37,6 +37,7 @@ class Member(BaseModel):
     Parameters
     ----------
     family : str
+        A registered family, but no pool.
     settings : dict
         As in a model's own spec.
     name : str
@@ -92,7 +93,12 @@ class Pool(Family):
         Origins' worth of evidence for equal weights.
     half_life_weeks : float
         Of a trial's weight. Not for online weights, which forget by themselves.
-    learn_weeks, learn_every, learn_horizon : int
+    learn_weeks : int
+        Weeks before the end of the panel at which the members are fitted for the trials.
+    learn_every : int
+        Weeks between trials.
+    learn_horizon : int
+        Weeks ahead of each trial.
 
     References
     ----------

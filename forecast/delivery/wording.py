@@ -20,6 +20,7 @@ from forecast.confined import path_below
 from forecast.delivery.digest import Digest
 from forecast.delivery.targets import EmailTarget, WebhookTarget
 from forecast.errors import InputError
+from forecast.language import Language, speaking
 from forecast.plain_text import one_line, still
 from forecast.reporting import words
 from forecast.reporting.scale import plain_word
@@ -30,8 +31,8 @@ LONGEST_TEMPLATE = 2**16
 LONGEST_TEXT = 20_000
 """Characters of a message: beyond that Teams refuses it, and nobody reads it."""
 _MOST_PIECES = 100_000
-DEFAULTS = {"email": "mail.txt", "webhook": "webhook.txt"}
-"""The templates that come with the package."""
+DEFAULTS = {"email": "mail", "webhook": "webhook"}
+"""The templates that come with the package, in each language."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,9 @@ def message_of(summary: Summary, digest: Digest, target: EmailTarget | WebhookTa
         If the template is missing, leads out of the workspace, is wrong, does what it may not, or says nothing.
     """
     where = target.template or f"the template {DEFAULTS[target.to]} of the package"
-    source = _default(target.to) if target.template is None else _own(root, target)
-    text = still(_rendered(source, shown(summary, digest, target), where))
+    source = _default(target.to, summary.language) if target.template is None else _own(root, target)
+    with speaking(summary.language):
+        text = still(_rendered(source, shown(summary, digest, target), where))
     title, _, rest = text.strip("\n").partition("\n")
     if not title.strip():
         raise InputError("the template gives no text", where=where, expected="a title in the first line")
@@ -124,8 +126,9 @@ def _own(root: Path, target: EmailTarget | WebhookTarget) -> str:
 
 
 @cache
-def _default(kind: str) -> str:
-    return (files("forecast.delivery") / "templates" / DEFAULTS[kind]).read_text(encoding="utf-8")
+def _default(kind: str, language: Language) -> str:
+    name = f"{DEFAULTS[kind]}.{language}.txt"
+    return (files("forecast.delivery") / "templates" / name).read_text(encoding="utf-8")
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):

@@ -26,7 +26,7 @@ from forecast.evaluation.block_file import marginal_table, pack_block, path_tabl
 from forecast.evaluation.joint import JOINT_SCORES, VIEWS, joint_scores, some_paths
 from forecast.evaluation.record import HEAD, QUANTILE_LEVELS
 from forecast.evaluation.scores import SCORES, brier, score_forecast
-from forecast.families.model import ModelSpec
+from forecast.families.model import ModelSpec, OwnSpec
 from forecast.families.nowcasted import predict_as_known
 from forecast.families.protocol import Fitted
 from forecast.families.registry import family_class
@@ -98,7 +98,7 @@ class Block:
 def block_key(content: Mapping[str, object], model: ModelSpec) -> str:
     """Return the hash of a block's content, of the model, of the code and of the libraries."""
     settings = model.model_dump(mode="json", exclude={"title", "method"})
-    code = [code_hash(), _family_hash(model.family)]
+    code = [code_hash(), "" if isinstance(model, OwnSpec) else _family_hash(model.family)]
     return hash_json({**content, "model": settings, "code": code, "versions": versions()})
 
 

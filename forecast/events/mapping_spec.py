@@ -28,7 +28,33 @@ class _Section(BaseModel):
 
 
 class ColumnsSection(_Section):
-    """Header of the column of each role; several columns together may make the event id."""
+    """Header of the column of each role; several columns together may make the event id.
+
+    Parameters
+    ----------
+    event_id : str or tuple of str
+        Unique within the source.
+    date : str
+        Day of the event, or the first one.
+    date_end : str, optional
+        Its last day.
+    date_precision, place_precision : str, optional
+        How exactly day and place are known, in the words of the canonical record; `values` translates others.
+    latitude, longitude : str, optional
+        In degrees.
+    country, admin1, admin2, location : str, optional
+        Names of the country, the first and second administrative unit, and the place.
+    event_type, sub_event_type : str, optional
+        Kind of event.
+    fatalities : str, optional
+        Deaths, best estimate.
+    low, high : str, optional
+        Range of the deaths.
+    reported : str, optional
+        First day on which the event was reported.
+    release : str, optional
+        Version of the table that the row comes from.
+    """
 
     event_id: str | Annotated[tuple[str, ...], Field(min_length=1)]
     date: str
@@ -59,6 +85,21 @@ class FaultsSection(_Section):
     """What to do with a row that has a fault, by kind: flag it (and leave the faulty value empty), or drop it.
 
     A row without event id or date is always dropped, as are a repeated event id and a row of too many or few values.
+
+    Parameters
+    ----------
+    coordinates : {"flag", "drop"}
+        Missing, unreadable or off the globe.
+    date_end : {"flag", "drop"}
+        Unreadable, or before the start.
+    fatalities : {"flag", "drop"}
+        Unreadable deaths or ends of their range.
+    range : {"flag", "drop"}
+        Low, best and high out of order.
+    precision : {"flag", "drop"}
+        Words for a precision that are not known.
+    reported : {"flag", "drop"}
+        Unreadable.
     """
 
     coordinates: Rule = "flag"

@@ -13,6 +13,18 @@ MARKS: Mapping[str, frozenset[str]] = {
 """Columns by which the files of a source are known."""
 
 
+def source_of(columns: Iterable[str]) -> str | None:
+    """Return the source whose files have such columns; None for a table of another kind.
+
+    Examples
+    --------
+    >>> source_of(["EVENT_ID_CNTY", "EVENT_DATE", "EVENT_TYPE", "ADMIN1"])
+    'acled'
+    """
+    names = {column.strip().casefold().replace(" ", "_") for column in columns}
+    return next((name for name, marks in MARKS.items() if marks <= names), None)
+
+
 def other_source(columns: Iterable[str], source: str) -> str:
     """Return what to try with a file whose columns are those of another source; empty if they are not.
 
@@ -21,8 +33,9 @@ def other_source(columns: Iterable[str], source: str) -> str:
     >>> other_source(["id", "Date_Start", "where_prec", "latitude", "longitude"], "acled")
     'these are columns of UCDP: `forecast ingest ucdp`'
     """
-    names = {column.strip().casefold().replace(" ", "_") for column in columns}
-    found = next((name for name, marks in MARKS.items() if name != source and marks <= names), None)
+    found = source_of(columns)
+    if found == source:
+        return ""
     return f"these are columns of {found.upper()}: `forecast ingest {found}`" if found else ""
 
 

@@ -41,6 +41,7 @@ class Glm(Family):
         neighbour_ewm_s, the same for the mean over adjacent units (over all units where there are none).
         The log of the exposure is an offset.
     distribution : {"negbin", "poisson"}
+        Of the counts around their mean.
     half_life_weeks : float, optional
         A week so much older counts half in the likelihood. None counts all alike.
     pseudo_weeks : float

@@ -81,6 +81,22 @@ class ModelSpec(BaseModel):
         return panel.weeks_between(len(panel.weeks) - self.window_weeks, len(panel.weeks))
 
 
+class OwnSpec(ModelSpec):
+    """The spec of a family at hand, which need not be registered.
+
+    Parameters
+    ----------
+    made : Family
+        With its settings.
+    """
+
+    made: Family
+
+    def build(self) -> Family:
+        """Return the family."""
+        return self.made
+
+
 def read_models(folder: Path) -> dict[str, ModelSpec]:
     """Return every model of a catalogue folder by name, in order of the names.
 

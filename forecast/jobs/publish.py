@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from forecast.csv_text import csv_bytes
 from forecast.evaluation.record import HEAD, QUANTILE_LEVELS
+from forecast.language import speaking
 from forecast.predictive.forecast_file import write_forecasts
 from forecast.predictive.risk import RISK_COLUMNS
 from forecast.provenance import hash_file
@@ -55,7 +56,9 @@ def publish(content: ReportContent, folder: Path, record: Record | None = None) 
         (work / "risk.csv").write_bytes(csv_bytes(content.risk[stated], float_format="%.6f"))
         if content.changes is not None:
             (work / "changes.csv").write_bytes(csv_bytes(content.changes.table, float_format="%.6f"))
-        for name, written in _summary_and_print(content).items():
+        with speaking(content.languages[0]):
+            printed = _summary_and_print(content)
+        for name, written in printed.items():
             (work / name).write_bytes(written)
         files = {path.name: hash_file(path) for path in sorted(work.iterdir())}
         recorded = {} if record is None else record(content, files)

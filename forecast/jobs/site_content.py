@@ -13,6 +13,7 @@ from forecast.errors import InputError, unknown_name
 from forecast.evaluation.record import QUANTILE_LEVELS
 from forecast.jobs.issue_content import ledger_name
 from forecast.jobs.published import PublishedReports
+from forecast.language import SOURCE, Language
 from forecast.ledger import read, schema
 from forecast.ledger.read import IssueEntry
 from forecast.ledger.statements import headline_marginals, statements
@@ -97,6 +98,7 @@ def site_content(
         entries=entries,
         link=read.last_link(connection),
         known_until=None if known is None else pd.Timestamp(known),
+        languages=_languages(workspace, main),
     )
     if not content.latest.rules or content.latest.front.rule is None:
         raise InputError(
@@ -104,6 +106,12 @@ def site_content(
             hint="the version of escalation-forecast that issued it",
         )
     return content
+
+
+def _languages(workspace: Workspace, report: str) -> tuple[Language, ...]:
+    """Return the languages of a report; that of the code where there is no such report any more."""
+    defined = (workspace.root / "reports" / f"{report}.toml").is_file()
+    return workspace.report(report).languages if defined else (SOURCE,)
 
 
 def _main_report(workspace: Workspace, issued: Sequence[IssueEntry], report: str | None) -> str:

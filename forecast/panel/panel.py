@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from forecast.display import notebook_html, terminal_text
 from forecast.errors import InputError
 from forecast.panel.neighbours import Neighbours
 from forecast.panel.units import Units
@@ -106,14 +108,23 @@ class Panel:
         """Last day of the last week."""
         return self.weeks[-1] + WEEK - pd.Timedelta(days=1)
 
-    def until(self, origin: pd.Timestamp) -> Panel:
+    def until(self, origin: pd.Timestamp | dt.date | str) -> Panel:
         """Return the panel as it is known at `origin`: the weeks that are over by then.
+
+        Parameters
+        ----------
+        origin : Timestamp, date or str
+            A day, in ISO 8601 if it is a text.
 
         Raises
         ------
         InputError
-            If no week is over by then.
+            If no week is over by then, or it is no day.
         """
+        try:
+            origin = pd.Timestamp(origin)
+        except ValueError:
+            raise InputError(f"{origin!r} is no day", expected="such as 2026-08-01") from None
         count = int(np.searchsorted(self.weeks.to_numpy(), (origin - WEEK).to_numpy(), side="right"))
         if count == 0:
             raise InputError(
@@ -168,3 +179,32 @@ class Panel:
         """Return the counts as a table, weeks by units; missing ones are ``<NA>``."""
         frame = pd.DataFrame(self.counts, index=self.weeks, columns=list(self.units.names)).astype("Int64")
         return frame.mask(~self.observed)
+
+    def tidy(self, weeks: int | None = None) -> pd.DataFrame:
+        """Return one row a week and unit: week, unit, events (<NA> where unknown).
+
+        Parameters
+        ----------
+        weeks : int, optional
+            Only the last ones.
+        """
+        recent = self.to_frame().iloc[-weeks:] if weeks else self.to_frame()
+        return recent.rename_axis("week").reset_index().melt("week", var_name="unit", value_name="events")
+
+    def _facts(self) -> dict[str, object]:
+        return {
+            "weeks": len(self.weeks),
+            f"{self.units.kind}s": len(self.units),
+            "first": f"{self.weeks[0]:%Y-%m-%d}",
+            "known until": f"{self.known_until:%Y-%m-%d}",
+            "events": int(self.counts[self.observed].sum()),
+            "source": self.source,
+            "note": "simulated" if self.simulated else "",
+        }
+
+    def __repr__(self) -> str:
+        return terminal_text("Panel", self._facts())
+
+    def _repr_html_(self) -> str:
+        """Show the panel in a notebook, the last weeks first."""
+        return notebook_html("Panel", self._facts(), self.to_frame().iloc[::-1])

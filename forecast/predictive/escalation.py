@@ -28,7 +28,15 @@ ENOUGH_ORIGINS = 52
 
 
 class _Rule(BaseModel):
-    """What all rules share: the sum over the next `weeks` weeks is compared with a level known at the origin."""
+    """What all rules share: the sum over the next `weeks` weeks is compared with a level known at the origin.
+
+    Parameters
+    ----------
+    name : str
+        Small letters, digits and underscores; it names the columns of tables.
+    weeks : int
+        Weeks ahead that are added up; at most the horizon of the report and of the backtest.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -81,7 +89,13 @@ class AnyEvent(_Rule):
 
 
 class AtLeast(_Rule):
-    """At least `count` events in the next `weeks` weeks."""
+    """At least `count` events in the next `weeks` weeks.
+
+    Parameters
+    ----------
+    count : int
+        Events.
+    """
 
     rule: Literal["at_least"]
     count: Annotated[int, Field(ge=1)]
@@ -102,7 +116,15 @@ class AtLeast(_Rule):
 
 
 class AboveRecent(_Rule):
-    """The sum of the next `weeks` weeks lies strictly above a quantile of such sums in the recent past."""
+    """The sum of the next `weeks` weeks lies strictly above a quantile of such sums in the recent past.
+
+    Parameters
+    ----------
+    quantile : float
+        Share of the past sums that must be exceeded.
+    window : int
+        Weeks before the origin within which they lie.
+    """
 
     rule: Literal["above_recent"]
     quantile: Annotated[float, Field(gt=0, lt=1)] = 0.9
@@ -138,6 +160,13 @@ class Increase(_Rule):
     """The weekly mean of the next `weeks` weeks is at least `factor` times that of the last `over` weeks.
 
     With no event in the last `over` weeks one event is enough.
+
+    Parameters
+    ----------
+    factor : float
+        By which the weekly mean grows at least.
+    over : int
+        Weeks before the origin with which it is compared.
     """
 
     rule: Literal["increase"]
@@ -165,7 +194,13 @@ class Increase(_Rule):
 
 
 class Record(_Rule):
-    """The sum of the next `weeks` weeks lies strictly above every such sum of the last `window` weeks."""
+    """The sum of the next `weeks` weeks lies strictly above every such sum of the last `window` weeks.
+
+    Parameters
+    ----------
+    window : int
+        Weeks before the origin.
+    """
 
     rule: Literal["record"]
     window: Annotated[int, Field(ge=4, le=520)] = 52

@@ -15,11 +15,11 @@ from forecast.evaluation.diagnosis import coverage, pit_band
 from forecast.evaluation.record import BacktestRecord
 from forecast.evaluation.record_diagnosis import PitCells, pit_cells
 from forecast.language import decimal, say
+from forecast.plots.theme import BAND_50, BAND_95, CONTRAST, FORECAST, HISTOGRAM, INK, MUTED, figure
 from forecast.predictive.escalation import Escalation
 from forecast.provenance import generator
 from forecast.reporting.figure import Figure
 from forecast.reporting.rules import quoted, rule_titles
-from forecast.reporting.theme import BAND_50, BAND_95, CONTRAST, FORECAST, HISTOGRAM, INK, MUTED, figure
 from forecast.reporting.words import apart, listing, number, percent, percent_sign
 
 _QUARTERS = {"tickvals": [0, 0.25, 0.5, 0.75, 1]}

@@ -12,11 +12,12 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from forecast.language import said, say, say_count
+from forecast.plots.names import short_labels
+from forecast.plots.theme import CONTRAST, DARK, FORECAST, INK, MUTED, OBSERVED, OTHERS, figure, literal
 from forecast.predictive.escalation import Escalation
-from forecast.reporting.figure import Figure, literal
+from forecast.reporting.figure import Figure
 from forecast.reporting.rules import quoted, rule_titles
-from forecast.reporting.theme import CONTRAST, DARK, FORECAST, INK, MUTED, OBSERVED, OTHERS, figure
-from forecast.reporting.words import apart, day, events, expected, listing, number, percent, points, short_labels
+from forecast.reporting.words import apart, day, events, expected, listing, number, percent, points
 
 PARTS = ("rest", "corrections", "later", "events", "weights")
 """In the order in which they are told apart: each is the difference that one more swapped input makes."""

@@ -12,9 +12,8 @@ import plotly.graph_objects as go
 
 from forecast.language import say, say_count
 from forecast.panel.units import Units
-from forecast.reporting.figure import literal
+from forecast.plots.theme import CONTRAST, DARK, FORECAST, LAND, MUTED, OTHERS, figure, literal
 from forecast.reporting.map import Fill, region_map
-from forecast.reporting.theme import CONTRAST, DARK, FORECAST, LAND, MUTED, OTHERS, figure
 from forecast.reporting.words import events, percent, percent_sign, signed_decimal, titles
 
 SHOWN = 6

@@ -13,10 +13,10 @@ import plotly.graph_objects as go
 from forecast.evaluation.record import BacktestRecord
 from forecast.evaluation.record_decisions import record_decisions
 from forecast.language import decimal, say
+from forecast.plots.theme import BAND_95, DARK, FORECAST, MUTED, OTHERS, figure, literal
 from forecast.predictive.escalation import Escalation
-from forecast.reporting.figure import Figure, literal
+from forecast.reporting.figure import Figure
 from forecast.reporting.rules import quoted, rule_titles
-from forecast.reporting.theme import BAND_95, DARK, FORECAST, MUTED, OTHERS, figure
 from forecast.reporting.words import DASH, UNKNOWN, bare, frequency, number, percent_sign
 
 _LEAST = -0.3

@@ -11,9 +11,9 @@ import plotly.graph_objects as go
 from forecast.language import say
 from forecast.panel.panel import Panel
 from forecast.panel.weeks import WEEK
+from forecast.plots.theme import BAND_50, BAND_80, BAND_95, FORECAST, MUTED, OBSERVED, figure
 from forecast.predictive.forecast import Forecast
 from forecast.reporting.figure import Figure
-from forecast.reporting.theme import BAND_50, BAND_80, BAND_95, FORECAST, MUTED, OBSERVED, figure
 from forecast.reporting.words import central, day, events, expected, expected_events, span
 
 BANDS = ((0.95, BAND_95), (0.80, BAND_80), (0.50, BAND_50))

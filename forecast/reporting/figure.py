@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -60,17 +59,6 @@ def as_script(content: Mapping[str, Any]) -> str:
     for sign in "<>&\u2028\u2029":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
     return text
-
-
-def literal(text: str) -> str:
-    """Return a text that Plotly shows as it is; by itself it reads some HTML tags and entities in labels.
-
-    Examples
-    --------
-    >>> literal("<b>Gao</b>")
-    '&lt;b&gt;Gao&lt;/b&gt;'
-    """
-    return html.escape(text, quote=False)
 
 
 def by_anchor(figures: Iterable[Figure]) -> dict[str, dict[str, Any]]:

@@ -11,6 +11,8 @@ import pandas as pd
 from forecast.evaluation.comparison import SKILL_LEVEL, log_note
 from forecast.evaluation.record import BacktestRecord
 from forecast.language import Language, say, speaking
+from forecast.plots.classes import CLASS_EDGES
+from forecast.plots.theme import RISK_DARK, RISK_LIGHT
 from forecast.predictive.escalation import ENOUGH_ORIGINS
 from forecast.reporting.calibration import RecordFigures, record_figures
 from forecast.reporting.changes import changes_part
@@ -32,10 +34,9 @@ from forecast.reporting.issued_part import FALSE_ALARMS, issued_part
 from forecast.reporting.map import map_aspect, risk_map
 from forecast.reporting.page import language_links, render_page
 from forecast.reporting.rules import quoted, rule_titles
-from forecast.reporting.scale import CLASS_EDGES, SCALE, SOURCE, percents
+from forecast.reporting.scale import SCALE, SOURCE, percents
 from forecast.reporting.steps import steps_parts, steps_taken
 from forecast.reporting.tables import breakdown_rows, leaderboard_rows, prior_rows, provenance_rows, risk_rows
-from forecast.reporting.theme import RISK_DARK, RISK_LIGHT
 from forecast.reporting.track import record_titles, records_saw, track_tables
 from forecast.reporting.words import apart, day, holds, number, percent, titles, units_told
 

@@ -12,10 +12,10 @@ import plotly.graph_objects as go
 from forecast.evaluation.control_chart import ControlChart
 from forecast.language import say
 from forecast.panel.weeks import WEEK
-from forecast.reporting.figure import literal
-from forecast.reporting.scale import CLASS_EDGES, probability_classes
-from forecast.reporting.theme import BAND_95, CONTRAST, FORECAST, INK, MUTED, PAPER, RISK_LIGHT, figure
-from forecast.reporting.words import SPACE, day, percent, percent_sign, short_labels
+from forecast.plots.classes import CLASS_EDGES, probability_classes
+from forecast.plots.names import short_labels
+from forecast.plots.theme import BAND_95, CONTRAST, FORECAST, INK, MUTED, PAPER, RISK_LIGHT, figure, literal
+from forecast.reporting.words import SPACE, day, percent, percent_sign
 
 _ROW = 17
 """Pixels of a region or place."""

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from forecast.evaluation.issued import IssuedRecord
-from forecast.language import SOURCE, Language, say, speaking
+from forecast.language import SOURCE, Language, say, speaking, spoken
 from forecast.predictive.escalation import Escalation
 from forecast.reporting.issued_part import FALSE_ALARMS, issued_part
-from forecast.reporting.page import language_links, render_page
+from forecast.reporting.page import language_links, page_name, render_page
 from forecast.reporting.words import day, number
 
 
@@ -63,6 +63,7 @@ def _render(content: IssuedContent, assets: str | None) -> str:
         assets=assets,
         archived=assets is not None,
         languages=language_links(content.languages),
+        page=next(page_name(each, content.languages) for each in content.languages if each == spoken()),
         content=content,
         part=part,
         false_alarms=FALSE_ALARMS,

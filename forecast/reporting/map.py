@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
-from shapely import LineString, MultiPolygon, Point, Polygon, simplify, union_all
+from shapely import simplify
 from shapely.geometry import shape
-from shapely.geometry.polygon import orient
 
 from forecast.language import say
 from forecast.panel.units import EARTH_RADIUS_KM, Units
-from forecast.reporting.figure import literal
-from forecast.reporting.labels import Label, Position, Sheet, Spot, arrange
-from forecast.reporting.scale import plain_word, probability_class
-from forecast.reporting.theme import BORDER, INK, LAND, MUTED, RISK_LIGHT, figure
+from forecast.plots.classes import probability_class
+from forecast.plots.labels import Label, Position, Sheet, Spot, arrange
+from forecast.plots.outlines import country_outlines, drawn_rings, extent, spots_inside
+from forecast.plots.theme import BORDER, INK, LAND, MUTED, RISK_LIGHT, figure, literal
+from forecast.reporting.scale import plain_word
 from forecast.reporting.words import percent, short_title, titles
 
 HEIGHT = 540
@@ -124,7 +124,7 @@ def region_map(
         Regions whose names stand on the map where there is room, the first ones first.
     """
     geometries = {name: shape(dict(polygons[name])) for name in regions.names if name in polygons}
-    west, south, east, north = _extent([geometry.bounds for geometry in geometries.values()])
+    west, south, east, north = extent([geometry.bounds for geometry in geometries.values()])
     names, group = titles(regions), dict(zip(regions.names, regions.groups, strict=True))
     traces: list[Any] = []
     for name, geometry in geometries.items():
@@ -145,7 +145,7 @@ def region_map(
                 opacity=fill.opacity if fill.opacity < 1 else None,
             )
         )
-    countries = _countries(geometries, group, (east - west) * _DETAIL)
+    countries = country_outlines(geometries, group, (east - west) * _DETAIL)
     for outline in countries.values():
         x, y = drawn_rings(outline)
         line = {"color": MUTED, "width": 1.8}
@@ -176,17 +176,6 @@ def region_map(
     )
 
 
-def _countries(geometries: Mapping[str, Any], group: Mapping[str, str], detail: float) -> dict[str, Any]:
-    """Return the outline of each country: its regions dissolved, without the slivers between them."""
-    found = {}
-    for country in dict.fromkeys(group[name] for name in geometries if group[name]):
-        whole = union_all([geometry for name, geometry in geometries.items() if group[name] == country])
-        found[country] = simplify(
-            whole.buffer(detail, join_style="mitre").buffer(-detail, join_style="mitre"), detail, preserve_topology=True
-        )
-    return found
-
-
 def _names(
     size: str,
     sheet: Sheet,
@@ -199,7 +188,9 @@ def _names(
 
     A place that is named like a region beside it goes without a name of its own.
     """
-    shown = [_label("region", short_title(name, group[name]), _inside(geometry)) for name, geometry in chosen.items()]
+    shown = [
+        _label("region", short_title(name, group[name]), spots_inside(geometry)) for name, geometry in chosen.items()
+    ]
     towns = {} if places is None else _towns(places)
     dots = list(towns.values())
     named = {_plain(label.text) for label, spot in zip(shown, arrange(shown, sheet, dots), strict=True) if spot}
@@ -209,7 +200,7 @@ def _names(
     for country, geometry in countries.items():
         label = _label("country", country.upper(), ())
         reach = label.letter * len(label.text) / 2 / sheet.width * (sheet.east - sheet.west)
-        shown.append(replace(label, spots=_inside(geometry, reach)))
+        shown.append(replace(label, spots=spots_inside(geometry, reach)))
     placed = [(label, spot) for label, spot in zip(shown, arrange(shown, sheet, dots), strict=True) if spot]
     return [
         go.Scatter(
@@ -245,45 +236,10 @@ def _towns(places: Units) -> dict[str, tuple[float, float]]:
     return found
 
 
-def _inside(geometry: Any, reach: float = 0.0) -> tuple[Spot, ...]:
-    """Return points within an outline where a name could stand, those nearest to its middle first.
-
-    With a reach (half of the name's width in degrees), only points from which the whole name is within.
-    """
-    west, south, east, north = geometry.bounds
-    grid = [(x, y) for x in np.linspace(west, east, 25)[1:-1] for y in np.linspace(south, north, 25)[1:-1]]
-    best, middle = geometry.representative_point(), geometry.centroid
-    points = [best, *(Point(corner) for corner in grid)]
-    fit = [p for p in points if geometry.contains(LineString([(p.x - reach, p.y), (p.x + reach, p.y)]) if reach else p)]
-    return tuple(Spot(round(p.x, 3), round(p.y, 3)) for p in sorted(fit, key=middle.distance))
-
-
 def _plain(name: str) -> str:
     """Return a name without case and accents."""
     letters = unicodedata.normalize("NFD", name.casefold())
     return "".join(letter for letter in letters if not unicodedata.combining(letter))
-
-
-def _extent(bounds: list[tuple[float, float, float, float]]) -> tuple[float, float, float, float]:
-    box = np.asarray(bounds)
-    low, high = box[:, :2].min(axis=0), box[:, 2:].max(axis=0)
-    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
-
-
-def drawn_rings(geometry: Any) -> tuple[list[Any], list[Any]]:
-    """Return all rings one after another with gaps between; holes run against their shells, so they stay open."""
-    parts = geometry.geoms if isinstance(geometry, MultiPolygon) else [geometry]
-    x: list[Any] = []
-    y: list[Any] = []
-    for part in parts:
-        if not isinstance(part, Polygon) or part.is_empty:
-            continue
-        turned = orient(part)
-        for ring in (turned.exterior, *turned.interiors):
-            corners = np.asarray(ring.coords)[:, :2].round(3) + 0.0  # no minus zero
-            x += [*([None] if x else []), *corners[:, 0].tolist()]
-            y += [*([None] if y else []), *corners[:, 1].tolist()]
-    return x, y
 
 
 def _chance(name: str, chance: float) -> str:

@@ -19,8 +19,8 @@ from plotly.offline import get_plotlyjs
 
 from forecast.language import OWN_NAMES, SOURCE, Language, Text, said, say, say_html, spoken
 from forecast.plain_text import still
+from forecast.plots.theme import DARK
 from forecast.reporting.figure import Figure, as_script, by_anchor
-from forecast.reporting.theme import DARK
 from forecast.reporting.words import day, number, percent, points
 
 FROM_SITE = "'self' file:"
@@ -172,6 +172,7 @@ def _environment() -> Environment:
         "points": points,
         "number": number,
         "day": day,
+        "said": said,
         "capitalize_first": _capitalize,
         "as_written": _as_written,
     }

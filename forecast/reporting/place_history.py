@@ -8,9 +8,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from forecast.plots.theme import BAND_80, FORECAST, INK, OBSERVED, OTHERS, PAPER, figure, literal
 from forecast.predictive.place_record import PastView
-from forecast.reporting.figure import literal
-from forecast.reporting.theme import BAND_80, FORECAST, INK, OBSERVED, OTHERS, PAPER, figure
 from forecast.reporting.words import UNKNOWN, events, percent
 
 COLOURS = dict(zip(("space-time", "regions", "towns"), OTHERS, strict=False))

@@ -14,9 +14,9 @@ from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
 from forecast.panel.units import Units
-from forecast.reporting.figure import literal
-from forecast.reporting.map import circle, drawn_rings
-from forecast.reporting.theme import BORDER, CONTRAST, INK, LAND, MUTED, figure
+from forecast.plots.outlines import drawn_rings
+from forecast.plots.theme import BORDER, CONTRAST, INK, LAND, MUTED, figure, literal
+from forecast.reporting.map import circle
 from forecast.reporting.words import events, short_title
 
 CELL = 0.25

@@ -11,6 +11,7 @@ import pandas as pd
 
 from forecast.panel.dataset import DataNote
 from forecast.panel.units import Units
+from forecast.plots.theme import DARK
 from forecast.predictive.place_pool import LEVEL, Pool, View
 from forecast.predictive.place_record import PastScores, PastView
 from forecast.processes.spacetime.outlook import PARTS
@@ -21,7 +22,6 @@ from forecast.reporting.place_history import COLOURS, history_chart, history_row
 from forecast.reporting.place_map import KM_PER_DEGREE, Recent, place_map
 from forecast.reporting.scale import SCALE, SOURCE, plain_word
 from forecast.reporting.tables import provenance_rows
-from forecast.reporting.theme import DARK
 from forecast.reporting.words import (
     DASH,
     SPACE,

@@ -10,11 +10,11 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from scipy import stats
 
+from forecast.plots.theme import BAND_95, CONTRAST, FORECAST, INK, MUTED, OTHERS, figure, literal
 from forecast.processes.fit import FittedHawkes
 from forecast.processes.goodness import poisson_of, residual_quantiles, residuals, superthinned
 from forecast.processes.history import History
-from forecast.reporting.figure import Figure, literal
-from forecast.reporting.theme import BAND_95, CONTRAST, FORECAST, INK, MUTED, OTHERS, figure
+from forecast.reporting.figure import Figure
 
 Floats = NDArray[np.float64]
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from forecast.language import LANGUAGES, said, spoken
 from forecast.panel.units import UnitKind
 from forecast.reporting.content import ReportContent
 from forecast.reporting.headline import lead
@@ -24,8 +25,9 @@ _RANGE = (0.1, 0.9)
 
 
 def summary_of(content: ReportContent) -> Summary:
-    """Return the summary of what a report shows; numbers have six decimals."""
+    """Return the summary of what a report shows, in the language spoken; numbers have six decimals."""
     pressing = tuple(content.provenance.get("warnings", ()))
+    texts = {str(text): text for text in content.warnings}  # in English those of the provenance
     spec = next(model for model in content.models if model.name == content.headline_model)
     return Summary(
         title=content.title,
@@ -37,9 +39,9 @@ def summary_of(content: ReportContent) -> Summary:
         model_title=spec.title,
         simulated=any(panel.simulated for panel in content.panels.values()),
         preliminary=content.data.preliminary,
-        notices=content.notices,
-        warnings=pressing,
-        notes=tuple(text for text in content.warnings if text not in pressing),
+        notices=tuple(str(said(text)) for text in content.notices),
+        warnings=tuple(str(said(texts.get(text, text))) for text in pressing),
+        notes=tuple(str(said(text)) for text in content.warnings if str(text) not in pressing),
         lead=lead(content),
         headline_escalation=content.headline_escalation,
         escalations=_rules(content),
@@ -53,6 +55,7 @@ def summary_of(content: ReportContent) -> Summary:
             licence=content.data.licence,
             vintage=content.data.vintage,
         ),
+        language=next(language for language in LANGUAGES if language == spoken()),
     )
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from forecast.config import parse
 from forecast.errors import InputError
+from forecast.language import SOURCE, Language
 from forecast.panel.units import UnitKind
 
 SCHEMA: Final = "escalation-forecast/summary/1"
@@ -209,6 +210,8 @@ class Summary(_Part):
     last_issue : LastIssue or None
     records : tuple of Record
     data : Source
+    language : {"en", "fr"}
+        Of its texts: the first of the report.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
@@ -234,6 +237,7 @@ class Summary(_Part):
     last_issue: LastIssue | None
     records: tuple[Record, ...]
     data: Source
+    language: Language = SOURCE
 
     def rule(self, name: str) -> Rule:
         """Return an escalation by its name."""

@@ -14,8 +14,9 @@ from scipy.stats import binomtest
 from forecast.evaluation.record import BacktestRecord
 from forecast.language import say
 from forecast.panel.units import UnitKind
+from forecast.plots.classes import CLASS_EDGES, probability_class, probability_classes
 from forecast.reporting.content import ReportContent
-from forecast.reporting.scale import CLASS_EDGES, percents, probability_class, probability_classes
+from forecast.reporting.scale import percents
 from forecast.reporting.words import DASH, UNKNOWN, apart, frequency, number, percent
 
 ENOUGH = 20

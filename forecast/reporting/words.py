@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import pandas as pd
@@ -11,42 +10,12 @@ import pandas as pd
 from forecast.language import date, decimal, said, say, say_count, spoken
 from forecast.panel.panel import Panel
 from forecast.panel.units import Units
+from forecast.plots import figures
 
-SPACE = "\N{NO-BREAK SPACE}"
-MINUS = "\N{MINUS SIGN}"
-DASH = "\N{EN DASH}"
-UNKNOWN = "\N{EM DASH}"
-"""What stands for a number that is not known."""
-THOUSANDS = {"fr": "\N{NARROW NO-BREAK SPACE}"}
-"""What marks off thousands where it is not a whole space."""
+number, percent = figures.number, figures.percent
+percent_sign, whole_percent = figures.percent_sign, figures.whole_percent
 
-
-def percent(share: float) -> str:
-    """Return a probability or share as a whole percent; near 0 and 1 as a bound, because no model knows better.
-
-    Examples
-    --------
-    >>> [percent(p).replace(SPACE, " ") for p in (0.0, 0.004, 0.345, 0.995, float("nan"))]
-    ['<1 %', '<1 %', '34 %', '>99 %', '—']
-    """
-    if math.isnan(share):
-        return UNKNOWN
-    if share < 0.01:
-        return say("<1\u00a0%")
-    if share > 0.99:
-        return say(">99\u00a0%")
-    return percent_sign(f"{whole_percent(share)}")
-
-
-def percent_sign(figures: str) -> str:
-    """Return figures with a percent sign behind them, at the distance that the language asks for.
-
-    Examples
-    --------
-    >>> percent_sign("5–20").replace(SPACE, " ")
-    '5–20 %'
-    """
-    return say("{figures}\u00a0%", figures=figures)
+SPACE, MINUS, DASH, UNKNOWN = figures.SPACE, figures.MINUS, figures.DASH, figures.UNKNOWN
 
 
 def frequency(share: float) -> str:
@@ -58,11 +27,6 @@ def frequency(share: float) -> str:
     ['0 %', '<1 %', '100 %']
     """
     return percent_sign(f"{100 * share:.0f}") if share in {0.0, 1.0} else percent(share)
-
-
-def whole_percent(share: float) -> int:
-    """Return a share in percent, rounded half to even; the slack keeps 0.345 from depending on its last bit."""
-    return round(round(100 * share, 6))
 
 
 def points(change: float) -> str:
@@ -130,17 +94,6 @@ def central(level: float, low: float, high: float) -> str:
     '80 % range 2–7'
     """
     return say("{level} range {span}", level=percent(level), span=span(low, high))
-
-
-def number(count: float) -> str:
-    """Return a whole number with thousands marked off.
-
-    Examples
-    --------
-    >>> number(12345).replace(SPACE, " ")
-    '12 345'
-    """
-    return f"{count:,.0f}".replace(",", THOUSANDS.get(spoken(), SPACE))
 
 
 def events(count: float) -> str:
@@ -234,6 +187,17 @@ def day(stamp: pd.Timestamp, *, weekday: bool = False) -> str:
     return date(stamp, weekday=weekday)
 
 
+def day_span(first: pd.Timestamp, last: pd.Timestamp) -> str:
+    """Return from when to when.
+
+    Examples
+    --------
+    >>> day_span(pd.Timestamp("2026-08-01"), pd.Timestamp("2026-08-28"))
+    '1 August 2026 to 28 August 2026'
+    """
+    return say("{first} to {last}", first=day(first), last=day(last))
+
+
 def listing(items: Sequence[str]) -> str:
     """Return items as one enumeration.
 
@@ -289,16 +253,3 @@ def short_title(name: str, group: str = "") -> str:
     ('Gao', 'Bamako 100 km')
     """
     return name.removeprefix(f"{group}/") if group else name
-
-
-def short_labels(names: Sequence[str]) -> dict[str, str]:
-    """Return short labels of several units: without their country, unless two would be called the same.
-
-    Examples
-    --------
-    >>> list(short_labels(["Mali/Gao", "Mali/Centre", "Niger/Centre", "Gao 100 km"]).values())
-    ['Gao', 'Mali/Centre', 'Niger/Centre', 'Gao 100 km']
-    """
-    short = {name: name.rpartition("/")[2] for name in names}
-    often = Counter(short.values())
-    return {name: label if often[label] == 1 else name for name, label in short.items()}

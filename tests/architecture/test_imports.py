@@ -30,8 +30,10 @@ ORDER: tuple[frozenset[str], ...] = (
             "tabular",
             "compiled",
             "language",
+            "display",
         }
     ),
+    frozenset({"plots"}),
     frozenset({"events"}),
     frozenset({"panel"}),
     frozenset({"simulation"}),
@@ -46,6 +48,7 @@ ORDER: tuple[frozenset[str], ...] = (
     frozenset({"delivery"}),
     frozenset({"data_section", "workspace", "reference"}),
     frozenset({"jobs"}),
+    frozenset({"api", "testing"}),
     frozenset({"cli", "__main__"}),
 )
 """Rooms and root modules from the bottom up; what stands in one set may import from it and from those before."""

@@ -26,9 +26,11 @@ PAGES = (
 )
 
 
-@pytest.fixture(scope="module")
-def site(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_site(open_workspace(archive), tmp_path_factory.mktemp("site") / "site").folder
+@pytest.fixture(scope="module", params=["en", "fr"])
+def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The archive in English, and in French with English beside it."""
+    workspace = request.getfixturevalue("archive" if request.param == "en" else "bilingual_archive")
+    return build_site(open_workspace(workspace), tmp_path_factory.mktemp("site") / "site").folder
 
 
 def open_page(browser: Chrome, page: Path, width: int, scheme: str = "light") -> None:
@@ -83,5 +85,5 @@ def test_from_the_index_to_the_history_of_a_place_and_back(browser: Chrome, site
     follow(browser, By.CSS_SELECTOR, "a[href^='places/']")
     assert "/places/" in browser.current_url
     assert browser.find_elements(By.CSS_SELECTOR, "[id^='history-']")
-    follow(browser, By.LINK_TEXT, "All issues")
+    follow(browser, By.CSS_SELECTOR, "nav.crumbs:not(.languages) a")
     assert browser.current_url == (site / "index.html").as_uri()

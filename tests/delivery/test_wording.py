@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from forecast.delivery import wording
@@ -9,6 +11,8 @@ from forecast.delivery.digest import digest_of
 from forecast.delivery.targets import EmailTarget, WebhookTarget, When
 from forecast.delivery.wording import message_of
 from forecast.errors import InputError
+from forecast.language import speaking
+from forecast.reporting.summarise import summary_of
 
 EMAIL = {"to": "email", "name": "a", "sender": "a@example.org", "recipients": ["b@example.org"]}
 
@@ -52,6 +56,22 @@ def test_the_message_of_a_webhook_is_short(summary, tmp_path):
     assert message.text.count("\n• ") == 4
     assert "whole report" not in message.text
     assert "\n\n" not in message.text
+
+
+@pytest.mark.parametrize("target", [None, WebhookTarget(to="webhook", name="a", link="https://risk.example.org/")])
+def test_messages_speak_the_language_of_the_report(content, french, tmp_path, target):
+    with speaking("fr"):
+        summary = summary_of(dataclasses.replace(content, warnings=()))
+    message = default(summary, tmp_path, target, when=When(at_least=0.01) if target is None else None)
+    assert message.title == "A small test, à partir du 1er août 2026"
+    names = {"A small test", "Nobody", summary.data.attribution}
+    assert not [
+        line for line in message.text.splitlines() if french.ENGLISH.search(french.without(names, line).lower())
+    ]
+    assert not [
+        line for line in message.text.splitlines() if french.MISSET.search(french.without({*names, "https:"}, line))
+    ]
+    assert "ordinaire" in message.text
 
 
 def test_simulated_counts_are_said_first(summary, tmp_path):

@@ -14,14 +14,14 @@ from syrupy.extensions.json import JSONSnapshotExtension
 
 from forecast.evaluation.record_diagnosis import pit_cells
 from forecast.panel.units import Units, great_circle_km
+from forecast.plots.classes import CLASS_EDGES, probability_class
+from forecast.plots.theme import DARK, RISK_DARK, RISK_LIGHT
 from forecast.reporting.calibration import record_figures, statements_of
 from forecast.reporting.content import ReportContent
 from forecast.reporting.fan import fan_chart, fan_figure, fan_frame, fan_rows
 from forecast.reporting.figure import Figure
 from forecast.reporting.headline import headline_rows
 from forecast.reporting.map import circle, map_aspect, risk_map
-from forecast.reporting.scale import CLASS_EDGES, probability_class
-from forecast.reporting.theme import DARK, RISK_DARK, RISK_LIGHT
 
 
 @pytest.fixture

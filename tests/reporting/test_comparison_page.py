@@ -15,6 +15,7 @@ from syrupy.extensions.json import JSONSnapshotExtension
 
 from forecast.evaluation.record_comparison import RecordComparison, compare_record
 from forecast.evaluation.record_murphy import record_murphy
+from forecast.plots.theme import DARK, LAND
 from forecast.reporting.comparison_charts import (
     FAINT,
     course_chart,
@@ -35,7 +36,6 @@ from forecast.reporting.comparison_tables import (
     winner_rows,
 )
 from forecast.reporting.content import ReportContent
-from forecast.reporting.theme import DARK, LAND
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import html
 import json
 import re
 
@@ -19,13 +18,6 @@ from forecast.reporting.page import language_links, page_name
 from forecast.reporting.track import record_titles
 from forecast.reporting.words import titles
 from forecast.workspace import ReportSpec
-
-ENGLISH = re.compile(
-    r"\b(the|of|and|is|are|was|were|with|which|that|from|than|these|before|after|their|they|has|have|had|not|by|weeks?|"
-    r"regions?|would|should|could|where|when|how|often|each|other|highest|probability|statements|stated|came|true|range|"
-    r"expected|events|record|issued|known|none|all|about|above|below|most|more|less)\b"
-)
-"""Words that no French text has; names that both languages have are not among them."""
 
 
 @pytest.fixture(scope="module")
@@ -44,38 +36,6 @@ NAMES = {
     *("Licence", "JavaScript"),
 }
 """Words that are the same in both languages."""
-NARROW = "\N{NARROW NO-BREAK SPACE}"
-MISSET = re.compile(rf"(?<!{NARROW})[;?!%»]|(?<!{NARROW}):(?=\s|$)|«(?!{NARROW})|[\d\s][.]\d|['\"“”]")
-"""Signs that French sets otherwise: spaces before high punctuation, decimal commas, curved apostrophes, guillemets."""
-
-
-def texts_of(page):
-    """Return the texts of a page that people read or hear, without what is marked as English and without code."""
-    body = re.sub(r"<script.*?</script>", "", page[page.index("<body") :], flags=re.S)
-    texts = re.findall(r'(?:aria-label|title|alt|placeholder|data-told)="([^"]*)"', body)
-    for figure in json.loads(re.search(r'id="figures">(.*?)</script>', page, re.S)[1])["figures"].values():
-        for trace in figure["data"]:
-            for key in ("text", "hovertext", "hovertemplate"):
-                told = trace.get(key) or []
-                texts += [told] if isinstance(told, str) else [each for each in told if isinstance(each, str)]
-        for axis in ("xaxis", "yaxis"):
-            layout = figure["layout"][axis]
-            texts += [layout["title"].get("text", ""), *layout.get("ticktext", []), layout.get("ticksuffix", "")]
-    body = re.sub(r"<code.*?</code>|<dl class=\"provenance\">.*?</dl>", "", body, flags=re.S)
-    body = re.sub(r'<span lang="en">.*?</span>|<a [^>]*lang="en"[^>]*>.*?</a>', "", body, flags=re.S)
-    texts += re.sub(r"<[^>]+>", "\n", body).split("\n")
-    return [html.unescape(text).strip(" ") for text in texts if text.strip()]
-
-
-def without(names, text):
-    for name in sorted(names, key=len, reverse=True):
-        text = text.replace(name, "")
-    return re.sub(r"<[^>]*>|%\{[^}]*\}", " ", text)
-
-
-def english_left(page, names):
-    """Return the texts of a page that have English words, but for names."""
-    return {text for text in texts_of(page) if ENGLISH.search(without(names, text).lower())}
 
 
 @pytest.fixture(scope="module")
@@ -89,22 +49,22 @@ def names(bilingual):
     return found | {"continuous ranked probability score", "probability integral transform", "weighted interval score"}
 
 
-def test_no_english_is_left_in_the_report(page, names):
-    assert english_left(page, names) == set()
+def test_no_english_is_left_in_the_report(french, page, names):
+    assert french.english_left(page, names) == set()
 
 
-def test_english_that_is_left_would_be_found(bilingual, page, names):
-    assert english_left(page.replace("Là où les prochaines", "Where the next"), names)
-    assert english_left(render_report(bilingual), names)
+def test_english_that_is_left_would_be_found(french, bilingual, page, names):
+    assert french.english_left(page.replace("Là où les prochaines", "Where the next"), names)
+    assert french.english_left(render_report(bilingual), names)
 
 
-def test_what_is_the_same_in_both_languages_is_a_name(bilingual, page, names):
-    same = set(texts_of(page)) & set(texts_of(render_report(bilingual)))
-    assert {text for text in same if re.search("[A-Za-zÀ-ÿ]{3}", without(names | NAMES, text))} == set()
+def test_what_is_the_same_in_both_languages_is_a_name(french, bilingual, page, names):
+    same = set(french.texts_of(page)) & set(french.texts_of(render_report(bilingual)))
+    assert {text for text in same if re.search("[A-Za-zÀ-ÿ]{3}", french.without(names | NAMES, text))} == set()
 
 
-def test_the_whole_page_is_set_as_french_is(page, names):
-    assert {text for text in texts_of(page) if MISSET.search(without(names, text))} == set()
+def test_the_whole_page_is_set_as_french_is(french, page, names):
+    assert french.misset(page, names) == set()
 
 
 def test_one_takes_the_singular(page):
@@ -140,7 +100,7 @@ def test_the_same_content_gives_the_same_bytes_in_either_order(bilingual, page):
     assert render_report(bilingual, "fr") == page
 
 
-def test_no_english_is_left_in_the_track_record(content, issued):
+def test_no_english_is_left_in_the_track_record(french, content, issued):
     shown = IssuedContent(
         workspace="Mopti",
         record=issued,
@@ -153,8 +113,8 @@ def test_no_english_is_left_in_the_track_record(content, issued):
         languages=("en", "fr"),
     )
     page = render_issued(shown, language="fr")
-    assert english_left(page, set()) == set()
-    assert {text for text in texts_of(page) if MISSET.search(without(set(), text))} == set()
+    assert french.english_left(page, set()) == set()
+    assert french.misset(page, set()) == set()
     assert '<html lang="fr">' in page
 
 

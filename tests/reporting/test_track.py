@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from forecast.evaluation.record import BacktestRecord
+from forecast.plots.classes import CLASS_EDGES
 from forecast.reporting.content import ReportContent
-from forecast.reporting.scale import CLASS_EDGES
 from forecast.reporting.track import record_titles, records_saw, track_classes, track_of, track_tables
 from forecast.reporting.words import DASH, SPACE
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast.reporting.scale import CLASS_EDGES, SCALE, plain_word, probability_class
+from forecast.plots.classes import CLASS_EDGES, probability_class
+from forecast.reporting.scale import SCALE, plain_word
 from forecast.reporting.tables import provenance_rows
 from forecast.reporting.words import MINUS, SPACE, expected, frequency, listing, number, percent, points
 

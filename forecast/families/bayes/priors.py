@@ -13,7 +13,10 @@ class Prior(BaseModel):
 
     Parameters
     ----------
-    mean, sd : float
+    mean : float
+        On that scale, such as the log of a rate.
+    sd : float
+        Standard deviation on it.
 
     Examples
     --------

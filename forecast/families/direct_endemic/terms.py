@@ -41,6 +41,7 @@ class TermSettings(BaseModel):
     near : float
         Of the sum over all other units, each times ``exp(-distance / near_km)``.
     near_km : float
+        Distance at which a unit counts 1/e of one next to it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

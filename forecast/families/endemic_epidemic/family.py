@@ -49,6 +49,7 @@ class EndemicEpidemic(Family):
     weights : WeightSettings
         :math:`w_{ji}`.
     distribution : {"negbin", "poisson"}
+        Of the counts around their mean.
     sizes : {"common", "unit"}
         Whether the size of the negative binomial is one for all or one for each unit.
     half_life_weeks : float, optional

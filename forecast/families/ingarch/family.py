@@ -62,7 +62,9 @@ class Ingarch(Family):
     past_obs, past_mean : tuple of int
         Lags in weeks of counts and of means.
     link : {"identity", "log"}
+        Whether the parts of the mean add up or multiply.
     distribution : {"negbin", "poisson"}
+        Of the counts around their mean.
     dispersion : {"power", "constant"}
         The size of the negative binomial follows a power of the mean, or is the same for all means as in tscount.
     half_life_weeks : float or None

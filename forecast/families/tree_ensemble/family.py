@@ -47,6 +47,7 @@ class TreeEnsemble(Family):
     Parameters
     ----------
     method : {"forest", "boosting"}
+        How the trees are grown and what they give, as above.
     half_life_weeks : float
         A week so much older counts half.
     horizons : int

@@ -33,6 +33,7 @@ class ForestSettings(BaseModel):
     Parameters
     ----------
     trees : int
+        Their number.
     cases : int
         Drawn for each tree, without replacement.
     leaf_cases : int

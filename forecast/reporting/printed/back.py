@@ -7,6 +7,10 @@ import math
 from forecast.evaluation.issued import against_base_rate
 from forecast.evaluation.record import BacktestRecord
 from forecast.families.model import ModelSpec
+from forecast.language import decimal, say
+from forecast.plots.faces import Face
+from forecast.plots.plotted import draw
+from forecast.plots.theme import GRID, MUTED
 from forecast.provenance import generator
 from forecast.reporting.calibration import reliability_chart
 from forecast.reporting.changes import ChangesPart, changes_part
@@ -14,23 +18,18 @@ from forecast.reporting.content import ReportContent
 from forecast.reporting.headline import headline_title
 from forecast.reporting.issued_part import issued_part
 from forecast.reporting.printed.charts import Charts
-from forecast.reporting.printed.faces import Face
 from forecast.reporting.printed.front import LEFT, ROOM, TOP, Column, cell, footer, heading, table_head
-from forecast.reporting.printed.plotted import draw
 from forecast.reporting.printed.sheet import Sheet
 from forecast.reporting.rules import quoted
 from forecast.reporting.scale import SOURCE
 from forecast.reporting.summary import Record, Summary, Unit
-from forecast.reporting.theme import GRID, MUTED
 from forecast.reporting.track import record_titles, track_classes
-from forecast.reporting.words import MINUS, SPACE, number, percent, points, titles
+from forecast.reporting.words import apart, number, percent, percent_sign, points, signed_decimal, titles
 
 _MOVERS = 7
 _ROW = 14.0
 _CHART = 196.0
 _NOTE_LINES = 11
-_LARGEST = "These are the largest changes against what the same model says with what was known a week before."
-_NONE_MOVED = "Nothing differs by a point or more from what the same model says with what was known a week before."
 _FACES: tuple[Face, Face, Face] = ("sans", "sans", "sans bold")
 
 
@@ -54,25 +53,35 @@ def back(content: ReportContent, summary: Summary, charts: Charts) -> Sheet:
 
 def _fared(sheet: Sheet, content: ReportContent, summary: Summary, charts: Charts, y: float) -> float:
     """Set how the same model's statements came true in the past, drawn and in numbers."""
-    y = heading(sheet, y, "How such statements have fared")
+    y = heading(sheet, y, say("How such statements have fared"))
     record = charts.record
     if record is None:
-        told = "There is no record yet, so that nothing can be said of how well these probabilities hold."
+        told = say("There is no record yet, so that nothing can be said of how well these probabilities hold.")
         return sheet.block(LEFT, y, ROOM, told, size=8.5)
     title = record_titles(content)[record.name]
-    lead = (
-        f"At {number(record.forecasts['origin'].nunique())} past origins, {title}, the same model was asked the same "
-        f"question, seeing only the weeks before. Of what it called 30{SPACE}%, about 30{SPACE}% should have come true."
+    lead = say(
+        "At {origins} past origins, {record}, the same model was asked the same question, seeing only the weeks "
+        "before. Of what it called {share}, about {share} should have come true.",
+        origins=number(record.forecasts["origin"].nunique()),
+        record=title,
+        share=percent(0.3),
     )
     y = sheet.block(LEFT, y, ROOM, lead, size=8.5)
     if charts.curve is None:
         return y
     wide = 226.0
-    sheet.text(LEFT, y + 14, f"Stated and came true: {quoted(headline_title(content))}", size=7.5, room=wide + 10)
+    sheet.text(
+        LEFT,
+        y + 14,
+        say("Stated and came true: {rule}", rule=quoted(headline_title(content))),
+        size=7.5,
+        room=wide + 10,
+    )
     axes = sheet.axes(LEFT + 30, y + 20, wide - 30, _CHART - 28)
     draw(axes, reliability_chart(charts.curve), 0.58)
-    note = ("Band: where the curve of right probabilities would lie (90 %). Bars: how often each was stated.").replace(
-        " %", f"{SPACE}%"
+    note = say(
+        "Band: where the curve of right probabilities would lie ({level}). Bars: how often each was stated.",
+        level=percent(0.9),
     )
     under = sheet.block(LEFT, y + _CHART + 14, wide, note, size=6.5, colour=MUTED, most=2)
     right = _record_table(sheet, content, record, summary, y + 6)
@@ -83,9 +92,9 @@ def _record_table(sheet: Sheet, content: ReportContent, record: BacktestRecord, 
     """Set the classes of probability and what came of them, and the record in sentences."""
     x, room = LEFT + 244, ROOM - 244
     columns = (
-        Column("Stated", x, 70),
-        Column("Statements", x + 74, 70, "right"),
-        Column("Came true", x + 148, room - 148, "right"),
+        Column(say("Stated"), x, 70),
+        Column(say("Statements"), x + 74, 70, "right"),
+        Column(say("Came true"), x + 148, room - 148, "right"),
     )
     table_head(sheet, columns, y + 8)
     y += 12
@@ -120,21 +129,26 @@ def _judged(content: ReportContent, record: BacktestRecord, summary: Summary) ->
 def _skill(record: Record) -> str:
     if record.skill is None:
         return ""
-    size = f"{abs(100 * record.skill):.1f}{SPACE}%"
+    size = percent_sign(decimal(abs(100 * record.skill), 1))
     if record.skill >= 0:
-        told = f"Its forecasts of counts were {size} closer to what came than those of the best simple reference"
+        told = say(
+            "Its forecasts of counts were {size} closer to what came than those of the best simple reference", size=size
+        )
     else:
-        told = f"Its forecasts of counts were {size} farther from what came than those of the best simple reference"
+        told = say(
+            "Its forecasts of counts were {size} farther from what came than those of the best simple reference",
+            size=size,
+        )
     if record.skill_low is None or record.skill_high is None:
-        return f"{told} (CRPS; the record is too short for an interval)."
-    low, high = (f"{100 * value:+.1f}".replace("-", MINUS) for value in (record.skill_low, record.skill_high))
-    return f"{told} (CRPS; interval of the gain {low} to {high}{SPACE}%)."
+        return say("{told} (CRPS; the record is too short for an interval).", told=told)
+    low, high = (signed_decimal(100 * value, 1) for value in (record.skill_low, record.skill_high))
+    return say("{told} (CRPS; interval of the gain {low} to {high}).", told=told, low=low, high=percent_sign(high))
 
 
 def _ranges(record: Record) -> str:
     if record.within_80 is None:
         return ""
-    return f"Its 80{SPACE}% ranges held {percent(record.within_80)} of the counts."
+    return say("Its {level} ranges held {share} of the counts.", level=percent(0.8), share=percent(record.within_80))
 
 
 def _issued_skill(content: ReportContent) -> list[str]:
@@ -146,9 +160,10 @@ def _issued_skill(content: ReportContent) -> list[str]:
     if table.empty or not math.isfinite(table["skill"].iloc[0]):
         return []
     gain = 100 * float(table["skill"].iloc[0])
+    share = percent_sign(f"{abs(gain):.0f}")
     if gain >= 0:
-        return [f"Issued probabilities were better than the base rate by {gain:.0f}{SPACE}% of its Brier score."]
-    return [f"Issued probabilities were worse than the base rate by {-gain:.0f}{SPACE}% of its Brier score."]
+        return [say("Issued probabilities were better than the base rate by {share} of its Brier score.", share=share)]
+    return [say("Issued probabilities were worse than the base rate by {share} of its Brier score.", share=share)]
 
 
 def _changed(sheet: Sheet, content: ReportContent, summary: Summary, y: float) -> float:
@@ -161,17 +176,17 @@ def _changed(sheet: Sheet, content: ReportContent, summary: Summary, y: float) -
 
 
 def _since_issue(sheet: Sheet, part: ChangesPart, y: float) -> float:
-    y = heading(sheet, y, "What has changed since the last issue")
+    y = heading(sheet, y, say("What has changed since the last issue"))
     y = sheet.block(LEFT, y, ROOM, part.lead, size=8.5, most=4)
     moved = [row for row in part.rows if row["change"] != points(0)][:_MOVERS]
     if not moved:
         return y
     columns = (
         Column("", LEFT, 176),
-        Column("Then", LEFT + 180, 40, "right"),
-        Column("Now", LEFT + 224, 40, "right"),
-        Column("Change", LEFT + 268, 44, "right"),
-        Column("Events since", LEFT + 324, ROOM - 324),
+        Column(say("Then"), LEFT + 180, 40, "right"),
+        Column(say("Now"), LEFT + 224, 40, "right"),
+        Column(say("Change"), LEFT + 268, 44, "right"),
+        Column(say("Events since"), LEFT + 324, ROOM - 324),
     )
     table_head(sheet, columns, y + 12)
     y += 16
@@ -179,32 +194,41 @@ def _since_issue(sheet: Sheet, part: ChangesPart, y: float) -> float:
         sheet.rule(LEFT, y, ROOM, colour=GRID)
         texts = (row["unit"], row["then"], row["now"], row["change"], row["came"])
         for column, text in zip(columns, texts, strict=True):
-            cell(sheet, column, y + 10, text, face="sans bold" if column.title == "Change" else "sans")
+            cell(sheet, column, y + 10, text, face="sans bold" if column.title == say("Change") else "sans")
         y += _ROW
     if part.keys:
-        parts = "; ".join(f"{title}: {meaning}" for title, meaning, _, _ in part.keys)
-        told = f"The report tells the parts of each change. {parts}."
+        parts = apart(say("{name}: {chance}", name=title, chance=meaning) for title, meaning, _, _ in part.keys)
+        told = say("The report tells the parts of each change. {parts}.", parts=parts)
         y = sheet.block(LEFT, y + 3, ROOM, told, size=6.8, colour=MUTED, most=3)
     return y
 
 
 def _since_week(sheet: Sheet, summary: Summary, y: float) -> float:
-    y = heading(sheet, y, "What has changed within a week")
+    y = heading(sheet, y, say("What has changed within a week"))
     moved: list[tuple[float, Unit]] = []
     for unit in summary.units:
         risk = unit.risk(summary.headline_escalation)
         if risk.change is not None and points(risk.change) != points(0):
             moved.append((risk.change, unit))
     moved.sort(key=lambda each: (-abs(round(each[0], 6)), each[1].name))
-    told = "No issue before this one asked the same question. " + (_LARGEST if moved else _NONE_MOVED)
+    if moved:
+        told = say(
+            "No issue before this one asked the same question. These are the largest changes against what the same "
+            "model says with what was known a week before."
+        )
+    else:
+        told = say(
+            "No issue before this one asked the same question. Nothing differs by a point or more from what the same "
+            "model says with what was known a week before."
+        )
     y = sheet.block(LEFT, y, ROOM, told, size=8.5, most=3)
     if not moved:
         return y
     columns = (
         Column("", LEFT, 226),
-        Column("A week before", LEFT + 230, 76, "right"),
-        Column("Now", LEFT + 312, 60, "right"),
-        Column("Change", LEFT + 380, 60, "right"),
+        Column(say("A week before"), LEFT + 230, 76, "right"),
+        Column(say("Now"), LEFT + 312, 60, "right"),
+        Column(say("Change"), LEFT + 380, 60, "right"),
     )
     table_head(sheet, columns, y + 12)
     y += 16
@@ -215,7 +239,7 @@ def _since_week(sheet: Sheet, summary: Summary, y: float) -> float:
         for column, text in zip(
             columns, (unit.title, percent(now - change), percent(now), points(change)), strict=True
         ):
-            cell(sheet, column, y + 10, text, face="sans bold" if column.title == "Change" else "sans")
+            cell(sheet, column, y + 10, text, face="sans bold" if column.title == say("Change") else "sans")
         y += _ROW
     return y
 
@@ -223,7 +247,7 @@ def _since_week(sheet: Sheet, summary: Summary, y: float) -> float:
 def _sources(sheet: Sheet, content: ReportContent, summary: Summary, y: float) -> None:
     """Set data and methods in two columns, as far as there is room."""
     end = sheet.height - 44
-    y = heading(sheet, y, "Data and methods")
+    y = heading(sheet, y, say("Data and methods"))
     gap = 18.0
     room = (ROOM - gap) / 2
     spec = next(model for model in content.models if model.name == content.headline_model)
@@ -241,13 +265,15 @@ def _data(content: ReportContent, summary: Summary) -> list[tuple[str, str]]:
     note = content.data
     named = ". ".join(text for text in (note.attribution, note.licence) if text)
     return [
-        ("Source", f"{note.title}. {note.vintage}."),
-        *([("Attribution", f"{named}.")] if named else []),
-        *([("Limits", " ".join(note.limits))] if note.limits else []),
+        (say("Source"), f"{note.title}. {note.vintage}."),
+        *([(say("Attribution"), f"{named}.")] if named else []),
+        *([(say("Limits"), " ".join(note.limits))] if note.limits else []),
         (
-            "Use",
-            "Region and town level only: early warning for the people who live there. Places overlap each other and "
-            "the regions; never add them up.",
+            say("Use"),
+            say(
+                "Region and town level only: early warning for the people who live there. Places overlap each other "
+                "and the regions; never add them up."
+            ),
         ),
     ]
 
@@ -256,14 +282,18 @@ def _methods(spec: ModelSpec) -> list[tuple[str, str]]:
     return [
         (spec.title, spec.method),
         (
-            "Usual",
-            "The base rate: how often it was so at the weekly origins of the last two years, as far as they are known. "
-            "The upright mark on each bar. A probability near it says no more than “as usual”.",
+            say("Usual"),
+            say(
+                "The base rate: how often it was so at the weekly origins of the last two years, as far as they are "
+                "known. The upright mark on each bar. A probability near it says no more than “as usual”."
+            ),
         ),
-        ("Words", f"They stand for fixed ranges of probability: {SOURCE}."),
+        (say("Words"), say("They stand for fixed ranges of probability: {source}.", source=SOURCE)),
         (
-            "All the rest",
-            "The report of the same run has every region, week and model, the definitions, and what the numbers were "
-            "made from.",
+            say("All the rest"),
+            say(
+                "The report of the same run has every region, week and model, the definitions, and what the numbers "
+                "were made from."
+            ),
         ),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from forecast.language import say
 from forecast.reporting.content import ReportContent
 from forecast.reporting.printed.back import back
 from forecast.reporting.printed.charts import Charts
@@ -24,7 +25,7 @@ def brief_bytes(content: ReportContent, summary: Summary, charts: Charts) -> byt
         "Title": summary.title,
         "Subject": summary.lead,
         "Author": summary.data.attribution,
-        "Keywords": "forecast, political violence, early warning",
+        "Keywords": say("forecast, political violence, early warning"),
     }
     with press():
         sheets = [front(content, summary, charts.map), back(content, summary, charts)]

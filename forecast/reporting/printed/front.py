@@ -9,18 +9,31 @@ from itertools import pairwise
 
 import pandas as pd
 
+from forecast.language import say, say_count
 from forecast.panel.units import UnitKind
+from forecast.plots.classes import CLASS_EDGES
+from forecast.plots.faces import Face
+from forecast.plots.plotted import draw
+from forecast.plots.theme import FORECAST, GRID, INK, LAND, MUTED, RISK_LIGHT
 from forecast.reporting.content import ReportContent
 from forecast.reporting.figure import Figure
 from forecast.reporting.headline import headline_rows, headline_rule, headline_title, lead
-from forecast.reporting.printed.faces import Face
-from forecast.reporting.printed.plotted import draw
 from forecast.reporting.printed.sheet import A4, LEADING, Align, Sheet
 from forecast.reporting.rules import quoted
-from forecast.reporting.scale import CLASS_EDGES, percents, plain_word
+from forecast.reporting.scale import percents, plain_word
 from forecast.reporting.summary import Risk, Summary, Unit
-from forecast.reporting.theme import FORECAST, GRID, INK, LAND, MUTED, RISK_LIGHT
-from forecast.reporting.words import SPACE, UNKNOWN, day, expected, frequency, percent, points, span
+from forecast.reporting.words import (
+    SPACE,
+    UNKNOWN,
+    day,
+    day_span,
+    expected,
+    frequency,
+    percent,
+    points,
+    span,
+    units_told,
+)
 
 LEFT, TOP, BOTTOM = 45.0, 42.0, 806.0
 ROOM = A4[0] - 2 * LEFT
@@ -65,7 +78,11 @@ def front(content: ReportContent, summary: Summary, chart: Figure | None) -> She
     y = _warnings(sheet, [*summary.notices, *_state(summary), *summary.warnings, *summary.notes], y)
     y = sheet.block(LEFT, y + 8, ROOM, lead(content), face="serif", size=13.5, most=5, leading=1.28)
     rule = headline_rule(content)
-    meaning = f"Here {quoted(headline_title(content))} means: {rule.sentence().replace(' %', f'{SPACE}%')}."
+    meaning = say(
+        "Here {rule} means: {sentence}.",
+        rule=quoted(headline_title(content)),
+        sentence=rule.sentence().replace(" %", f"{SPACE}%"),
+    )
     y = sheet.block(LEFT, y + 5, ROOM, meaning, size=7.5, colour=MUTED, most=2)
     groups = _groups(content, summary, _room_for_rows(y, chart))
     below = _table_height(groups)
@@ -84,13 +101,16 @@ def _key(summary: Summary) -> str:
     """Return what the columns of the table mean."""
     weeks = summary.rule(summary.headline_escalation).weeks
     if summary.last_issue is None:
-        return (
+        return say(
             "Usual: base rate of the last two years, the upright mark on each bar. Change: percentage points against "
-            f"what was known a week before. Events: expected in the next {weeks} weeks."
+            "what was known a week before. Events: expected in the next {weeks} weeks.",
+            weeks=weeks,
         )
-    return (
+    return say(
         "Usual: base rate of the last two years, the upright mark on each bar. Change: percentage points since the "
-        f"issue for {day(pd.Timestamp(summary.last_issue.origin))}. Events: expected in the next {weeks} weeks."
+        "issue for {origin}. Events: expected in the next {weeks} weeks.",
+        origin=day(pd.Timestamp(summary.last_issue.origin)),
+        weeks=weeks,
     )
 
 
@@ -98,9 +118,14 @@ def footer(sheet: Sheet, summary: Summary, page: int) -> None:
     """Set what stands below every page."""
     y = A4[1] - 26
     sheet.rule(LEFT, y - 10, ROOM, colour=GRID)
-    told = f"{summary.title}, forecast from {day(pd.Timestamp(summary.origin))}"
+    told = belongs_to(summary)
     sheet.text(LEFT, y, told, size=6.5, colour=MUTED, room=ROOM - 60)
     sheet.text(LEFT + ROOM, y, f"{page} / 2", size=6.5, colour=MUTED, align="right")
+
+
+def belongs_to(summary: Summary) -> str:
+    """Return what a page or picture is part of."""
+    return say("{title}, forecast from {origin}", title=summary.title, origin=day(pd.Timestamp(summary.origin)))
 
 
 def heading(sheet: Sheet, y: float, text: str, room: float = ROOM, x: float = LEFT) -> float:
@@ -126,15 +151,16 @@ def cell(
 
 def _title(sheet: Sheet, content: ReportContent, summary: Summary) -> float:
     y = TOP
-    sheet.text(LEFT, y, "FORECAST OF POLITICAL VIOLENCE", face="sans bold", size=7, colour=FORECAST)
+    sheet.text(LEFT, y, say("Forecast of political violence").upper(), face="sans bold", size=7, colour=FORECAST)
     y = sheet.block(LEFT, y + 4, ROOM, summary.title, face="serif bold", size=22, most=2, leading=1.15)
     forecast = content.forecasts["region"][content.headline_model]
     last = forecast.weeks[-1] + pd.Timedelta(days=6)
     regions, places = len(content.panels["region"].units), content.panels.get("place")
-    covers = f"{regions} regions" if places is None else f"{regions} regions, {len(places.units)} places"
-    facts = (
-        f"{day(content.origin)} to {day(last)}  ·  known until {day(pd.Timestamp(summary.known_until))}  ·  {covers}"
-    )
+    covers = units_told(regions, "region")
+    if places is not None:
+        covers = f"{covers}, {units_told(len(places.units), 'place')}"
+    known = say("known until {day}", day=day(pd.Timestamp(summary.known_until)))
+    facts = f"{day_span(content.origin, last)}  ·  {known}  ·  {covers}"
     sheet.text(LEFT, y + 13, facts, size=8, colour=MUTED, room=ROOM)
     sheet.rule(LEFT, y + 20, ROOM, colour=INK, weight=1.2)
     return y + 20
@@ -143,9 +169,9 @@ def _title(sheet: Sheet, content: ReportContent, summary: Summary) -> float:
 def _state(summary: Summary) -> list[str]:
     """Return what must be known of the data before any number."""
     if summary.simulated:
-        return ["Simulated counts: nothing on this page describes a real place."]
+        return [say("Simulated counts: nothing on this page describes a real place.")]
     if summary.preliminary:
-        return ["Preliminary data: events of the latest weeks are still being found and corrected."]
+        return [say("Preliminary data: events of the latest weeks are still being found and corrected.")]
     return []
 
 
@@ -168,7 +194,9 @@ def _warnings(sheet: Sheet, notes: Sequence[str], y: float) -> float:
     for note in notes[:shown]:
         y = sheet.block(LEFT + 12, y, inside, note, size=size, most=3) + 2
     if rest:
-        told = "One more note stands in the report." if rest == 1 else f"{rest} more notes stand in the report."
+        told = say_count(
+            "One more note stands in the report.", "{count} more notes stand in the report.", rest, count=rest
+        )
         sheet.block(LEFT + 12, y, inside, told, size=size, colour=MUTED)
     return top + tall
 
@@ -185,7 +213,7 @@ def _map(sheet: Sheet, chart: Figure, y: float, tall: float) -> None:
 
 def legend_of_map(sheet: Sheet, x: float, y: float) -> None:
     """Set the classes of probability and their colours."""
-    sheet.text(x, y, "Probability", face="sans bold", size=7.5)
+    sheet.text(x, y, say("Probability"), face="sans bold", size=7.5)
     step = 13.0
     classes = list(zip(pairwise(CLASS_EDGES), RISK_LIGHT, strict=True))
     for at, ((low, high), colour) in enumerate(reversed(classes)):
@@ -194,7 +222,7 @@ def legend_of_map(sheet: Sheet, x: float, y: float) -> None:
         sheet.text(x + 23, top + 9, percents(low, high), size=7)
     top = y + 12 + len(RISK_LIGHT) * step
     sheet.box(x, top, 17, step - 1, LAND)
-    sheet.text(x + 23, top + 9, "not known", size=7)
+    sheet.text(x + 23, top + 9, say("not known"), size=7)
 
 
 @dataclass(frozen=True)
@@ -208,8 +236,8 @@ def _groups(content: ReportContent, summary: Summary, rows: int) -> list[tuple[s
     places = min(len(content.panels["place"].units), _MOST_PLACES) if "place" in content.panels else 0
     wanted = content.top if content.polygons else content.top + _INSTEAD_OF_MAP
     kinds: list[tuple[UnitKind, str, int]] = [
-        ("region", "Regions with the highest probability", max(min(wanted, rows - places), 1)),
-        ("place", "Places", _MOST_PLACES),
+        ("region", say("Regions with the highest probability"), max(min(wanted, rows - places), 1)),
+        ("place", say("Places"), _MOST_PLACES),
     ]
     by_name = {(unit.kind, unit.name): unit for unit in summary.units}
     found = []
@@ -234,18 +262,19 @@ def _table_height(groups: Sequence[tuple[str, list[_Row], int]]) -> float:
 def _table(sheet: Sheet, groups: Sequence[tuple[str, list[_Row], int]], y: float) -> float:
     columns = (
         Column("", LEFT, 168),
-        Column("Probability", LEFT + 172, 96),
-        Column("In words", LEFT + 274, 78),
-        Column("Usual", LEFT + 350, 34, "right"),
-        Column("Change", LEFT + 388, 36, "right"),
-        Column("Events (80 % range)".replace(" %", f"{SPACE}%"), LEFT + 428, ROOM - 428, "right"),
+        Column(say("Probability"), LEFT + 172, 96),
+        Column(say("In words"), LEFT + 274, 78),
+        Column(say("Usual"), LEFT + 350, 34, "right"),
+        Column(say("Change"), LEFT + 388, 36, "right"),
+        Column(say("Events ({level} range)", level=percent(0.8)), LEFT + 428, ROOM - 428, "right"),
     )
     sheet.rule(LEFT, y, ROOM, colour=INK, weight=0.8)
     table_head(sheet, columns, y + 10)
     y += 14
     for title, rows, more in groups:
         y += 13
-        count = f"{title}, {more} more in the report" if more and title == "Places" else title
+        counted = more and title == say("Places")
+        count = say("{title}, {more} more in the report", title=title, more=more) if counted else title
         sheet.text(LEFT, y, count, face="sans bold", size=7.5, room=ROOM)
         y += 5
         for row in rows:

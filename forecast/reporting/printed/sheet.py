@@ -17,8 +17,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from forecast.reporting.printed.faces import Face, lines, properties, settable, shortened, width
-from forecast.reporting.theme import INK, MUTED
+from forecast.plots.faces import Face, lines, properties, settable, shortened, width
+from forecast.plots.theme import INK, MUTED
 
 A4 = (595.28, 841.89)
 """Width and height in points."""

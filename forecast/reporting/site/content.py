@@ -9,8 +9,11 @@ from dataclasses import dataclass
 import pandas as pd
 
 from forecast.evaluation.issued import IssuedRecord
+from forecast.language import SOURCE, Language, spoken
 from forecast.panel.units import UnitKind
 from forecast.predictive.escalation import Escalation
+from forecast.reporting.page import page_name
+from forecast.reporting.rules import rule_titles
 
 UnitKey = tuple[str, str]
 """Kind and name of a region or place."""
@@ -43,19 +46,33 @@ class RuleText:
     ----------
     name : str
     weeks : int
-    title, sentence : str
-        Short, and whole. Where the definition is of another version of the package, both say the name.
     definition : str
         JSON.
     rule : Escalation or None
+        None where the definition is of another version of the package.
+    among : tuple of Escalation
+        All that the issue asked: titles tell them apart.
     """
 
     name: str
     weeks: int
-    title: str
-    sentence: str
     definition: str
     rule: Escalation | None
+    among: tuple[Escalation, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """Short, in the language spoken; the name where the rule is not known."""
+        return self._name if self.rule is None else rule_titles(self.among)[self.name]
+
+    @property
+    def sentence(self) -> str:
+        """Whole, in the language spoken; the name where the rule is not known."""
+        return self._name if self.rule is None else self.rule.sentence()
+
+    @property
+    def _name(self) -> str:
+        return self.name.replace("_", " ")
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,6 +175,8 @@ class SiteContent:
         The last of the ledger.
     known_until : Timestamp or None
         Last day of the data by which outcomes are known.
+    languages : tuple of Language
+        Those of its pages.
     """
 
     title: str
@@ -170,6 +189,12 @@ class SiteContent:
     entries: int
     link: str
     known_until: pd.Timestamp | None
+    languages: tuple[Language, ...] = (SOURCE,)
+
+    @property
+    def page(self) -> str:
+        """Name of each page in the language spoken."""
+        return next(page_name(each, self.languages) for each in self.languages if each == spoken())
 
     @property
     def latest(self) -> ArchivedIssue:

@@ -7,9 +7,11 @@ import re
 import uuid
 from xml.etree import ElementTree as ET
 
+from forecast.language import said, say
 from forecast.reporting.rules import quoted
+from forecast.reporting.site.cells import issue_title
 from forecast.reporting.site.content import ArchivedIssue, SiteContent
-from forecast.reporting.words import day, listing, percent
+from forecast.reporting.words import listing, percent
 
 ATOM = "http://www.w3.org/2005/Atom"
 _IDS = uuid.UUID("5c7b2a0e-6d0f-5b43-9a53-0f2b3ad7c9e1")
@@ -29,7 +31,7 @@ def atom_feed(content: SiteContent) -> bytes:
     feed = ET.Element(f"{{{ATOM}}}feed")
     oldest = min(content.issues, key=lambda issue: issue.number)
     _text(feed, "id", _id(f"feed {oldest.link}"))
-    _text(feed, "title", f"{content.title}: forecasts")
+    _text(feed, "title", say("{title}: forecasts", title=content.title))
     _text(feed, "updated", _moment(max(issue.issued_at for issue in content.issues)))
     _text(ET.SubElement(feed, f"{{{ATOM}}}author"), "name", content.title)
     _text(feed, "generator", "escalation-forecast")
@@ -38,9 +40,9 @@ def atom_feed(content: SiteContent) -> bytes:
         _link(feed, "self", f"{content.url}feed.xml")
     for issue in content.issues:
         entry = ET.SubElement(feed, f"{{{ATOM}}}entry")
-        again = f", issue {issue.revision}" if issue.revision > 1 else ""
         _text(entry, "id", _id(issue.link))
-        _text(entry, "title", f"{content.title}: forecast from {day(issue.origin)}{again}")
+        about = say("{title}: forecast from {origin}", title=content.title, origin=issue_title(issue))
+        _text(entry, "title", about)
         for name in ("published", "updated"):
             _text(entry, name, _moment(issue.issued_at))
         _link(entry, "alternate", f"{content.url}{issue.path}/index.html")
@@ -52,9 +54,10 @@ def atom_feed(content: SiteContent) -> bytes:
 
 def _summary(content: SiteContent, issue: ArchivedIssue) -> str:
     rows = issue.said("region").head(_TOP).to_dict("records")
-    told = listing([f"{content.called[row['unit']]} ({percent(row['probability'])})" for row in rows]) if rows else ""
-    highest = f"Highest probabilities of {quoted(issue.front.title)}: {told}." if told else ""
-    return " ".join(filter(None, [highest, *(f"Warning: {warning}." for warning in issue.warnings)]))
+    told = listing([f"{said(content.called[row['unit']])} ({percent(row['probability'])})" for row in rows])
+    rule = quoted(issue.front.title)
+    highest: list[str] = [say("Highest probabilities of {rule}: {told}.", rule=rule, told=told)] if rows else []
+    return " ".join([*highest, *(say("Warning: {warning}.", warning=warning) for warning in issue.warnings)])
 
 
 def _text(parent: ET.Element, name: str, text: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pandas as pd
 
+from forecast.language import LANGUAGES, Language, say, speaking
 from forecast.reporting.issued_page import IssuedContent, render_issued
 from forecast.reporting.page import shared_files
 from forecast.reporting.site.content import ArchivedIssue, SiteContent
@@ -20,6 +21,7 @@ from forecast.reporting.site.unit_page import render_unit, said_of_units
 TOP_LEVEL = frozenset(
     {
         *("index.html", "index.json", "index.schema.json", "forecast.schema.json", "feed.xml"),
+        *(f"index.{language}.html" for language in LANGUAGES),
         *("assets", "issues", "places", "regions", "track-record"),
     }
 )
@@ -37,28 +39,34 @@ def site_files(content: SiteContent, published: Callable[[ArchivedIssue], str]) 
     """
     assets = dict(shared_files().contents)
     turned = fared(content)
+    said = said_of_units(content)
     for issue in content.issues:
-        yield f"{issue.path}/index.html", render_archived(content, issue).encode()
         yield f"{issue.path}/forecast.json", issue_json(issue, turned.get(issue.number))
         if issue.has_report:
-            note = "The report stands as it was published; the page of the issue tells what came of it."
-            page = on_site(published(issue), "../../../assets", "../../../index.html", "index.html", note)
+            with speaking(content.languages[0]):
+                note = say("The report stands as it was published; the page of the issue tells what came of it.")
+                page = on_site(published(issue), "../../../assets", "../../../index.html", "index.html", note)
             assets |= page.scripts
             yield f"{issue.path}/report.html", page.page.encode()
-    said = said_of_units(content)
-    for key, unit in content.units.items():
-        yield f"{unit.path}/index.html", render_unit(content, unit, said[key]).encode()
-    yield "track-record/index.html", _track_record(content).encode()
-    yield "index.html", render_index(content).encode()
+    for language in content.languages:
+        with speaking(language):
+            file = content.page
+            for issue in content.issues:
+                yield f"{issue.path}/{file}", render_archived(content, issue).encode()
+            for key, unit in content.units.items():
+                yield f"{unit.path}/{file}", render_unit(content, unit, said[key]).encode()
+            yield file, render_index(content).encode()
+        yield f"track-record/{file}", _track_record(content, language).encode()
     yield "index.json", index_json(content)
     yield "index.schema.json", schema(SiteIndex)
     yield "forecast.schema.json", schema(IssueData)
-    yield "feed.xml", atom_feed(content)
+    with speaking(content.languages[0]):
+        yield "feed.xml", atom_feed(content)
     for name, asset in assets.items():
         yield f"assets/{name}", asset
 
 
-def _track_record(content: SiteContent) -> str:
+def _track_record(content: SiteContent, language: Language) -> str:
     latest = content.latest
     known = content.known_until if content.known_until is not None else latest.known_until
     return render_issued(
@@ -71,6 +79,8 @@ def _track_record(content: SiteContent) -> str:
             called=content.called,
             simulated=content.simulated,
             link=content.link,
+            languages=content.languages,
         ),
         assets="../assets",
+        language=language,
     )

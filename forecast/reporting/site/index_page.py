@@ -8,17 +8,19 @@ from dataclasses import dataclass
 import pandas as pd
 
 from forecast.evaluation.issued import against_base_rate
+from forecast.language import say, say_count
+from forecast.plots.names import short_labels
 from forecast.provenance import generator
 from forecast.reporting.headline import against_base
 from forecast.reporting.issued_part import FALSE_ALARMS, alarm_sentences, issued_part
 from forecast.reporting.issued_tables import base_table
-from forecast.reporting.page import render_page
+from forecast.reporting.page import language_links, render_page
 from forecast.reporting.rules import quoted
 from forecast.reporting.scale import plain_word
-from forecast.reporting.site.cells import Link, LinkedTable, decimal
+from forecast.reporting.site.cells import Link, LinkedTable, decimal, issue_title
 from forecast.reporting.site.content import ArchivedIssue, SiteContent
 from forecast.reporting.site.fared import Fared, fared
-from forecast.reporting.words import MINUS, SPACE, UNKNOWN, day, number, percent, short_labels
+from forecast.reporting.words import MINUS, SPACE, UNKNOWN, apart, day, number, percent
 
 TOP = 5
 """So many regions of the latest forecast are told on top."""
@@ -26,8 +28,6 @@ _NAMED = 3
 """So many regions of each issue."""
 _WEEKS = 4
 """So many of the last known weeks are told of each region."""
-_ONE = {"region": "Region", "place": "Place"}
-_MANY = {"region": "Regions", "place": "Places"}
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,7 @@ def render_index(content: SiteContent) -> str:
         issues=issue_table(content),
         units=[table for kind in ("region", "place") if (table := unit_table(content, kind)).rows],
         facts=_facts(content),
+        languages=language_links(content.languages),
     )
 
 
@@ -85,24 +86,24 @@ def issue_table(content: SiteContent) -> LinkedTable:
     turned = fared(content)
     several = len({issue.report for issue in content.issues}) > 1
     rows = [_issue_row(content, issue, turned.get(issue.number, Fared()), several) for issue in content.issues]
-    columns = [
-        "Forecast from",
-        "Issued",
-        "Said at the top",
-        "Decided",
-        "Stated",
-        "Came",
-        "Brier",
-        "Base rate",
-        "Gain, %",
+    columns: list[str] = [
+        say("Forecast from"),
+        say("Issued"),
+        say("Said at the top"),
+        say("Decided"),
+        say("Stated"),
+        say("Came"),
+        say("Brier"),
+        say("Base rate"),
+        say("Gain, %"),
     ]
     headings = [(column, at > 2) for at, column in enumerate(columns)]
-    caption = (
+    caption = say(
         "Every issue, the latest first. What it said at the top: the regions with the highest probability of the "
         "escalation in front. How it fared, by the regions: how many of its statements about that are decided, how "
         "many were to come true and did, their Brier score, that of the base rate, and what was gained on it"
     )
-    return LinkedTable(caption, [*headings, ("Remarks", False)], rows)
+    return LinkedTable(caption, [*headings, (say("Remarks"), False)], rows)
 
 
 def unit_table(content: SiteContent, kind: str) -> LinkedTable:
@@ -122,7 +123,7 @@ def unit_table(content: SiteContent, kind: str) -> LinkedTable:
         sums = totals.get(unit.name)
         rows.append(
             [
-                Link(unit.title, f"{unit.path}/index.html"),
+                Link(unit.title, f"{unit.path}/{content.page}"),
                 UNKNOWN if row is None else percent(row["probability"]),
                 UNKNOWN if row is None else percent(row["base_rate"]),
                 UNKNOWN if counts is None else number(counts),
@@ -131,33 +132,37 @@ def unit_table(content: SiteContent, kind: str) -> LinkedTable:
                 UNKNOWN if sums is None else number(sums["came"]),
             ]
         )
-    columns = [
-        _ONE[kind],
-        "Probability now",
-        "Base rate",
-        f"Events, last {_WEEKS} weeks",
-        "Decided",
-        "Stated",
-        "Came",
+    columns: list[str] = [
+        say("Region") if kind == "region" else say("Place"),
+        say("Probability now"),
+        say("Base rate"),
+        say("Events, last {weeks} weeks", weeks=_WEEKS),
+        say("Decided"),
+        say("Stated"),
+        say("Came"),
     ]
-    caption = (
-        f"{_MANY[kind]}: probability of {quoted(latest.front.title)} in the latest forecast; events in the last weeks "
-        "that are known to this archive; and how many statements about it are decided, were to come true, and did"
+    caption = say(
+        "{units}: probability of {rule} in the latest forecast; events in the last weeks that are known to this "
+        "archive; and how many statements about it are decided, were to come true, and did",
+        units=say("Regions") if kind == "region" else say("Places"),
+        rule=quoted(latest.front.title),
     )
     return LinkedTable(caption, [(column, at > 0) for at, column in enumerate(columns)], rows)
 
 
 def remarks(issue: ArchivedIssue, corrected: int) -> list[str]:
     """Return what is to be known of an issue beside what it said."""
-    told = []
+    told: list[str] = []
     if issue.revision > 1:
-        told.append(f"Issue {issue.revision} of the same weeks, not in the track record")
+        told.append(say("Issue {revision} of the same weeks, not in the track record", revision=issue.revision))
     if issue.later:
-        told.append("Issued again since")
+        told.append(say("Issued again since"))
     if corrected:
-        told.append("One count corrected since" if corrected == 1 else f"{number(corrected)} counts corrected since")
+        many = number(corrected)
+        told.append(say_count("One count corrected since", "{count} counts corrected since", corrected, count=many))
     if issue.warnings:
-        told.append("One warning" if len(issue.warnings) == 1 else f"{number(len(issue.warnings))} warnings")
+        count = len(issue.warnings)
+        told.append(say_count("One warning", "{count} warnings", count, count=number(count)))
     return told
 
 
@@ -165,9 +170,8 @@ def _issue_row(content: SiteContent, issue: ArchivedIssue, turned: Fared, severa
     top = issue.said("region").head(_NAMED).to_dict("records")
     called = short_labels([unit.name for unit in content.units.values()])
     told = ", ".join(f"{called[row['unit']]}{SPACE}{percent(row['probability'])}" for row in top)
-    again = f", issue {issue.revision}" if issue.revision > 1 else ""
     return [
-        Link(f"{day(issue.origin)}{again}", f"{issue.path}/index.html"),
+        Link(issue_title(issue), f"{issue.path}/{content.page}"),
         f"{issue.issued_at:%Y-%m-%d}",
         told or UNKNOWN,
         number(turned.decided) if issue.counts else UNKNOWN,
@@ -176,7 +180,7 @@ def _issue_row(content: SiteContent, issue: ArchivedIssue, turned: Fared, severa
         decimal(turned.brier, 3),
         decimal(turned.brier_base, 3),
         UNKNOWN if math.isnan(turned.gain) else f"{100 * turned.gain:+.0f}".replace("-", MINUS),
-        "; ".join([*remarks(issue, turned.corrected), *([f"Report {issue.report}"] if several else [])]),
+        apart([*remarks(issue, turned.corrected), *([say("Report {name}", name=issue.report)] if several else [])]),
     ]
 
 
@@ -188,12 +192,10 @@ def _told(content: SiteContent, kind: str) -> list[Told]:
     for row in chosen.to_dict("records"):
         unit = content.units[kind, row["unit"]]
         compared = against_base(row["probability"], row["base_rate"], int(row["base_origins"]))
-        mark = "" if math.isnan(row["level"]) else f" The mark to reach is {row['level']:.0f}."
-        told.append(
-            Told(
-                Link(unit.title, f"{unit.path}/index.html"), row["probability"], row["base_rate"], f"{compared}.{mark}"
-            )
-        )
+        text: str = say("{comparison}.", comparison=compared)
+        if not math.isnan(row["level"]):
+            text = say("{text} The mark to reach is {count}.", text=text, count=f"{row['level']:.0f}")
+        told.append(Told(Link(unit.title, f"{unit.path}/{content.page}"), row["probability"], row["base_rate"], text))
     return told
 
 
@@ -201,8 +203,8 @@ def _facts(content: SiteContent) -> list[tuple[str, str]]:
     first = min(issue.origin for issue in content.issues)
     known = content.known_until
     return [
-        ("Issues", number(len(content.issues))),
-        ("First origin", day(first)),
-        ("Latest origin", day(content.latest.origin)),
-        ("Outcomes known until", UNKNOWN if known is None else day(pd.Timestamp(known))),
+        (say("Issues"), number(len(content.issues))),
+        (say("First origin"), day(first)),
+        (say("Latest origin"), day(content.latest.origin)),
+        (say("Outcomes known until"), UNKNOWN if known is None else day(pd.Timestamp(known))),
     ]

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from forecast.evaluation.scores import brier
-from forecast.reporting.page import render_page
+from forecast.language import say
+from forecast.reporting.page import language_links, render_page
 from forecast.reporting.rules import quoted
-from forecast.reporting.site.cells import Link, LinkedTable, came, decimal, needed
+from forecast.reporting.site.cells import Link, LinkedTable, brier_told, came, decimal, issue_title, needed, short_day
 from forecast.reporting.site.content import ArchivedIssue, RuleText, SiteContent
 from forecast.reporting.words import DASH, day, number, percent
 
@@ -42,7 +43,7 @@ class Row:
 def render_archived(content: SiteContent, issue: ArchivedIssue) -> str:
     """Return the page as HTML, three folders below the site."""
     at = content.issues.index(issue)
-    others = {"Later": content.issues[at - 1] if at else None, "Earlier": (*content.issues, None)[at + 1]}
+    others = {say("Later"): content.issues[at - 1] if at else None, say("Earlier"): (*content.issues, None)[at + 1]}
     later = next((each for each in content.issues if each.path == issue.later), None)
     return render_page(
         "site/issue.html.j2",
@@ -50,30 +51,35 @@ def render_archived(content: SiteContent, issue: ArchivedIssue) -> str:
         assets=f"{_ROOT}/assets",
         content=content,
         root=_ROOT,
+        languages=language_links(content.languages),
         issue=issue,
         later=later,
         notes=_notes(issue),
-        others={way: each for way, each in others.items() if each is not None},
+        others={
+            way: Link(issue_title(each), f"{_ROOT}/{each.path}/{content.page}")
+            for way, each in others.items()
+            if each is not None
+        },
         rows=_table(content, issue),
         lead=_lead(issue),
         weeks=[table for kind in ("region", "place") if (table := _weeks(content, issue, kind)).rows],
         facts=[
-            ("Issued", f"{issue.issued_at:%Y-%m-%d %H:%M} UTC"),
-            ("Data known until", day(issue.known_until)),
-            ("First day forecast", day(issue.origin)),
-            ("Model", issue.model_title),
+            (say("Issued"), f"{issue.issued_at:%Y-%m-%d %H:%M} UTC"),
+            (say("Data known until"), day(issue.known_until)),
+            (say("First day forecast"), day(issue.origin)),
+            (say("Model"), issue.model_title),
         ],
         provenance=[
-            ("Entry of the ledger", str(issue.number)),
-            ("Link", issue.link),
-            ("Report", issue.report),
-            ("Data", issue.vintage),
-            ("Settings", issue.settings),
-            ("Code", issue.code),
-            ("Version", issue.version),
-            ("Model", issue.model),
-            ("Draws", number(issue.draws)),
-            ("Seed", str(issue.seed)),
+            (say("Entry of the ledger"), str(issue.number)),
+            (say("Link"), issue.link),
+            (say("Report"), issue.report),
+            (say("Data"), issue.vintage),
+            (say("Settings"), issue.settings),
+            (say("Code"), issue.code),
+            (say("Version"), issue.version),
+            (say("Model"), issue.model),
+            (say("Draws"), number(issue.draws)),
+            (say("Seed"), str(issue.seed)),
         ],
     )
 
@@ -88,7 +94,7 @@ def _table(content: SiteContent, issue: ArchivedIssue) -> list[Row]:
         unit = content.units[row["unit_kind"], row["unit"]]
         rows.append(
             Row(
-                Link(unit.title, f"{_ROOT}/{unit.path}/index.html"),
+                Link(unit.title, f"{_ROOT}/{unit.path}/{content.page}"),
                 order[row["escalation"]][1],
                 row["probability"],
                 row["base_rate"],
@@ -108,28 +114,38 @@ def _lead(issue: ArchivedIssue) -> str:
     decided = said.dropna(subset=["met"])
     title = quoted(issue.front.title)
     if said.empty:
-        return "It stated nothing about regions."
+        return say("It stated nothing about regions.")
     if decided.empty:
-        return f"Of its {number(len(said))} statements about regions ({title}) none is decided yet."
-    told = (
-        f"Of its {number(len(said))} statements about regions ({title}) {number(len(decided))} are decided: "
-        f"{decided['probability'].sum():.1f} were to come true, and {number(decided['met'].sum())} did."
+        many = number(len(said))
+        return say("Of its {many} statements about regions ({title}) none is decided yet.", many=many, title=title)
+    told = say(
+        "Of its {many} statements about regions ({title}) {decided} are decided: {stated} were to come true, "
+        "and {came} did.",
+        many=number(len(said)),
+        title=title,
+        decided=number(len(decided)),
+        stated=decimal(decided["probability"].sum(), 1),
+        came=number(decided["met"].sum()),
     )
     both = decided.dropna(subset=["base_rate"])
     if both.empty:
         return told
     mine, base = (float(brier(both[column], both["met"]).mean()) for column in ("probability", "base_rate"))
-    return f"{told} Brier score {decimal(mine, 3)}, that of the base rate {decimal(base, 3)}."
+    return brier_told(told, mine, base)
 
 
 def _notes(issue: ArchivedIssue) -> list[str]:
-    again = []
+    notes: list[str] = []
     if issue.revision > 1:
-        again.append(
-            f"Issued again: this is issue {issue.revision} of the same weeks. The first one is in the track record."
+        notes.append(
+            say(
+                "Issued again: this is issue {revision} of the same weeks. The first one is in the track record.",
+                revision=issue.revision,
+            )
         )
-    simulated = ["Simulated counts: nothing on this page describes a real place."] if issue.simulated else []
-    return [*again, *simulated, *issue.warnings]
+    if issue.simulated:
+        notes.append(say("Simulated counts: nothing on this page describes a real place."))
+    return [*notes, *issue.warnings]
 
 
 def _weeks(content: SiteContent, issue: ArchivedIssue, kind: str) -> LinkedTable:
@@ -139,11 +155,14 @@ def _weeks(content: SiteContent, issue: ArchivedIssue, kind: str) -> LinkedTable
     for name, part in mine.sort_values("horizon").groupby("unit", sort=False):
         unit = content.units[kind, str(name)]
         cells = [_median(row["q0.5"], row["q0.1"], row["q0.9"]) for row in part.to_dict("records")]
-        rows.append([Link(unit.title, f"{_ROOT}/{unit.path}/index.html"), *cells])
-    weeks = [f"{week:%-d %b}" for week in pd.DatetimeIndex(sorted(set(mine["week"])))]
-    title = {"region": "Regions", "place": "Places"}[kind]
-    caption = f"{title}: events in the week of each day, the median and the range that holds 80 % of the probability"
-    return LinkedTable(caption, [(title[:-1], False), *((week, True) for week in weeks)], rows)
+        rows.append([Link(unit.title, f"{_ROOT}/{unit.path}/{content.page}"), *cells])
+    weeks = [short_day(week) for week in pd.DatetimeIndex(sorted(set(mine["week"])))]
+    caption = say(
+        "{units}: events in the week of each day, the median and the range that holds 80 % of the probability",
+        units=say("Regions") if kind == "region" else say("Places"),
+    )
+    first = say("Region") if kind == "region" else say("Place")
+    return LinkedTable(caption, [(first, False), *((week, True) for week in weeks)], rows)
 
 
 def _median(middle: float, low: float, high: float) -> str:

@@ -7,6 +7,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from forecast.language import say
+
 _LONGEST = 60
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)", re.ASCII)
 """Names that Windows keeps for itself."""
@@ -22,7 +24,7 @@ def unit_title(kind: str, name: str) -> str:
     """
     if kind == "place":
         town = re.fullmatch(r"(.+) (\d+) km", name, re.ASCII | re.DOTALL)
-        return f"{town[1]} and {town[2]} km around" if town else name
+        return say("{town} and {radius} km around", town=town[1], radius=town[2]) if town else name
     country, _, region = name.partition("/")
     return f"{region} ({country})" if region and country else name
 

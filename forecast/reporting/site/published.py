@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from forecast.language import say, spoken
 from forecast.reporting.page import FROM_SITE, asset_name
 
 _SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
@@ -74,9 +75,7 @@ def on_site(page: str, assets: str, archive: str, issue: str, note: str) -> Publ
             allowed = allowed.replace(source, FROM_SITE)
         page = page.replace(policy[0], policy[0].replace(policy[1], allowed), 1)
     style = "font:.9rem/1.4 system-ui,sans-serif;max-width:78rem;margin:0 auto;padding:.8rem 1.25rem 0"
-    links = Markup(
-        '<nav lang="en" aria-label="Archive" style="{}"><a href="{}">All issues</a> · '
-        '<a href="{}">This issue</a>. {}</nav>\n'
-    )
-    linked = str(links.format(style, archive, issue, note))
+    links = Markup('<nav lang="{}" aria-label="{}" style="{}"><a href="{}">{}</a> · <a href="{}">{}</a>. {}</nav>\n')
+    about = spoken(), say("Archive"), style, archive, say("All issues"), issue, say("This issue"), note
+    linked = str(links.format(*about))
     return PublishedPage(_BODY.sub(lambda found: linked + found[0], page, count=1), scripts)

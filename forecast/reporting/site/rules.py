@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pydantic import TypeAdapter, ValidationError
 
 from forecast.predictive.escalation import Escalation
-from forecast.reporting.rules import rule_titles
 from forecast.reporting.site.content import RuleText
 
 _ESCALATION: TypeAdapter[Escalation] = TypeAdapter(Escalation)
@@ -30,12 +29,8 @@ def rule_texts(rules: Sequence[tuple[str, int, str]], front: str) -> tuple[RuleT
     ['At least one event in 4 weeks', 'of old']
     """
     known = {name: _parsed(definition) for name, _, definition in rules}
-    titles = rule_titles([rule for rule in known.values() if rule is not None])
-    texts = []
-    for name, weeks, definition in rules:
-        rule, spoken = known[name], name.replace("_", " ")
-        sentence = spoken if rule is None else rule.sentence()
-        texts.append(RuleText(name, weeks, titles.get(name, spoken), sentence, definition, rule))
+    among = tuple(rule for rule in known.values() if rule is not None)
+    texts = [RuleText(name, weeks, definition, known[name], among) for name, weeks, definition in rules]
     return tuple(sorted(texts, key=lambda text: (text.rule is None, text.name != front)))
 
 

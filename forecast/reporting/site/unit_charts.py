@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from forecast.language import say
 from forecast.panel.weeks import WEEK
+from forecast.plots.theme import CONTRAST, FORECAST, MUTED, PAPER, figure
 from forecast.reporting.fan import PAST_WEEKS
-from forecast.reporting.theme import CONTRAST, FORECAST, MUTED, PAPER, figure
-from forecast.reporting.words import SPACE, day, percent
+from forecast.reporting.words import day, percent, percent_sign
 
 _STEPS = (0.02, 0.05, 0.1, 0.2)
 """Between ticks of probability."""
@@ -29,9 +30,15 @@ def history_chart(said: pd.DataFrame) -> go.Figure:
     stated = said["probability"].round(4).tolist()
     usual: list[Any] = [None if np.isnan(rate) else round(float(rate), 4) for rate in said["base_rate"]]
     marks = [_mark(met) for met in said["met"]]
+    meaning = {"yes": say("it came"), "no": say("it did not come"), "": say("not yet known")}
     told = [
-        f"from {day(row['origin'])}: {percent(row['probability'])} stated, base rate {percent(row['base_rate'])}, "
-        f"{_MEANING[_key(row['met'])]}"
+        say(
+            "from {origin}: {probability} stated, base rate {rate}, {meaning}",
+            origin=day(row["origin"]),
+            probability=percent(row["probability"]),
+            rate=percent(row["base_rate"]),
+            meaning=meaning[_key(row["met"])],
+        )
         for row in said.to_dict("records")
     ]
     marker = {
@@ -55,8 +62,8 @@ def history_chart(said: pd.DataFrame) -> go.Figure:
         y={
             "range": [-0.04 * max(most, step), max(1.12 * most, step)],
             "tickvals": ticks,
-            "ticktext": [f"{100 * tick:.0f}{SPACE}%" for tick in ticks],
-            "title": "probability",
+            "ticktext": [percent_sign(f"{100 * tick:.0f}") for tick in ticks],
+            "title": say("probability"),
         },
         hovermode="closest",
     )
@@ -85,9 +92,6 @@ def unit_fan(weeks: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:
         future.assign(observed=pd.array([pd.NA] * len(future), dtype="Int64")),
     )
     return pd.concat([history.astype({"observed": "Int64"}), future], ignore_index=True)
-
-
-_MEANING = {"yes": "it came", "no": "it did not come", "": "not yet known"}
 
 
 def _key(met: float) -> str:

@@ -10,13 +10,14 @@ from typing import Any
 import pandas as pd
 
 from forecast.evaluation.scores import brier
+from forecast.language import say, say_count
 from forecast.reporting.fan import fan_chart, fan_rows
 from forecast.reporting.figure import Figure
 from forecast.reporting.headline import against_base
-from forecast.reporting.page import render_page
+from forecast.reporting.page import language_links, render_page
 from forecast.reporting.rules import quoted
 from forecast.reporting.scale import plain_word
-from forecast.reporting.site.cells import Link, LinkedTable, came, decimal, needed
+from forecast.reporting.site.cells import Link, LinkedTable, brier_told, came, decimal, issue_title, needed
 from forecast.reporting.site.content import ArchivedIssue, RuleText, SiteContent, SiteUnit, UnitKey
 from forecast.reporting.site.unit_charts import history_chart, unit_fan
 from forecast.reporting.words import UNKNOWN, day, events, expected_events, number, percent
@@ -103,7 +104,7 @@ def render_unit(content: SiteContent, unit: SiteUnit, said: pd.DataFrame) -> str
         frame = unit_fan(weeks, known)
         fan = Figure(
             "fan",
-            f"Fan chart. {_fan_caption(unit, latest, weeks)}",
+            say("Fan chart. {caption}", caption=_fan_caption(unit, latest, weeks)),
             _fan_caption(unit, latest, weeks),
             fan_chart(frame),
         )
@@ -114,6 +115,7 @@ def render_unit(content: SiteContent, unit: SiteUnit, said: pd.DataFrame) -> str
         assets=f"{_ROOT}/assets",
         content=content,
         root=_ROOT,
+        languages=language_links(content.languages),
         unit=unit,
         latest=latest,
         dropped=latest is not content.latest,
@@ -137,9 +139,11 @@ def _rows(said: pd.DataFrame, rule: RuleText) -> list[dict[Hashable, Any]]:
 
 def _asked(row: Mapping[Any, Any], rule: RuleText) -> Asked:
     compared = against_base(row["probability"], row["base_rate"], int(row["base_origins"]))
-    mark = "" if math.isnan(row["level"]) else f" The mark to reach is {events(row['level'])}."
-    sentence = f"{rule.sentence[:1].upper()}{rule.sentence[1:]}."
-    return Asked(rule.title, f"{sentence} {compared}.{mark}", row["probability"], row["base_rate"])
+    sentence = f"{rule.sentence[:1].upper()}{rule.sentence[1:]}"
+    text: str = say("{sentence}. {comparison}.", sentence=sentence, comparison=compared)
+    if not math.isnan(row["level"]):
+        text = say("{text} The mark to reach is {count}.", text=text, count=events(row["level"]))
+    return Asked(rule.title, text, row["probability"], row["base_rate"])
 
 
 def _history(content: SiteContent, unit: SiteUnit, said: pd.DataFrame, rule: RuleText, at: int) -> History:
@@ -150,18 +154,18 @@ def _history(content: SiteContent, unit: SiteUnit, said: pd.DataFrame, rule: Rul
     ).sort_values("origin", kind="stable")
     figure = None
     if len(counted):
-        caption = (
-            f"The probability of {quoted(rule.title)} that each of {number(len(counted))} issues stated, against the "
-            f"base rate of the two years before; it came in {number(counted['met'].sum())}."
+        caption = say(
+            "The probability of {rule} that each of {issues} issues stated, against the base rate of the two years "
+            "before; it came in {came}.",
+            rule=quoted(rule.title),
+            issues=number(len(counted)),
+            came=number(counted["met"].sum()),
         )
-        label = f"Stated and came, {unit.title}. {caption}"
+        label = say("Stated and came, {unit}. {caption}", unit=unit.title, caption=caption)
         figure = Figure(f"history-{at}", label, caption, history_chart(counted))
     rows: list[list[str | Link]] = [
         [
-            Link(
-                day(issue.origin) + (f", issue {issue.revision}" if issue.revision > 1 else ""),
-                f"{_ROOT}/{issue.path}/index.html",
-            ),
+            Link(issue_title(issue), f"{_ROOT}/{issue.path}/{content.page}"),
             percent(row["probability"]),
             percent(row["base_rate"]),
             needed(row["level"]),
@@ -169,34 +173,41 @@ def _history(content: SiteContent, unit: SiteUnit, said: pd.DataFrame, rule: Rul
         ]
         for issue, row in told
     ]
-    columns = [
-        ("Forecast from", False),
-        ("Stated", True),
-        ("Base rate", True),
-        ("Events needed", True),
-        ("It came", False),
+    columns: list[tuple[str, bool]] = [
+        (say("Forecast from"), False),
+        (say("Stated"), True),
+        (say("Base rate"), True),
+        (say("Events needed"), True),
+        (say("It came"), False),
     ]
     return History(
         rule.title,
         _lead(counted, rule),
         figure,
-        LinkedTable(f"{rule.title}: what each issue stated, and what came", columns, rows),
+        LinkedTable(say("{rule}: what each issue stated, and what came", rule=rule.title), columns, rows),
     )
 
 
 def _lead(counted: pd.DataFrame, rule: RuleText) -> str:
     if counted.empty:
-        return f"No issue of the track record speaks of {quoted(rule.title)}."
+        return say("No issue of the track record speaks of {rule}.", rule=quoted(rule.title))
     decided = counted.dropna(subset=["met"])
     if decided.empty:
-        return f"Of no statement about {quoted(rule.title)} it is known yet whether it came true."
+        return say("Of no statement about {rule} it is known yet whether it came true.", rule=quoted(rule.title))
     stated, met = decided["probability"].sum(), int(decided["met"].sum())
-    start = f"{number(len(decided))} statements are decided: {stated:.1f} were to come true, and {number(met)} did."
+    start = say_count(
+        "{decided} statement is decided: {stated} were to come true, and {came} did.",
+        "{decided} statements are decided: {stated} were to come true, and {came} did.",
+        len(decided),
+        decided=number(len(decided)),
+        stated=decimal(stated, 1),
+        came=number(met),
+    )
     both = decided.dropna(subset=["base_rate"])
     if both.empty:
         return start
     mine, base = (float(brier(both[column], both["met"]).mean()) for column in ("probability", "base_rate"))
-    return f"{start} Brier score {decimal(mine, 3)}, that of the base rate {decimal(base, 3)}."
+    return brier_told(start, mine, base)
 
 
 def _recent(known: pd.DataFrame) -> LinkedTable:
@@ -205,23 +216,33 @@ def _recent(known: pd.DataFrame) -> LinkedTable:
         [day(row["week"]), number(row["count"]), *([number(row["count_first"])] if corrected else [])]
         for row in known.tail(_RECENT).iloc[::-1].to_dict("records")
     ]
-    columns = [("Week of", False), ("Events", True), *([("First known", True)] if corrected else [])]
-    return LinkedTable("The last weeks that are known to this archive", columns, rows)
+    columns: list[tuple[str, bool]] = [(say("Week of"), False), (say("Events"), True)]
+    columns += [(say("First known"), True)] if corrected else []
+    return LinkedTable(say("The last weeks that are known to this archive"), columns, rows)
 
 
 def _fan_caption(unit: SiteUnit, latest: ArchivedIssue, weeks: pd.DataFrame) -> str:
     mean = float(weeks["mean"].sum())
-    return (
-        f"{unit.title}, as forecast from {day(latest.origin)}: {expected_events(mean)} expected in "
-        f"{len(weeks)} weeks. Bars are the weeks that are known."
+    return say_count(
+        "{unit}, as forecast from {origin}: {events} expected in {weeks} week. Bars are the weeks that are known.",
+        "{unit}, as forecast from {origin}: {events} expected in {weeks} weeks. Bars are the weeks that are known.",
+        len(weeks),
+        unit=unit.title,
+        origin=day(latest.origin),
+        events=expected_events(mean),
+        weeks=len(weeks),
     )
 
 
 def _facts(unit: SiteUnit, issues: list[ArchivedIssue], known: pd.DataFrame) -> list[tuple[str, str]]:
     last = known.iloc[-1] if len(known) else None
     return [
-        ("Forecasts", number(sum(issue.counts for issue in issues))),
-        ("First origin", day(min(issue.origin for issue in issues))),
-        ("Latest origin", day(issues[0].origin)),
-        ("Last known week", UNKNOWN if last is None else f"{events(last['count'])}, week of {day(last['week'])}"),
+        (say("Forecasts"), number(sum(issue.counts for issue in issues))),
+        (say("First origin"), day(min(issue.origin for issue in issues))),
+        (say("Latest origin"), day(issues[0].origin)),
+        (say("Last known week"), UNKNOWN if last is None else _last_week(last)),
     ]
+
+
+def _last_week(row: pd.Series) -> str:
+    return say("{events}, week of {week}", events=events(row["count"]), week=day(row["week"]))

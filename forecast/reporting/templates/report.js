@@ -3,8 +3,8 @@
   const store = JSON.parse(document.getElementById("figures").textContent);
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   const language = document.documentElement.lang;
-  // Months and numbers of axes; of English Plotly knows them by itself.
-  if (language !== "en") {
+  // Months and numbers of axes; of English Plotly knows them by itself, and pages without drawings do not load it.
+  if (language !== "en" && typeof Plotly !== "undefined") {
     const names = (options, dates) => dates.map((date) => new Intl.DateTimeFormat(language, { ...options, timeZone: "UTC" }).format(date));
     const months = [...Array(12).keys()].map((month) => Date.UTC(2024, month, 1));
     const days = [...Array(7).keys()].map((day) => Date.UTC(2024, 8, 1 + day)); // a Sunday first

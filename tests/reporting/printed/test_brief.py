@@ -13,12 +13,16 @@ import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+from forecast.jobs.publish import publish
+from forecast.language import speaking
+from forecast.reporting.headline import lead
 from forecast.reporting.printed.back import back
 from forecast.reporting.printed.brief import brief_bytes
 from forecast.reporting.printed.charts import charts_of
 from forecast.reporting.printed.front import front
 from forecast.reporting.printed.sheet import press
 from forecast.reporting.summarise import summary_of
+from forecast.reporting.summary import read_summary
 
 LONG = "Mali/" + "Région au nom interminable " * 6
 
@@ -164,3 +168,28 @@ def test_a_reissue_and_a_simulation_are_said_on_top(content):
 def test_the_date_of_the_document_is_the_origin(content):
     later = dataclasses.replace(content, origin=content.origin + pd.Timedelta(days=7))
     assert b"/ModDate (D:20260808000000Z)" in brief(later)
+
+
+def test_the_brief_speaks_the_language_around_it(content, french):
+    told = []
+    with speaking("fr"):
+        for sheet in sheets(dataclasses.replace(content, warnings=())):
+            told += lines(sheet)
+    # Titles and descriptions of data and models stay as they were written.
+    written = {content.title, *(model.title for model in content.models), content.data.title, content.data.vintage}
+    written |= {text for model in content.models for text in re.split(r"\s+", model.method)}
+    written |= {content.data.attribution, content.data.licence, *content.data.limits, "US Intelligence Community"}
+    at = told.index("Données et méthodes")
+    left = {text for text in told[:at] if french.ENGLISH.search(french.without(written, text).lower())}
+    assert left == set()
+    assert told[0] == "PRÉVISION DE LA VIOLENCE POLITIQUE"
+    assert "Ce que sont devenus de tels énoncés" in told
+
+
+def test_the_run_prints_in_the_first_language(content, tmp_path):
+    publish(dataclasses.replace(content, languages=("fr", "en"), pictures=False), tmp_path / "run")
+    summary = read_summary(tmp_path / "run")
+    assert summary.language == "fr"
+    with speaking("fr"):
+        assert summary.lead == lead(content)
+    assert (tmp_path / "run" / "brief.pdf").read_bytes() != brief(content)

@@ -12,13 +12,13 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from PIL import Image
 
+from forecast.plots.classes import probability_class
+from forecast.plots.plotted import draw
+from forecast.plots.theme import LAND, RISK_LIGHT
 from forecast.reporting.fan import fan_chart, fan_frame
 from forecast.reporting.printed.charts import charts_of
 from forecast.reporting.printed.pictures import picture_bytes
-from forecast.reporting.printed.plotted import draw
-from forecast.reporting.scale import probability_class
 from forecast.reporting.summarise import summary_of
-from forecast.reporting.theme import LAND, RISK_LIGHT
 
 
 def pictures(content) -> dict[str, bytes]:

@@ -35,9 +35,8 @@ from forecast.evaluation.scores import crps_pmf
 from forecast.families.model import read_models
 from forecast.panel.dataset import Dataset
 from forecast.panel.panel import Panel
+from forecast.plots.theme import BORDER, CONTRAST, FORECAST, GRID, INK, MUTED
 from forecast.provenance import generator
-from forecast.reporting.theme import BORDER, CONTRAST, FORECAST, GRID, INK, MUTED
-from forecast.storage import write_file
 
 ROOT = Path(__file__).parents[2] if "__file__" in globals() else Path.cwd().parents[1]
 FEW, MANY = ("Bamako", "Kayes", "Sikasso"), ("Mopti",)
@@ -232,14 +231,3 @@ answer = (
     f"rests on {seen} events in three years."
 )
 print(answer)
-
-# %%
-figures = [moves, ranges, gain]
-parts = [f.to_html(full_html=False, include_plotlyjs="inline" if at == 0 else False) for at, f in enumerate(figures)]
-title = "What does a region with few events learn from the others?"
-page = (
-    f"<!doctype html><html lang='en'><meta charset='utf-8'><title>Partial pooling</title>"
-    f"<body style='max-width: 60rem; margin: auto; font-family: sans-serif'><h1>{title}</h1><p>{answer}</p>"
-    f"{''.join(parts)}</body></html>"
-)
-write_file(ROOT / "out" / "notebooks" / "01-partial-pooling.html", page.encode())

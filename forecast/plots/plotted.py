@@ -1,4 +1,4 @@
-"""The figures of the page drawn by matplotlib: the same traces in the same colours, without a browser.
+"""Plotly figures drawn by matplotlib: the same traces in the same colours, without a browser.
 
 A chart is defined once, as a Plotly figure. This module knows the kinds of traces and settings that the charts of the
 package use, and refuses any other, so that nothing is left out in silence.
@@ -21,8 +21,8 @@ from matplotlib.patheffects import Stroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, MultipleLocator, NullLocator
 from numpy.typing import NDArray
 
-from forecast.reporting.printed.faces import Face, properties, settable
-from forecast.reporting.theme import GRID, INK, MUTED
+from forecast.plots.faces import Face, properties, settable
+from forecast.plots.theme import GRID, INK, MUTED
 
 Floats = NDArray[np.float64]
 
@@ -30,8 +30,8 @@ CLEAR = "rgba(0,0,0,0)"
 _DAY = pd.Timedelta(days=1)
 """Dates are drawn in days since 1970, as matplotlib counts them."""
 _DAY_MS = 86_400_000
-_DASHES = {"dot": (0, (1, 2)), "dash": (0, (4, 3)), "4px,3px": (0, (3, 2))}
-_MARKS = {"circle": "o", "diamond": "D", "x-thin": "x", "line-ns": "|"}
+DASHES: dict[str, Any] = {"solid": "solid", "dot": (0, (1, 2)), "dash": (0, (4, 3)), "4px,3px": (0, (3, 2))}
+MARKS = {"circle": "o", "diamond": "D", "square": "s", "x-thin": "x", "line-ns": "|", "line-ew": "_"}
 _SIDES = {
     "middle center": (0, 0, "center", "center"),
     "top center": (0, 1, "center", "bottom"),
@@ -44,7 +44,7 @@ _ENTITIES = {"&lt;": "<", "&gt;": ">", "&amp;": "&"}
 
 
 def draw(axes: Axes, plot: go.Figure, scale: float, *, size: str = "wide") -> None:
-    """Draw a figure of the page.
+    """Draw a figure that has one pair of axes.
 
     Parameters
     ----------
@@ -61,7 +61,11 @@ def draw(axes: Axes, plot: go.Figure, scale: float, *, size: str = "wide") -> No
     ValueError
         For a trace of which this module does not know how it looks.
     """
-    content = plot.to_plotly_json()
+    draw_content(axes, plot.to_plotly_json(), scale, size=size)
+
+
+def draw_content(axes: Axes, content: Mapping[str, Any], scale: float, *, size: str = "wide") -> None:
+    """Draw traces and layout as plain lists, numbers and strings; otherwise as `draw`."""
     layout: Mapping[str, Any] = content["layout"]
     behind = _second(axes, layout)
     dates = {"x": layout.get("xaxis", {}).get("type") == "date", "y": False}
@@ -105,7 +109,7 @@ def _scatter(
 ) -> tuple[Floats, Floats]:
     mode = trace.get("mode", "lines")
     line, marker = trace.get("line") or {}, trace.get("marker") or {}
-    x, y = _numbers(trace.get("x"), dates=dates), _positions(axes, trace.get("y"))
+    x, y = numbers(trace.get("x"), dates=dates), _positions(axes, trace.get("y"))
     step = {"hv": "steps-post", "linear": "default"}[line.get("shape", "linear")]
     colour = trace.get("fillcolor")
     if trace.get("fill") == "toself":
@@ -116,7 +120,7 @@ def _scatter(
     elif trace.get("fill") not in {None, "tonexty"}:
         raise ValueError(f"a fill {trace['fill']!r} cannot be drawn on paper")
     if "lines" in mode and line.get("width", 2) > 0:
-        dash = _DASHES[line["dash"]] if line.get("dash") else "solid"
+        dash = DASHES[line["dash"]] if line.get("dash") else "solid"
         weight = line.get("width", 2) * scale
         axes.plot(x, y, color=line.get("color", INK), linewidth=weight, linestyle=dash, drawstyle=step)
     if "markers" in mode and len(x) and marker.get("color") != CLEAR:
@@ -128,9 +132,10 @@ def _scatter(
             x,
             y,
             linestyle="none",
-            marker=_MARKS[symbol],
+            marker=MARKS[symbol],
             markersize=across,
             color=drawn,
+            markerfacecolor=marker.get("color", drawn),
             markeredgewidth=edge.get("width", 0) * scale,
             clip_on=False,
         )
@@ -172,7 +177,7 @@ def _names(axes: Axes, trace: Mapping[str, Any], x: Floats, y: Floats, scale: fl
     for at, written in enumerate(_list(trace.get("text"))):
         across, up, horizontal, vertical = _SIDES[places if isinstance(places, str) else places[at]]
         face: Face = "sans bold" if "<b>" in written else "sans"
-        text, face = settable(_plain(written), face)
+        text, face = settable(plain_label(written), face)
         look: dict[str, Any] = {
             "xytext": (across * away, up * away),
             "textcoords": "offset points",
@@ -182,16 +187,16 @@ def _names(axes: Axes, trace: Mapping[str, Any], x: Floats, y: Floats, scale: fl
             "annotation_clip": False,
             "parse_math": False,
         }
-        # The halo is an outline; the name itself stays text that can be searched.
-        halo = [Stroke(linewidth=1.8, foreground="white", alpha=0.75)]
-        axes.annotate(text, (x[at], y[at]), **look, path_effects=halo, zorder=5)
+        if font.get("shadow"):  # the halo is an outline; the name itself stays text that can be searched
+            halo = [Stroke(linewidth=1.8, foreground="white", alpha=0.75)]
+            axes.annotate(text, (x[at], y[at]), **look, path_effects=halo, zorder=5)
         axes.annotate(text, (x[at], y[at]), **look, color=font.get("color", INK), zorder=6)
 
 
 def _bar(axes: Axes, trace: Mapping[str, Any], layout: Mapping[str, Any], bases: dict[str, Floats]) -> None:
     colour = (trace.get("marker") or {}).get("color", INK)
     if trace.get("orientation") == "h":
-        at, length = _positions(axes, trace["y"]), _numbers(trace["x"], dates=False)
+        at, length = _positions(axes, trace["y"]), numbers(trace["x"], dates=False)
         start = np.zeros_like(length)
         if layout.get("barmode") == "relative":  # what is positive grows to the right, what is negative to the left
             for sign in ("+", "-"):
@@ -202,10 +207,11 @@ def _bar(axes: Axes, trace: Mapping[str, Any], layout: Mapping[str, Any], bases:
         axes.barh(at, length, height=1 - layout.get("bargap", 0.2), left=start, color=colour)
         return
     dates = layout.get("xaxis", {}).get("type") == "date"
-    x, height = _numbers(trace["x"], dates=dates), _numbers(trace["y"], dates=False)
+    x, height = numbers(trace["x"], dates=dates), numbers(trace["y"], dates=False)
     wide = trace.get("width", 0.8) / (_DAY_MS if dates else 1)
+    bottom = 0.0 if trace.get("base") is None else numbers(trace["base"], dates=False)
     if trace.get("offset") is None:
-        axes.bar(x, height, width=wide, color=colour)
+        axes.bar(x, height, width=wide, bottom=bottom, color=colour)
     else:
         axes.bar(x + trace["offset"] / (_DAY_MS if dates else 1), height, width=wide, color=colour, align="edge")
 
@@ -218,7 +224,7 @@ def _line(axes: Axes, shape: Mapping[str, Any], scale: float) -> None:
     look: dict[str, Any] = {
         "color": line.get("color", MUTED),
         "linewidth": line.get("width", 1) * scale,
-        "linestyle": _DASHES[line["dash"]] if line.get("dash") else "solid",
+        "linestyle": DASHES[line["dash"]] if line.get("dash") else "solid",
         "zorder": 1.5,
     }
     if shape.get("yref") == "paper":
@@ -235,28 +241,34 @@ def _axis(axes: Axes, name: str, settings: Mapping[str, Any], scale: float) -> N
     font = (settings.get("tickfont") or {}).get("size", 12) * scale
     _reach(axes, name, settings)
     if settings.get("showgrid", True):
-        axis.grid(visible=True, color=GRID, linewidth=0.6)
+        axis.grid(visible=True, color=settings.get("gridcolor", GRID), linewidth=0.6)
         axes.set_axisbelow(True)
     if settings.get("scaleratio"):
         axes.set_aspect(settings["scaleratio"])
     axis.set_minor_locator(NullLocator())
     _ticks(axes, name, settings)
-    axis.set_tick_params(length=0, pad=2.5, labelcolor=MUTED)
+    axis.set_tick_params(length=0, pad=2.5, labelcolor=(settings.get("tickfont") or {}).get("color", MUTED))
     if settings.get("showticklabels") is False:
-        axis.set_ticks([])
+        if settings.get("showgrid", True):
+            axis.set_tick_params(labelbottom=False, labelleft=False)  # the lines of the grid stay
+        else:
+            axis.set_ticks([])
     for label in axis.get_ticklabels():
         label.set_fontproperties(properties("sans", font))
         label.set_parse_math(False)
     title = (settings.get("title") or {}).get("text")
     if title:
         face: Face = "sans"
-        text, face = settable(_plain(title), face)
-        axis.set_label_text(text, fontproperties=properties(face, font), color=MUTED)
+        text, face = settable(plain_label(title), face)
+        colour = (settings["title"].get("font") or {}).get("color", MUTED)
+        axis.set_label_text(text, fontproperties=properties(face, font), color=colour)
         axis.labelpad = 3
 
 
 def _reach(axes: Axes, name: str, settings: Mapping[str, Any]) -> None:
     low, high = settings.get("range", (None, None))
+    if isinstance(low, str):
+        low, high = numbers([low, high], dates=True)
     if low is None and settings.get("rangemode") == "tozero":
         low = 0
     if name == "x":
@@ -270,6 +282,10 @@ def _reach(axes: Axes, name: str, settings: Mapping[str, Any]) -> None:
 def _ticks(axes: Axes, name: str, settings: Mapping[str, Any]) -> None:
     axis = axes.xaxis if name == "x" else axes.yaxis
     if settings.get("type") == "date":
+        if settings.get("tickvals") is not None:
+            axis.set_major_locator(FixedLocator(numbers(settings["tickvals"], dates=True).tolist()))
+            axis.set_ticklabels([plain_label(text) for text in settings["ticktext"]])
+            return
         locator: Any = mdates.AutoDateLocator  # it and `date2num` have no types
         axis.set_major_locator(locator(minticks=3, maxticks=settings.get("nticks", 7)))
         axis.set_major_formatter(FuncFormatter(lambda at, _: _day(at)))
@@ -278,7 +294,7 @@ def _ticks(axes: Axes, name: str, settings: Mapping[str, Any]) -> None:
     elif settings.get("tickvals") is not None:
         axis.set_major_locator(FixedLocator(list(settings["tickvals"])))
         if settings.get("ticktext") is not None:
-            axis.set_ticklabels([_plain(text) for text in settings["ticktext"]])
+            axis.set_ticklabels([plain_label(text) for text in settings["ticktext"]])
     elif settings.get("dtick") is not None:
         axis.set_major_locator(MultipleLocator(settings["dtick"]))
     elif settings.get("nticks") is not None:
@@ -290,13 +306,14 @@ def _positions(axes: Axes, values: object) -> Floats:
     """Return numbers, or for names their places on the axis, which bears them from then on."""
     found = _list(values)
     if not found or not isinstance(found[0], str):
-        return _numbers(found, dates=False)
+        return numbers(found, dates=False)
     at = np.arange(len(found), dtype=np.float64)
-    axes.set_yticks(at, [settable(_plain(name), "sans")[0] for name in found])
+    axes.set_yticks(at, [settable(plain_label(name), "sans")[0] for name in found])
     return at
 
 
-def _numbers(values: object, *, dates: bool) -> Floats:
+def numbers(values: object, *, dates: bool) -> Floats:
+    """Return the values of a trace; dates as days since 1970."""
     found = _list(values)
     if dates:
         since = pd.to_datetime(pd.Series(found), format="ISO8601") - pd.Timestamp(0)
@@ -305,7 +322,7 @@ def _numbers(values: object, *, dates: bool) -> Floats:
 
 
 def _one(axes: Axes, name: str, value: Any) -> float:
-    return float(_numbers([value], dates=isinstance(value, str) and name == "x")[0])
+    return float(numbers([value], dates=isinstance(value, str) and name == "x")[0])
 
 
 def _list(values: object) -> list[Any]:
@@ -314,9 +331,9 @@ def _list(values: object) -> list[Any]:
     return list(values) if isinstance(values, (Sequence, np.ndarray)) else [values]
 
 
-def _plain(text: str) -> str:
+def plain_label(text: str) -> str:
     """Return the letters of a label of Plotly, which reads some tags and entities."""
-    shown = _BOLD.sub("", str(text))
+    shown = _BOLD.sub("", str(text)).replace("<br>", "\n")
     for entity, letter in _ENTITIES.items():
         shown = shown.replace(entity, letter)
     return shown

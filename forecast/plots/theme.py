@@ -1,4 +1,4 @@
-"""Colours and the common layout of the report's figures.
+"""Colours and the common layout of all figures.
 
 A figure carries the colours of the light page. On a dark page the script replaces each one with its counterpart in
 `DARK`, so that a figure is one plain Plotly figure and still readable on both. All of them keep their order of
@@ -7,6 +7,8 @@ lightness in greyscale and under the common forms of colour blindness.
 
 from __future__ import annotations
 
+import html
+from collections.abc import Mapping
 from typing import Any
 
 import plotly.graph_objects as go
@@ -52,7 +54,15 @@ DARK = {
 """Colour on the dark page of each colour on the light one."""
 
 
-def figure(traces: list[Any], *, height: int, x: dict[str, Any], y: dict[str, Any], **layout: Any) -> go.Figure:
+def figure(
+    traces: list[Any],
+    *,
+    height: int,
+    x: dict[str, Any],
+    y: dict[str, Any],
+    panels: Mapping[str, Mapping[str, Any]] | None = None,
+    **layout: Any,
+) -> go.Figure:
     """Return a figure in the report's look.
 
     Parameters
@@ -62,6 +72,8 @@ def figure(traces: list[Any], *, height: int, x: dict[str, Any], y: dict[str, An
         Pixels; the width is that of the page.
     x, y : dict
         Settings of the axes beyond the common ones.
+    panels : mapping of name to settings
+        The same of further axes, by their names in the layout.
     **layout
         Further settings of the layout.
     """
@@ -77,7 +89,7 @@ def figure(traces: list[Any], *, height: int, x: dict[str, Any], y: dict[str, An
         "tickcolor": "rgba(0,0,0,0)",
     }
 
-    def merged(own: dict[str, Any]) -> dict[str, Any]:
+    def merged(own: Mapping[str, Any]) -> dict[str, Any]:
         title = own.get("title")
         return {**axis, **own, "title": {**axis["title"], "text": title}} if title else {**axis, **own}
 
@@ -93,5 +105,17 @@ def figure(traces: list[Any], *, height: int, x: dict[str, Any], y: dict[str, An
         "hoverlabel": {"bgcolor": PAPER, "bordercolor": MUTED, "font": {"color": INK, "family": FONT, "size": 13}},
         "xaxis": merged(x),
         "yaxis": merged(y),
+        **{name: merged(own) for name, own in (panels or {}).items()},
     }
     return go.Figure(traces, {**common, **layout})
+
+
+def literal(text: str) -> str:
+    """Return a text that Plotly shows as it is; by itself it reads some HTML tags and entities in labels.
+
+    Examples
+    --------
+    >>> literal("<b>Gao</b>")
+    '&lt;b&gt;Gao&lt;/b&gt;'
+    """
+    return html.escape(text, quote=False)

@@ -1,0 +1,1 @@
+"""What ``import forecast as fc`` offers: the rooms below in the words of somebody at a notebook."""
