@@ -211,7 +211,7 @@ def test_the_command_gives_the_same_bytes_on_a_cluster(tmp_path):
             shutil.copytree(root / part, tmp_path / name / part, ignore=shutil.ignore_patterns("_building"))
         shutil.copy(root / "forecast.toml", tmp_path / name)
     command = [sys.executable, "-m", "forecast", "backtest", "--models", "window-negbin-52,discount-negbin,zero"]
-    command += ["--start", "2025-01-01", "--end", "2025-12-31", "--name", "trial", "--workspace"]
+    command += ["--name", "trial", "--workspace"]
     subprocess.run([*command, str(tmp_path / "here"), "--workers", "1"], check=True)
     with running(tmp_path) as (address, (_, victim, _other)):
         process = subprocess.Popen([*command, str(tmp_path / "there"), "--scheduler", address])
