@@ -173,7 +173,7 @@ def course_chart(
     return figure(
         traces,
         height=340,
-        x={"type": "date", "showgrid": False, "nticks": 8},
+        x={"type": "date", "showgrid": False, "nticks": 8, "tickformat": "%-d %b<br>%Y"},
         y={"title": say("{loss} saved against {reference}", loss=loss, reference=literal(reference)), "nticks": 6},
         hovermode="closest",
         shapes=[{**zero, "line": {"color": MUTED, "width": 1.5}}],

@@ -69,7 +69,14 @@ def outcome_chart(said: pd.DataFrame) -> go.Figure:
     return figure(
         [go.Heatmap(**cells), go.Scatter(**marks)],
         height=60 + _ROW * len(units),
-        x={"type": "date", "showgrid": False, "nticks": 8, "tickangle": 0, "title": say("first week forecast")},
+        x={
+            "type": "date",
+            "showgrid": False,
+            "nticks": 8,
+            "tickangle": 0,
+            "tickformat": "%-d %b<br>%Y",
+            "title": say("first week forecast"),
+        },
         y={"type": "category", "autorange": "reversed", "showgrid": False, "ticks": "", "dtick": 1},
         hovermode="closest",
     )
@@ -157,7 +164,7 @@ def drift_chart(weeks: pd.DatetimeIndex, chart: ControlChart) -> go.Figure:
     return figure(
         traces,
         height=230,
-        x={"type": "date", "showgrid": False, "nticks": 6},
+        x={"type": "date", "showgrid": False, "nticks": 6, "tickformat": "%-d %b<br>%Y"},
         y={"range": [-reach, reach], "tickvals": [0], "ticktext": ["0"], "title": say("sum of deviations")},
         shapes=[{**kind, "y0": at, "y1": at} for kind, at in heights],
     )
