@@ -73,6 +73,11 @@ class Panel:
             raise InputError("exposure must be one positive number a unit")
         if not (np.diff(self.weeks.to_numpy()) == WEEK.to_numpy()).all():
             raise InputError("the weeks of a panel must be consecutive")
+        # One layout in memory for all: another one changes the last bits of sums, and kernels are compiled for each.
+        rows = {name: np.ascontiguousarray(values) for name, values in self.covariates.items()}
+        for label, array in {"counts": self.counts, "observed": self.observed}.items():
+            object.__setattr__(self, label, np.ascontiguousarray(array))
+        object.__setattr__(self, "covariates", rows)
 
     @classmethod
     def of(

@@ -126,3 +126,10 @@ def test_a_panel_continues_one_with_fewer_weeks_and_no_other() -> None:
         replace(whole, neighbours=Neighbours.none(3)),
     ]
     assert not any(other.continues(earlier) for other in others)
+
+
+def test_all_panels_lie_alike_in_memory_however_they_were_made():
+    panel = small()
+    transposed = replace(panel, counts=np.asfortranarray(panel.counts), covariates={"c": panel.counts.T.copy().T * 1.0})
+    for each in (panel, panel.select(["C", "A"]), panel.weeks_between(1, 3), transposed):
+        assert all(part.flags["C_CONTIGUOUS"] for part in (each.counts, each.observed, each.covariates["c"]))
