@@ -35,8 +35,9 @@ OUT = HERE.parents[1] / "out" / "notebooks"
 STYLE = """
 :root { color-scheme: light dark } body { max-width: 62rem; margin: 0 auto; padding: 1rem; line-height: 1.5;
 font-family: system-ui, sans-serif } pre { overflow-x: auto; font-size: .85rem; background: #8881; padding: .6rem }
-table { border-collapse: collapse; font-size: .85rem; display: block; overflow-x: auto }
-th, td { padding: .15rem .6rem; text-align: right; border-bottom: 1px solid #8884 } summary { cursor: pointer; color: #777 }
+table { border-collapse: collapse; border: 0; font-size: .85rem; display: block; overflow-x: auto }
+pre.said { white-space: pre-wrap; font-size: 1rem } summary { cursor: pointer; color: #777 }
+th, td { border: 0; padding: .15rem .6rem; text-align: right; border-bottom: 1px solid #8884 }
 """
 
 
@@ -89,7 +90,7 @@ def page(made: Any, title: str) -> str:
             elif "image/png" in data:
                 parts.append(f'<img alt="" src="data:image/png;base64,{data["image/png"].strip()}">')
             else:
-                parts.append(f"<pre>{escape(output.get('text') or data.get('text/plain', ''))}</pre>")
+                parts.append(f"<pre class='said'>{escape(output.get('text') or data.get('text/plain', ''))}</pre>")
     head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title)}</title>'
     return (
         f'<!doctype html><html lang="en"><head>{head}<style>{STYLE}</style></head><body>{"".join(parts)}</body></html>'
