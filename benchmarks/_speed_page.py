@@ -49,9 +49,9 @@ def page() -> str:
     lines = [
         HEAD,
         f"Measured on: {speed}, Python {machine['python']},",
-        f"with a load of {machine['load']:g} by all that the machine does: with more than there are cores the clock says",
-        "too much. Seconds are by the clock, core-seconds of the processor, with all workers; memory is the peak of the",
-        f"largest process. Runs of each: {job['first_run']['runs']}.",
+        f"with a load of {machine['load']:g} by all that the machine does: with more than there are cores the clock",
+        "says too much. Seconds are by the clock, core-seconds of the processor, with all workers; memory is the",
+        f"peak of the largest process. Runs of each: {job['first_run']['runs']}.",
         JOB,
         *(_row(label, job[name]) for name, label in STATES),
         "",
