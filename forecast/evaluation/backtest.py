@@ -6,6 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from forecast.csv_text import csv_bytes, frame_of
 from forecast.errors import InputError
 from forecast.evaluation.block_file import KEPT, TABLES, unpack_block
 from forecast.evaluation.blocks import Block, code_hash, panel_hash
-from forecast.evaluation.blocks_ahead import SUFFIX, BlocksAhead, computed, waiting_blocks
+from forecast.evaluation.blocks_ahead import SUFFIX, BlocksAhead, begun, waiting_blocks
 from forecast.evaluation.combined import Combined, combine_blocks
 from forecast.evaluation.comparison import leaderboard, missing_cells, reference_models
 from forecast.evaluation.plan import BacktestPlan
@@ -162,9 +163,10 @@ def backtest_and_combine(
     rank = {name: at for at, name in enumerate(first)}
     waiting.sort(key=lambda block: rank.get(block.model.name, len(rank)))
     own = {block.key: {store} for block in waiting}
-    for _ in (ahead or BlocksAhead(own, computed(waiting, workers))).kept(set(own)):
-        done += 1
-        report(done, len(planned))
+    with nullcontext(ahead) if ahead is not None else begun(waiting, own, workers) as working:
+        for _ in working.kept(set(own)):
+            done += 1
+            report(done, len(planned))
     combined = _publish(plan, planned, [store / f"{block.key}{SUFFIX}" for block in planned], folder, earlier)
     if blocks is None:
         _prune(store, {f"{block.key}{SUFFIX}" for block in planned})

@@ -6,8 +6,9 @@ import os
 import signal
 import threading
 import time
+import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence, Set
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -89,9 +90,22 @@ def blocks_ahead(
         for block in waiting_blocks(plan_blocks(plan), store):
             waiting[block.key] = block
             stores.setdefault(block.key, set()).add(store)
-    found = computed(list(waiting.values()), workers, watch)
-    with closing(found):
+    with begun(list(waiting.values()), stores, workers, watch) as ahead:
+        yield ahead
+
+
+@contextmanager
+def begun(
+    blocks: Sequence[Block], stores: Mapping[str, Set[Path]], workers: int, watch: Stopwatch | None = None
+) -> Iterator[BlocksAhead]:
+    """Begin with some blocks, of which it is known where each is kept; what is not taken by the end is dropped."""
+    found = _computed(blocks, workers, watch)
+    try:
         yield BlocksAhead(stores, found, watch)
+    finally:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "[0-9]+ tasks", UserWarning)  # that some were dropped is meant
+            found.close()
 
 
 def waiting_blocks(planned: Sequence[Block], store: Path) -> list[Block]:
@@ -99,7 +113,7 @@ def waiting_blocks(planned: Sequence[Block], store: Path) -> list[Block]:
     return [block for block in planned if not _kept_whole(store / f"{block.key}{SUFFIX}")]
 
 
-def computed(blocks: Sequence[Block], workers: int, watch: Stopwatch | None = None) -> Generator[Finished, None, None]:
+def _computed(blocks: Sequence[Block], workers: int, watch: Stopwatch | None = None) -> Generator[Finished, None, None]:
     """Begin with the blocks, and give each as it is finished, in any order."""
     processor = watch.processor if watch is not None else None
     if (cluster := current_cluster()) is not None:
