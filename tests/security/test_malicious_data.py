@@ -100,7 +100,7 @@ def test_the_log_is_one_object_a_line(attacked, malicious):
     assert lines[-1] == b""
     events = [json.loads(line)["event"] for line in lines[:-1]]
     assert {"started", "issued", "ended"} <= set(events) <= {
-        "started", "prepared", "settled", "work", "done", "issued", "ended",
+        "started", "prepared", "settled", "work", "done", "cost", "issued", "ended",
     }  # fmt: skip
     assert log.read_bytes().isascii()
     heartbeat = (attacked.folder / "out" / "log" / "heartbeat.json").read_bytes()
