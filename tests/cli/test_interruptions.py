@@ -97,7 +97,9 @@ def test_a_signal_stops_all_processes_and_leaves_nothing_partial(long_workspace,
     out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
     assert out == ""
-    assert err.splitlines()[-1].startswith(f"Error: stopped by {number.name}")
+    # joblib's own tracker of files may add that some are gone already, when all processes are stopped at once.
+    said = [line for line in err.splitlines() if "resource_tracker" not in line]
+    assert said[-1].startswith(f"Error: stopped by {number.name}")
     assert "Traceback" not in err
     assert visible_results(long_workspace) == {}
     wait_for(lambda: is_gone(process.pid))
