@@ -18,7 +18,7 @@ from forecast.panel.panel import Panel
 from forecast.panel.wide import panel_from_wide
 
 
-class CountForecaster(BaseEstimator):  # type: ignore[misc]
+class CountForecaster(BaseEstimator):  # type: ignore[misc] # scikit-learn is not typed
     """A family of count models as an estimator of scikit-learn.
 
     Rows are weeks and columns units, as `Panel.to_frame` gives them; there is no ``y``. What `predict` and `score` are

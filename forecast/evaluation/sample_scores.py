@@ -56,7 +56,7 @@ def crps_samples(samples: Counts | Floats, observed: Counts | Floats) -> Floats:
     if not values.size or values.shape[1:] != y.shape:
         raise InputError(f"samples of shape {values.shape} for observations of shape {y.shape}", expected="(m, ...)")
     if np.issubdtype(values.dtype, np.integer) and np.issubdtype(y.dtype, np.integer):
-        flat: Counts = values.reshape(len(values), -1)  # type: ignore[assignment]
+        flat: Counts = values.reshape(len(values), -1)  # type: ignore[assignment] # whole numbers, by what was checked
         return np.asarray(_crps_counts(flat, y.reshape(-1).astype(np.int64))).reshape(y.shape)
     return _crps_sorted(values, y)
 

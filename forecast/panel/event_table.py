@@ -24,6 +24,7 @@ from forecast.events.table import Events, events_from_frame
 from forecast.events.table_mapping import read_mapped
 from forecast.events.table_rows import open_rows
 from forecast.events.ucdp import read_ucdp, release_in
+from forecast.panel.event_versions import PRECISE
 from forecast.panel.from_events import Measure, panel_from_events, place_panel_from_events
 from forecast.panel.panel import Panel
 from forecast.panel.polygon_files import read_polygon_file
@@ -32,8 +33,6 @@ from forecast.panel.units import Units
 from forecast.panel.weeks import WeekStart, whole_weeks
 
 Source = Literal["ucdp", "acled", "table"]
-PRECISE = ("point", "near")
-"""Places that are known to about 25 km, as needed within a circle."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
