@@ -15,7 +15,14 @@ from forecast.families.excited_hurdle.family import ExcitedHurdle
 from forecast.families.excited_hurdle.likelihoods import number_likelihood, occurrence_likelihood
 from forecast.families.excited_hurdle.past import Past, Pools
 from forecast.families.excited_hurdle.paths import simulate_paths
-from forecast.families.excited_hurdle.positive import hurdle_head, positive_cell, sample_positive, untruncated_mean
+from forecast.families.excited_hurdle.positive import (
+    between,
+    hurdle_head,
+    positive_cell,
+    sample_positive,
+    untruncated_mean,
+    untruncated_table,
+)
 from forecast.families.excited_hurdle.shrunk import Prior, Shrunk, _Posterior, fit_shrunk
 from forecast.families.season import Season
 from forecast.families.shot_noise import excitation
@@ -121,6 +128,19 @@ def test_the_truncated_negative_binomial_has_its_mean_its_slopes_and_its_informa
         np.testing.assert_allclose([in_excess, in_size], slope, rtol=2e-3, atol=1e-3)
     slopes = np.array([positive_cell(float(y), excess, size)[1] for y in count[:4000]])
     assert cells[0, 3] == pytest.approx(p[:4000] @ slopes**2, rel=2e-2)
+
+
+@pytest.mark.parametrize("dispersion", [(-6.0, 0.0), (-0.5, 1.0), (0.3, 2.0), (8.0, 0.5)])
+def test_what_lies_between_the_knots_of_a_table_is_what_would_be_solved(dispersion: tuple[float, float]) -> None:
+    lowest, highest = -12.0, 8.0
+    table = untruncated_table(np.array(dispersion), lowest, highest)
+    log_excess = np.r_[lowest, np.linspace(lowest + 0.003, highest - 0.003, 2003), highest]
+    found = np.array([between(table, each - lowest) for each in log_excess])
+    size = np.exp(dispersion[0] + dispersion[1] * np.log1p(np.exp(log_excess)))
+    mean = [untruncated_mean(np.exp(each), r) for each, r in zip(log_excess, size, strict=True)]
+    assert np.abs(found[:, 1] / size - 1).max() < 1e-7
+    assert np.abs(found[:, 0] / mean - 1).max() < 1e-7
+
 
 
 @pytest.mark.parametrize(("excess", "size"), [(0.05, 1.0), (2.0, 0.3), (60.0, 5.0)])

@@ -89,62 +89,98 @@ def rate_memory(parameters: Floats, terms: Floats, scale: Floats, panel: Panel, 
     if horizons < 2 or origins < 1:
         return RateMemory()
     shape = (horizons, origins, len(panel.units))
-    ratio, smallest, silent = np.empty(shape), np.full(shape[1:], np.inf), np.empty(shape)
+    mean, size = np.empty(shape), np.empty(shape)
     for ahead, row in enumerate(parameters, start=1):
-        mean, size = moments(scale[ahead : ahead + origins] * (terms[:origins] @ row[:-2]), row[-2:])
-        ratio[ahead - 1] = mean / size
-        silent[ahead - 1] = np.exp(-size * np.log1p(mean / size))
-        smallest = np.minimum(smallest, size)
-    both = smallest * (np.log1p(ratio[0]) + np.log1p(ratio) - np.log1p(ratio[0] + ratio))
+        expected = scale[ahead : ahead + origins] * (terms[:origins] @ row[:-2])
+        mean[ahead - 1], size[ahead - 1] = moments(expected, row[-2:])
     window = np.lib.stride_tricks.sliding_window_view
     counts = window(panel.counts[1:], origins, axis=0).transpose(0, 2, 1)
     seen = window(panel.observed[1:], origins, axis=0).transpose(0, 2, 1)
+    silent, pairs, ends = _pairs(mean, size, counts > 0, seen, weight[horizons:])
 
     def loss(values: Floats) -> tuple[float, Floats]:
         gradient = np.zeros(2)
-        value = _pair_loss(values[0], values[1], silent, both, counts > 0, seen, weight[horizons:], gradient)
-        return value, gradient
+        return _pair_loss(values[0], values[1], silent, pairs, ends, gradient), gradient
 
     found = minimize(loss, USUAL, jac=True, method="L-BFGS-B", bounds=Bounds([0.0, 0.05], [MOST, MOST]))
     return RateMemory(float(found.x[0]), float(found.x[1]))
 
 
 @compiled
-def _pair_loss(
-    common: float,
-    persistence: float,
-    silent: Floats,
-    both: Floats,
-    event: NDArray[np.bool_],
-    seen: NDArray[np.bool_],
-    weight: Floats,
-    gradient: Floats,
-) -> float:
-    """Return the negative composite log-likelihood, and add its slopes in both parameters to `gradient`."""
-    horizons, origins, units = silent.shape
-    total = 0.0
+def _pairs(
+    mean: Floats, size: Floats, event: NDArray[np.bool_], seen: NDArray[np.bool_], weight: Floats
+) -> tuple[Floats, Floats, NDArray[np.int64]]:
+    """Return what the likelihood of the first with each later week depends on, however much they have in common.
+
+    Parameters
+    ----------
+    mean, size, event, seen : ndarray, shape (horizons, origins, units)
+    weight : ndarray, shape (origins,)
+
+    Returns
+    -------
+    silent : ndarray, shape (horizons,)
+        Of the pairs without any event, sums of the weighted exponent: their log likelihood is linear in the share.
+    pairs : ndarray, shape (pairs, 5)
+        Of all others, in the order of the weeks between: weight, chance of no event in the first and in the later
+        week, exponent, and in which week events were (0: both, 1: the first, 2: the later one).
+    ends : ndarray of int, shape (horizons,)
+        Where those of each number of weeks between end.
+    """
+    horizons, origins, units = mean.shape
+    count = 0
     for d in range(1, horizons):
-        kept = persistence**d
-        slope = 0.0
+        for o in range(origins):
+            for u in range(units):
+                count += weight[o] > 0.0 and seen[0, o, u] and seen[d, o, u] and (event[0, o, u] or event[d, o, u])
+    silent, pairs, ends = np.zeros(horizons), np.empty((count, 5)), np.zeros(horizons, dtype=np.int64)
+    smallest = np.empty((origins, units))
+    for o in range(origins):
+        for u in range(units):
+            smallest[o, u] = size[:, o, u].min()
+    at = 0
+    for d in range(1, horizons):
         for o in range(origins):
             if weight[o] <= 0.0:
                 continue
             for u in range(units):
                 if not (seen[0, o, u] and seen[d, o, u]):
                     continue
-                p, q = silent[0, o, u], silent[d, o, u]
-                neither = p * q * math.exp(both[d, o, u] * common * kept)
-                sign = -1.0 if event[0, o, u] != event[d, o, u] else 1.0
-                chance = neither
-                if event[0, o, u] and event[d, o, u]:
-                    chance = 1.0 - p - q + neither
-                elif event[0, o, u]:
-                    chance = q - neither
-                elif event[d, o, u]:
-                    chance = p - neither
-                chance = max(chance, 1e-12)
-                total -= weight[o] * math.log(chance)
-                slope -= weight[o] * sign * neither * both[d, o, u] / chance
+                a, b = mean[0, o, u] / size[0, o, u], mean[d, o, u] / size[d, o, u]
+                exponent = smallest[o, u] * math.log1p(a * b / (1.0 + a + b))
+                if not (event[0, o, u] or event[d, o, u]):
+                    silent[d] += weight[o] * exponent
+                    continue
+                pairs[at, 0], pairs[at, 3] = weight[o], exponent
+                pairs[at, 1] = math.exp(-size[0, o, u] * math.log1p(a))
+                pairs[at, 2] = math.exp(-size[d, o, u] * math.log1p(b))
+                pairs[at, 4] = 0.0 if event[0, o, u] and event[d, o, u] else 1.0 if event[0, o, u] else 2.0
+                at += 1
+        ends[d] = at
+    return silent, pairs, ends
+
+
+@compiled
+def _pair_loss(
+    common: float, persistence: float, silent: Floats, pairs: Floats, ends: NDArray[np.int64], gradient: Floats
+) -> float:
+    """Return the negative composite log-likelihood but for a constant, and add its slopes to `gradient`."""
+    total = 0.0
+    for d in range(1, len(ends)):
+        kept = persistence**d
+        total -= silent[d] * common * kept
+        slope = -silent[d]
+        for at in range(ends[d - 1], ends[d]):
+            weight, p, q, exponent, events = pairs[at]
+            neither = p * q * math.exp(exponent * common * kept)
+            sign, chance = 1.0, 1.0 - p - q + neither
+            if events == 1.0:
+                sign, chance = -1.0, q - neither
+            elif events == 2.0:
+                sign, chance = -1.0, p - neither
+            chance = max(chance, 1e-12)
+            total -= weight * math.log(chance)
+            slope -= weight * sign * neither * exponent / chance
         gradient[0] += slope * kept
         gradient[1] += slope * common * d * persistence ** (d - 1)
     return total

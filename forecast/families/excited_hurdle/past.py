@@ -114,7 +114,7 @@ class Past:
 
 @compiled
 def levels(state: Floats, groups: Integers, exposure: Floats, pooling: float) -> tuple[Floats, Floats]:
-    """Return the log level of occurrence of each unit, and its log mean number in event weeks, shapes (units,).
+    """Return the level of occurrence of each unit, and its mean number in event weeks, shapes (units,).
 
     Parameters
     ----------
@@ -135,16 +135,16 @@ def levels(state: Floats, groups: Integers, exposure: Floats, pooling: float) ->
     for u in range(units):
         g = groups[u]
         pooled = (happened[g] + one_unit * overall) / (weeks[g] + one_unit) * exposure[u]
-        level[u] = math.log((state[0, u] + pooling * pooled) / (state[1, u] + pooling))
-        usual[u] = math.log((state[2, u] + pooling * number) / (state[3, u] + pooling))
+        level[u] = (state[0, u] + pooling * pooled) / (state[1, u] + pooling)
+        usual[u] = (state[2, u] + pooling * number) / (state[3, u] + pooling)
     return level, usual
 
 
 @compiled
 def features_of(u: int, state: Floats, level: float, usual: float, log_scale: float, out: Floats) -> None:
     """Write what the number of events of a unit depends on into `out`, shape (FEATURES,)."""
-    out[0], out[1], out[3] = 1.0, math.log(max(math.exp(usual) - 1.0, 0.0) + LEAST_BEYOND), log_scale
-    out[2] = math.log((state[4, u] + math.exp(level + usual)) / (state[5, u] + 1.0))
+    out[0], out[1], out[3] = 1.0, math.log(max(usual - 1.0, 0.0) + LEAST_BEYOND), log_scale
+    out[2] = math.log((state[4, u] + level * usual) / (state[5, u] + 1.0))
 
 
 @compiled
@@ -184,11 +184,12 @@ def history(
     marks = np.zeros((weeks, units))
     state = start.copy()
     for t in range(weeks):
-        level[t], usual = levels(state, groups, exposure, pooling)
+        now, usual = levels(state, groups, exposure, pooling)
         for u in range(units):
-            features_of(u, state, level[t, u], usual[u], math.log(scale[t, u]), features[t, u])
+            level[t, u] = math.log(now[u])
+            features_of(u, state, now[u], usual[u], math.log(scale[t, u]), features[t, u])
             if not observed[t, u]:
-                marks[t, u] = math.exp(level[t, u] + (usual[u] if by_count else 0.0))
+                marks[t, u] = now[u] * (usual[u] if by_count else 1.0)
                 continue
             if counts[t, u] > 0:
                 marks[t, u] = (counts[t, u] if by_count else 1) / scale[t, u]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from forecast.compiled import compiled
 from forecast.families.excited_hurdle.likelihoods import LARGEST_LOG, LARGEST_RATE, LEAST_LOG_EXCESS, LEAST_RATE
 from forecast.families.excited_hurdle.past import FEATURES, features_of, levels, take_up
-from forecast.families.excited_hurdle.positive import sample_positive, untruncated_mean
+from forecast.families.excited_hurdle.positive import between, sample_positive, untruncated_table
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -72,6 +72,7 @@ def simulate_paths(  # noqa: C901
     by_own, by_near = math.exp(shared[2]), math.exp(shared[3])
     feature, (level, usual) = np.empty(len(FEATURES)), levels(state0, groups, exposure, pooling)
     log_scale, log_highest = np.log(scale), math.log(highest)
+    table = untruncated_table(dispersion, LEAST_LOG_EXCESS, log_highest)
     for d in range(draws):
         state, own, near = state0.copy(), own0.copy(), near0.copy()
         for h in range(horizon):
@@ -82,15 +83,14 @@ def simulate_paths(  # noqa: C901
                     rate, mean, size = rates[0, 0, u], means[0, 0, u], sizes[0, 0, u]
                 else:
                     s = scale[h, u]
-                    base = math.exp(min(shared[0] + base_units[u] + shared[1] * level[u], LARGEST_LOG))
+                    base = math.exp(min(shared[0] + base_units[u] + shared[1] * math.log(level[u]), LARGEST_LOG))
                     rate = min(max(s * (base + by_own * own[h, u] + by_near * near[h, u]), LEAST_RATE), LARGEST_RATE)
                     features_of(u, state, level[u], usual[u], log_scale[h, u], feature)
                     log_excess = 0.0
                     for at in range(len(feature)):
                         log_excess += slopes[at] * feature[at]
-                    excess = math.exp(min(max(log_excess + more_units[u], LEAST_LOG_EXCESS), log_highest))
-                    size = math.exp(dispersion[0] + dispersion[1] * math.log1p(excess))
-                    mean = untruncated_mean(excess, size)
+                    log_excess = min(max(log_excess + more_units[u], LEAST_LOG_EXCESS), log_highest)
+                    mean, size = between(table, log_excess - LEAST_LOG_EXCESS)
                 count = 0
                 if rng.random() < -math.expm1(-rate):
                     count = min(sample_positive(mean, size, rng), np.iinfo(np.int32).max)

@@ -23,6 +23,8 @@ Floats = NDArray[np.float64]
 RARELY = 0.3
 """With a smaller chance of a positive count, sampling goes up from 1 in place of drawing until one is positive."""
 NEWTON_STEPS = 20
+KNOTS = 64
+"""Of a table, for each unit of the log excess: what lies between them is off by some 1e-8 of it at most."""
 
 
 @compiled
@@ -49,6 +51,51 @@ def untruncated_mean(excess: float, size: float) -> float:
         if abs(step) < 1e-12:
             break
     return math.exp(log_mean)
+
+
+@compiled
+def untruncated_table(dispersion: Floats, lowest: float, highest: float) -> Floats:
+    """Return means before truncation, and sizes, at log excesses `1 / KNOTS` apart: a forecast needs many of them.
+
+    Parameters
+    ----------
+    dispersion : ndarray, shape (2,)
+        The log size where one event is expected, and the power of the mean in it.
+    lowest, highest : float
+        Between which log excesses lie.
+
+    Returns
+    -------
+    ndarray, shape (knots, 2)
+        For `between`; the first row belongs to `lowest` less one step.
+
+    Examples
+    --------
+    >>> dispersion = np.array([0.5, 0.3])
+    >>> mean, size = between(untruncated_table(dispersion, -12.0, 3.0), np.log(2.5) + 12.0)
+    >>> round(size / (np.exp(0.5) * 3.5**0.3), 7), round(mean / untruncated_mean(2.5, size), 7)
+    (1.0, 1.0)
+    """
+    count = int(math.ceil((highest - lowest) * KNOTS)) + 4
+    table = np.empty((count, 2))
+    for at in range(count):
+        excess = math.exp(lowest + (at - 1) / KNOTS)
+        size = math.exp(dispersion[0] + dispersion[1] * math.log1p(excess))
+        table[at] = untruncated_mean(excess, size), size
+    return table
+
+
+@compiled
+def between(table: Floats, above: float) -> tuple[float, float]:
+    """Return mean and size so much above the lowest log excess of a table, by the cubic through four knots."""
+    place = above * KNOTS
+    at = min(int(place), len(table) - 4)
+    x = place - at
+    first, second = -x * (x - 1.0) * (x - 2.0) / 6.0, (x + 1.0) * (x - 1.0) * (x - 2.0) / 2.0
+    third, fourth = -x * (x + 1.0) * (x - 2.0) / 2.0, x * (x + 1.0) * (x - 1.0) / 6.0
+    mean = first * table[at, 0] + second * table[at + 1, 0] + third * table[at + 2, 0] + fourth * table[at + 3, 0]
+    size = first * table[at, 1] + second * table[at + 1, 1] + third * table[at + 2, 1] + fourth * table[at + 3, 1]
+    return mean, size
 
 
 @compiled
