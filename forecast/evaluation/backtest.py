@@ -19,7 +19,7 @@ from forecast.combination.member_forecasts import Track
 from forecast.csv_text import csv_bytes, frame_of
 from forecast.errors import InputError
 from forecast.evaluation.block_file import KEPT, TABLES, unpack_block
-from forecast.evaluation.blocks import Block, code_hash, panel_hash
+from forecast.evaluation.blocks import Block, code_hash
 from forecast.evaluation.blocks_ahead import SUFFIX, BlocksAhead, begun, waiting_blocks
 from forecast.evaluation.combined import Combined, combine_blocks
 from forecast.evaluation.comparison import leaderboard, missing_cells, reference_models
@@ -28,6 +28,7 @@ from forecast.evaluation.planned_blocks import plan_blocks
 from forecast.evaluation.record import BacktestRecord
 from forecast.evaluation.step_table import step_manifest, step_table
 from forecast.panel.panel import Panel
+from forecast.panel.panel_hash import panel_hash
 from forecast.panel.units import UnitKind
 from forecast.provenance import generator, hash_file, versions
 from forecast.storage import HIDDEN, folder_in_progress

@@ -15,8 +15,9 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from forecast.errors import ForecastError, InputError
-from forecast.evaluation.blocks import Block, code_hash, panel_hash
+from forecast.evaluation.blocks import Block, code_hash
 from forecast.panel.panel import Panel
+from forecast.panel.panel_hash import panel_hash
 from forecast.provenance import hash_bytes, versions
 
 Result = TypeVar("Result")

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from forecast.errors import ForecastError, InputError
-from forecast.evaluation.blocks import Block, block_key, delay_hash, panel_hash
+from forecast.evaluation.blocks import Block, block_key, delay_hash
 from forecast.evaluation.plan import BacktestPlan
 from forecast.panel.panel import Panel
+from forecast.panel.panel_hash import panel_hash
 from forecast.panel.reporting_delay import ReportingDelay
 from forecast.panel.units import UnitKind
 from forecast.panel.weeks import WEEK

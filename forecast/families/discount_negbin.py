@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Annotated, ClassVar, Self
@@ -243,11 +244,14 @@ def _one_step_score(
         for u in range(units):
             if not observed[t, u]:
                 continue
+            y = counts[t, u]
             for s in range(len(settings)):
                 shape = a[u] + settings[s, 0]
                 mean = shape / (b[u] + settings[s, 0] / g[u])
                 size = 1.0 / (1.0 / (settings[s, 1] * shape) + settings[s, 2])
-                out[t, s] += max(logpmf_one(counts[t, u], mean, size), LOWEST_LOGPMF)
+                # Most counts are 0; a logarithm of their own is all that their probability takes.
+                said = -size * math.log(1.0 + mean / size) if y == 0 else logpmf_one(y, mean, size)
+                out[t, s] += max(said, LOWEST_LOGPMF)
         for u in range(units):
             a[u] *= discount
             b[u] *= discount

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from forecast.config import parse, read_toml
 from forecast.confined import FolderName
 from forecast.errors import InputError, unknown_name
+from forecast.families.fit_memory import fit_once
 from forecast.families.protocol import Family, Fitted
 from forecast.families.registry import family_class
 from forecast.panel.panel import Panel
@@ -72,7 +73,7 @@ class ModelSpec(BaseModel):
         """
         if fit_panel is None:
             return self.build().fit(self.fitted_weeks(panel), rng).update(panel)
-        return self.build().fit(self.fitted_weeks(fit_panel.until(panel.origin)), rng).update(panel)
+        return fit_once(self.build(), self.fitted_weeks(fit_panel.until(panel.origin)), rng).update(panel)
 
     def fitted_weeks(self, panel: Panel) -> Panel:
         """Return the weeks of a panel that enter the fit."""

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 import forecast
-from forecast.evaluation.blocks import code_hash, delay_hash, panel_hash
+from forecast.evaluation.blocks import code_hash, delay_hash
 from forecast.jobs.inputs import Inputs, related_panels
 from forecast.jobs.preparation import Preparation
 from forecast.ledger.chain import text_bytes
 from forecast.ledger.issue import CHANCE_COLUMNS, QUESTION_COLUMNS, Issue, IssueHead, ModelVersion, RuleVersion
 from forecast.ledger.marginals import Marginals
+from forecast.panel.panel_hash import panel_hash
 from forecast.provenance import hash_json
 from forecast.reporting.content import ReportContent
 from forecast.workspace import Workspace

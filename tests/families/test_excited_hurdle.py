@@ -142,7 +142,6 @@ def test_what_lies_between_the_knots_of_a_table_is_what_would_be_solved(dispersi
     assert np.abs(found[:, 0] / mean - 1).max() < 1e-7
 
 
-
 @pytest.mark.parametrize(("excess", "size"), [(0.05, 1.0), (2.0, 0.3), (60.0, 5.0)])
 def test_draws_have_the_distribution_of_the_head(excess, size):
     rng, mean = RNG(1), untruncated_mean(excess, size)

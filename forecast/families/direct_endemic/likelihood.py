@@ -15,6 +15,8 @@ Floats = NDArray[np.float64]
 
 LEAST_MEAN = 1e-9
 LOG_SIZE_LIMIT = 20.0
+PLAIN = 1e-2
+"""Above it ``log(1 + x)`` has all the digits that matter here."""
 SUMMED = 30
 """Up to this count sums take the place of gamma functions."""
 
@@ -119,7 +121,9 @@ def _loss(
             log_m = math.log(m)
             r = math.exp(min(max(s0 + s1 * log_m, -LOG_SIZE_LIMIT), LOG_SIZE_LIMIT))
             y = counts[t, u]
-            log_zero = -math.log1p(m / r)  # of one unit of size
+            share = m / r
+            # Of one unit of size; the plain logarithm takes half the time where it is as good.
+            log_zero = -math.log(1.0 + share) if share > PLAIN else -math.log1p(share)
             rising, rising_slope, further = 0.0, 0.0, 0.0
             if y > 0:
                 rising, rising_slope = _log_rising(r, y)
@@ -139,9 +143,9 @@ def _loss(
 def _log_rising(r: float, y: int) -> tuple[float, float]:
     """Return ``log Gamma(r + y) - log Gamma(r)`` and its slope in r."""
     if y <= SUMMED:
-        value, slope = 0.0, 0.0
+        product, slope = 1.0, 0.0  # at most exp(20 * 30), which a float holds
         for j in range(y):
-            value += math.log(r + j)
+            product *= r + j
             slope += 1.0 / (r + j)
-        return value, slope
+        return math.log(product), slope
     return math.lgamma(r + y) - math.lgamma(r), digamma_one(r + y) - digamma_one(r)

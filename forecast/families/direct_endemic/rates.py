@@ -106,10 +106,9 @@ def rate_memory(parameters: Floats, terms: Floats, scale: Floats, panel: Panel, 
     return RateMemory(float(found.x[0]), float(found.x[1]))
 
 
-@compiled
 def _pairs(
     mean: Floats, size: Floats, event: NDArray[np.bool_], seen: NDArray[np.bool_], weight: Floats
-) -> tuple[Floats, Floats, NDArray[np.int64]]:
+) -> tuple[Floats, Floats, NDArray[np.intp]]:
     """Return what the likelihood of the first with each later week depends on, however much they have in common.
 
     Parameters
@@ -127,42 +126,22 @@ def _pairs(
     ends : ndarray of int, shape (horizons,)
         Where those of each number of weeks between end.
     """
-    horizons, origins, units = mean.shape
-    count = 0
-    for d in range(1, horizons):
-        for o in range(origins):
-            for u in range(units):
-                count += weight[o] > 0.0 and seen[0, o, u] and seen[d, o, u] and (event[0, o, u] or event[d, o, u])
-    silent, pairs, ends = np.zeros(horizons), np.empty((count, 5)), np.zeros(horizons, dtype=np.int64)
-    smallest = np.empty((origins, units))
-    for o in range(origins):
-        for u in range(units):
-            smallest[o, u] = size[:, o, u].min()
-    at = 0
-    for d in range(1, horizons):
-        for o in range(origins):
-            if weight[o] <= 0.0:
-                continue
-            for u in range(units):
-                if not (seen[0, o, u] and seen[d, o, u]):
-                    continue
-                a, b = mean[0, o, u] / size[0, o, u], mean[d, o, u] / size[d, o, u]
-                exponent = smallest[o, u] * math.log1p(a * b / (1.0 + a + b))
-                if not (event[0, o, u] or event[d, o, u]):
-                    silent[d] += weight[o] * exponent
-                    continue
-                pairs[at, 0], pairs[at, 3] = weight[o], exponent
-                pairs[at, 1] = math.exp(-size[0, o, u] * math.log1p(a))
-                pairs[at, 2] = math.exp(-size[d, o, u] * math.log1p(b))
-                pairs[at, 4] = 0.0 if event[0, o, u] and event[d, o, u] else 1.0 if event[0, o, u] else 2.0
-                at += 1
-        ends[d] = at
-    return silent, pairs, ends
+    ratio = mean / size
+    exponent = size.min(axis=0) * np.log1p(ratio[0] * ratio / (1 + ratio[0] + ratio))
+    known = np.where(seen[0] & seen, weight[:, None], 0.0)
+    some = (known > 0) & (event[0] | event)
+    silent = np.where(some, 0.0, known * exponent).sum(axis=(1, 2))
+    some[0] = False  # no pair of two weeks
+    d, o, u = np.nonzero(some)
+    none = [np.exp(-size[at, o, u] * np.log1p(ratio[at, o, u])) for at in (0, d)]
+    which = np.where(event[0, o, u] & event[d, o, u], 0.0, np.where(event[0, o, u], 1.0, 2.0))
+    pairs = np.column_stack([known[d, o, u], *none, exponent[d, o, u], which])
+    return silent, pairs, np.searchsorted(d, np.arange(len(mean)), side="right")
 
 
 @compiled
 def _pair_loss(
-    common: float, persistence: float, silent: Floats, pairs: Floats, ends: NDArray[np.int64], gradient: Floats
+    common: float, persistence: float, silent: Floats, pairs: Floats, ends: NDArray[np.intp], gradient: Floats
 ) -> float:
     """Return the negative composite log-likelihood but for a constant, and add its slopes to `gradient`."""
     total = 0.0

@@ -73,10 +73,10 @@ def untruncated_table(dispersion: Floats, lowest: float, highest: float) -> Floa
     --------
     >>> dispersion = np.array([0.5, 0.3])
     >>> mean, size = between(untruncated_table(dispersion, -12.0, 3.0), np.log(2.5) + 12.0)
-    >>> round(size / (np.exp(0.5) * 3.5**0.3), 7), round(mean / untruncated_mean(2.5, size), 7)
+    >>> round(float(size / (np.exp(0.5) * 3.5**0.3)), 7), round(float(mean / untruncated_mean(2.5, size)), 7)
     (1.0, 1.0)
     """
-    count = int(math.ceil((highest - lowest) * KNOTS)) + 4
+    count = math.ceil((highest - lowest) * KNOTS) + 4
     table = np.empty((count, 2))
     for at in range(count):
         excess = math.exp(lowest + (at - 1) / KNOTS)
