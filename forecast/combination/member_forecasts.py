@@ -131,10 +131,13 @@ class Track:
         Of at least the forecasts so far. In the week that begins with an origin nothing of it is known yet.
     steps : list of StepForecasts
         Grows with each origin.
+    made_from : str
+        Hash of all that they depend on; empty if nobody asked.
     """
 
     known: Callable[[int], Outcomes]
     steps: list[StepForecasts] = field(default_factory=list)
+    made_from: str = ""
     _evidence: dict[int, tuple[Ints, Evidence]] = field(default_factory=dict, repr=False)
 
     def before(self, week: int) -> int:

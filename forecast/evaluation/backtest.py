@@ -21,8 +21,9 @@ from forecast.errors import InputError
 from forecast.evaluation.block_file import KEPT, TABLES, unpack_block
 from forecast.evaluation.blocks import Block, code_hash
 from forecast.evaluation.blocks_ahead import SUFFIX, BlocksAhead, begun, waiting_blocks
-from forecast.evaluation.combined import Combined, combine_blocks
+from forecast.evaluation.combined import Combined, combine_as_before, combine_blocks
 from forecast.evaluation.comparison import leaderboard, missing_cells, reference_models
+from forecast.evaluation.kept_steps import pack_steps
 from forecast.evaluation.plan import BacktestPlan
 from forecast.evaluation.planned_blocks import plan_blocks
 from forecast.evaluation.record import BacktestRecord
@@ -30,8 +31,8 @@ from forecast.evaluation.step_table import step_manifest, step_table
 from forecast.panel.panel import Panel
 from forecast.panel.panel_hash import panel_hash
 from forecast.panel.units import UnitKind
-from forecast.provenance import generator, hash_file, versions
-from forecast.storage import HIDDEN, folder_in_progress
+from forecast.provenance import generator, hash_file, hash_json, versions
+from forecast.storage import HIDDEN, folder_in_progress, write_file
 
 LEADERBOARD = "leaderboard.csv"
 STEPS = "steps.csv"
@@ -168,9 +169,15 @@ def backtest_and_combine(
         for _ in working.kept(set(own)):
             done += 1
             report(done, len(planned))
-    combined = _publish(plan, planned, [store / f"{block.key}{SUFFIX}" for block in planned], folder, earlier)
+    made_from = _made_from(plan, planned, earlier)
+    steps = store / f"{made_from}{SUFFIX}"
+    combined = _as_before(plan, planned, store, folder, earlier, made_from)
+    if combined is None:
+        combined = _publish(plan, planned, store, folder, earlier, made_from)
+        if combined:
+            write_file(steps, pack_steps({kind: found.track.steps for kind, found in combined.items()}))
     if blocks is None:
-        _prune(store, {f"{block.key}{SUFFIX}" for block in planned})
+        _prune(store, {steps.name, *(f"{block.key}{SUFFIX}" for block in planned)})
     return read_record(folder), combined
 
 
@@ -249,22 +256,60 @@ def _check(plan: BacktestPlan) -> None:
             )
 
 
+def _made_from(plan: BacktestPlan, blocks: Sequence[Block], earlier: Mapping[UnitKind, Sequence[Track]]) -> str:
+    """Return the hash of all that a record depends on."""
+    combination = plan.combination.model_dump(mode="json") if plan.combination is not None else None
+    others = {kind: [track.made_from for track in tracks] for kind, tracks in earlier.items()}
+    elsewhere = {
+        name: {f"{origin:%Y-%m-%d}": found.digest() for origin, found in said.items()}
+        for name, said in plan.external.items()
+    }
+    return hash_json([_manifest(plan), combination, [block.key for block in blocks], others, elsewhere])
+
+
+def _as_before(
+    plan: BacktestPlan,
+    blocks: Sequence[Block],
+    store: Path,
+    folder: Path,
+    earlier: Mapping[UnitKind, Sequence[Track]],
+    made_from: str,
+) -> Combined | None:
+    """Return what was combined where the record is there already, made from the same and whole; None elsewhere."""
+    try:
+        there = json.loads((folder / MANIFEST).read_bytes())
+        wanted = json.loads(json.dumps(_manifest(plan) | {"made_from": made_from}, default=str))
+        if {name: there[name] for name in wanted} != wanted:
+            return None
+        read_record(folder)
+        if plan.combination is None:
+            return {}
+        steps = (store / f"{made_from}{SUFFIX}").read_bytes()
+        names = ("marginals", "chances")
+        members = [block for block in blocks if block.model.name in plan.combination.members]
+        parts = [unpack_block((store / f"{block.key}{SUFFIX}").read_bytes(), names) for block in members]
+        return combine_as_before(plan, plan.combination, members, parts, earlier, steps, made_from=made_from)
+    except (OSError, ValueError, KeyError, InputError):
+        return None
+
+
 def _publish(
     plan: BacktestPlan,
     blocks: Sequence[Block],
-    paths: Sequence[Path],
+    store: Path,
     folder: Path,
     earlier: Mapping[UnitKind, Sequence[Track]],
+    made_from: str,
 ) -> Combined:
     """Write the tables of all blocks, in their order, with the leaderboard and the manifest; combine, if asked for."""
     members = plan.combination.members if plan.combination is not None else ()
     parts: list[Mapping[str, pa.Table]] = [
-        unpack_block(path.read_bytes(), KEPT if block.model.name in members else TABLES)
-        for block, path in zip(blocks, paths, strict=True)
+        unpack_block((store / f"{block.key}{SUFFIX}").read_bytes(), KEPT if block.model.name in members else TABLES)
+        for block in blocks
     ]
     combined: Combined = {}
     if plan.combination is not None:
-        combined, more = combine_blocks(plan, plan.combination, blocks, parts, earlier)
+        combined, more = combine_blocks(plan, plan.combination, blocks, parts, earlier, made_from=made_from)
         parts += more
     tables = {name: pa.concat_tables([part[name] for part in parts]).unify_dictionaries() for name in TABLES}
     scores, risk = _frame(tables["scores"]), _frame(tables["risk"])
@@ -278,7 +323,7 @@ def _publish(
             steps = step_table(combined, plan.escalations, generator(plan.seed, "steps"))
             (work / STEPS).write_bytes(csv_bytes(steps, float_format="%.6g"))
         files = {path.name: hash_file(path) for path in sorted(work.iterdir())}
-        content = _manifest(plan) | {"missing_cells": missing_cells(scores), "files": files}
+        content = _manifest(plan) | {"made_from": made_from, "missing_cells": missing_cells(scores), "files": files}
         if plan.combination is not None:
             spec = plan.combination.model_dump(mode="json")
             content["combination"] = spec | {"steps": step_manifest(combined, plan.escalations)}

@@ -21,6 +21,7 @@ from forecast.errors import ForecastError
 from forecast.evaluation.block_file import TABLES, marginals_of, paths_of
 from forecast.evaluation.blocks import Block, Evaluated, activity_of, evaluate, tables_of
 from forecast.evaluation.external_members import ExternalForecast, external_paths, external_said
+from forecast.evaluation.kept_steps import unpack_steps
 from forecast.evaluation.plan import BacktestPlan
 from forecast.families.model import ModelSpec
 from forecast.panel.panel import Panel
@@ -99,6 +100,8 @@ def combine_blocks(
     blocks: Sequence[Block],
     parts: Sequence[Tables],
     earlier: Mapping[UnitKind, Sequence[Track]],
+    *,
+    made_from: str = "",
 ) -> tuple[Combined, list[Tables]]:
     """Combine the forecasts of the members in a backtest.
 
@@ -112,6 +115,8 @@ def combine_blocks(
         All blocks of the plan, and what `compute_block` made of each.
     earlier : mapping of unit kind to sequence of Track
         Of other panels: what came true of them by each origin is learned from as well.
+    made_from : str
+        Hash of all that the combined forecasts depend on, for those that learn from them later.
 
     Returns
     -------
@@ -123,12 +128,105 @@ def combine_blocks(
     ForecastError
         If the plan has no member that is a model.
     """
+    spec, found, tables = combined_spec(combination), Combined(), list[Tables]()
+    for task in _tasks(plan, combination, blocks, parts):
+        others = list(earlier.get(task.kind, ()))
+        track = Track(task.known, made_from=made_from)
+        with threadpoolctl.threadpool_limits(1):  # how many threads there are can change the last bits of a sum
+            combine_in_sequence(task.said, task.learned_in, track, others, combination, spans=task.spans)
+        found[task.kind] = _finished(plan, combination, task, track, others)
+        steps, kept = iter(track.steps), {name: iter(_paths(mine)) for name, mine in task.own.items()}
+        for block in task.borders:
+            of_combined = replace(block, model=spec)
+            results = []
+            for origin in block.origins:
+                step, rng = next(steps), generator(plan.seed, "joint", task.kind, f"{origin:%Y-%m-%d}")
+                of_models = {name: next(paths) for name, paths in kept.items()}
+                elsewhere = {name: found.get(origin) for name, found in task.external.items()}
+                results.append(_evaluated(of_combined, step, origin, task.names, of_models, elsewhere, rng))
+            tables.append(dict(zip(TABLES, tables_of(of_combined, results), strict=True)))
+    return found, tables
+
+
+def combine_as_before(
+    plan: BacktestPlan,
+    combination: Combination,
+    blocks: Sequence[Block],
+    parts: Sequence[Tables],
+    earlier: Mapping[UnitKind, Sequence[Track]],
+    steps: bytes,
+    *,
+    made_from: str,
+) -> Combined:
+    """Return what `combine_blocks` found when it was given the same, from the steps that it took then.
+
+    Parameters
+    ----------
+    plan, combination, blocks, parts, earlier, made_from
+        As for `combine_blocks`.
+    steps : bytes
+        Of `forecast.evaluation.kept_steps.pack_steps`.
+
+    Raises
+    ------
+    ValueError
+        If they are damaged, or of other steps.
+    """
+    tasks = _tasks(plan, combination, blocks, parts)
+    taken = unpack_steps(steps, {task.kind: task.said for task in tasks})
+    return {
+        task.kind: _finished(
+            plan,
+            combination,
+            task,
+            Track(task.known, taken[task.kind], made_from=made_from),
+            list(earlier.get(task.kind, ())),
+        )
+        for task in tasks
+    }
+
+
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """What is combined of one kind of unit.
+
+    Parameters
+    ----------
+    kind : {"region", "place"}
+    names : tuple of str
+        The members that take part.
+    own : mapping of str to list of (Block, Tables)
+        The blocks of each that is a model.
+    external : mapping of str to mapping of Timestamp to ExternalForecast
+        The forecasts of the others.
+    borders : list of Block
+        Those of the first member, which tell the origins of all.
+    said : list of MemberForecasts
+    learned_in : list of int
+        As for `combine_in_sequence`.
+    known : callable of week number to Outcomes
+    spans : list of int
+    """
+
+    kind: UnitKind
+    names: tuple[str, ...]
+    own: Mapping[str, Sequence[tuple[Block, Tables]]]
+    external: Mapping[str, Mapping[pd.Timestamp, ExternalForecast]]
+    borders: list[Block]
+    said: list[MemberForecasts]
+    learned_in: list[int]
+    known: Callable[[int], Outcomes]
+    spans: list[int]
+
+
+def _tasks(
+    plan: BacktestPlan, combination: Combination, blocks: Sequence[Block], parts: Sequence[Tables]
+) -> list[_Task]:
     planned = {model.name for model in plan.models}
     own = [name for name in combination.members if name in planned]
     if not own:
         raise ForecastError("none of the members of the combination is there")
-    spec, spans = combined_spec(combination), [rule.weeks for rule in plan.escalations]
-    found, tables = Combined(), list[Tables]()
+    tasks = []
     for kind in plan.panels:
         external = plan.external if kind == "region" else {}
         names = [name for name in combination.members if name in planned or name in external]
@@ -138,27 +236,30 @@ def combine_blocks(
         }
         borders = [block for block, _ in mine[own[0]]]
         every = [_said(mine[name]) if name in mine else _said_elsewhere(external[name], borders) for name in names]
-        said = _together(borders, every)
-        learned_in = [week_number(block.fit_origin) for block in borders for _ in block.origins]
-        track = Track(_known(plan, kind, borders))
-        others = list(earlier.get(kind, ()))
-        end = week_number(plan.panels[kind].origin)
-        with threadpoolctl.threadpool_limits(1):  # how many threads there are can change the last bits of a sum
-            combine_in_sequence(said, learned_in, track, others, combination, spans=spans)
-            tracks, members = [*others, track], len(names)
-            latest = learn(tracks, end, combination, members=members, horizon=plan.horizon, spans=spans)
-        found[kind] = CombinedKind(tuple(names), track, latest, tuple(others))
-        steps, kept = iter(track.steps), {name: iter(_paths(mine[name])) for name in own}
-        for block in borders:
-            of_combined = replace(block, model=spec)
-            results = []
-            for origin in block.origins:
-                step, rng = next(steps), generator(plan.seed, "joint", kind, f"{origin:%Y-%m-%d}")
-                of_models = {name: next(paths) for name, paths in kept.items()}
-                elsewhere = {name: found.get(origin) for name, found in external.items()}
-                results.append(_evaluated(of_combined, step, origin, names, of_models, elsewhere, rng))
-            tables.append(dict(zip(TABLES, tables_of(of_combined, results), strict=True)))
-    return found, tables
+        tasks.append(
+            _Task(
+                kind=kind,
+                names=tuple(names),
+                own=mine,
+                external=external,
+                borders=borders,
+                said=_together(borders, every),
+                learned_in=[week_number(block.fit_origin) for block in borders for _ in block.origins],
+                known=_known(plan, kind, borders),
+                spans=[rule.weeks for rule in plan.escalations],
+            )
+        )
+    return tasks
+
+
+def _finished(
+    plan: BacktestPlan, combination: Combination, task: _Task, track: Track, others: Sequence[Track]
+) -> CombinedKind:
+    """Return the combined forecasts with what is known at the end of the panel."""
+    end, tracks = week_number(plan.panels[task.kind].origin), [*others, track]
+    with threadpoolctl.threadpool_limits(1):
+        latest = learn(tracks, end, combination, members=len(task.names), horizon=plan.horizon, spans=task.spans)
+    return CombinedKind(task.names, track, latest, tuple(others))
 
 
 def without_paths(pmf: Floats, origin: pd.Timestamp, panel: Panel) -> Forecast:

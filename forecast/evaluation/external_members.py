@@ -14,6 +14,7 @@ from forecast.evaluation.blocks import chances_of
 from forecast.panel.panel import Panel
 from forecast.predictive.escalation import Escalation
 from forecast.predictive.forecast import Forecast, Paths
+from forecast.provenance import hash_bytes
 
 Floats = NDArray[np.float64]
 
@@ -32,6 +33,14 @@ class ExternalForecast:
 
     forecast: Forecast
     joint: bool
+
+    def digest(self) -> str:
+        """Return the hash of all of it."""
+        said = self.forecast
+        arrays = [said.paths, said.pmf, said.weeks.to_numpy().astype("datetime64[s]").astype(np.int64)]
+        parts = [np.ascontiguousarray(array).tobytes() for array in arrays]
+        words = [*said.units.names, f"{said.pmf.shape} {said.paths.shape} {self.joint}"]
+        return hash_bytes(*parts, *(word.encode() for word in words))
 
 
 def external_said(
