@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-import signal
-import threading
-import time
 import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence, Set
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -21,8 +18,9 @@ from forecast.evaluation.blocks import Block, compute_block
 from forecast.evaluation.cluster import current_cluster
 from forecast.evaluation.plan import BacktestPlan
 from forecast.evaluation.planned_blocks import plan_blocks
-from forecast.evaluation.stopwatch import Stopwatch
+from forecast.evaluation.stopwatch import Stopwatch, timed
 from forecast.storage import write_file
+from forecast.workers import end_with_parent
 
 SUFFIX = ".block"
 
@@ -126,32 +124,13 @@ def _computed(blocks: Sequence[Block], workers: int, watch: Stopwatch | None = N
 def _work(block: Block, main: int, processor: Callable[[], float] | None) -> Finished:
     inside = os.getpid() == main
     if not inside:
-        _end_with_parent()
+        end_with_parent()
     return _finished(block, processor, inside=inside)
 
 
 def _finished(block: Block, processor: Callable[[], float] | None, *, inside: bool = False) -> Finished:
-    begun = processor() if processor is not None else 0.0
-    content = compute_block(block)
-    return Finished(block.key, block.model.name, content, processor() - begun if processor is not None else 0.0, inside)
-
-
-@cache
-def _end_with_parent() -> None:
-    """Let this worker end when the process that started it is gone, however that was killed.
-
-    Ctrl-C is left to that process too, which ends its workers.
-    """
-    parent = os.getppid()
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.5)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-    with suppress(ValueError):  # not in the main thread: a worker of another backend, which handles it itself
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    content, seconds = timed(processor, compute_block, block)
+    return Finished(block.key, block.model.name, content, seconds, inside)
 
 
 def _kept_whole(path: Path) -> bool:

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from forecast.csv_text import csv_bytes
 from forecast.evaluation.record import HEAD, QUANTILE_LEVELS
+from forecast.evaluation.stopwatch import Stopwatch, timed
 from forecast.language import speaking
 from forecast.predictive.forecast_file import write_forecasts
 from forecast.predictive.risk import RISK_COLUMNS
@@ -25,6 +26,7 @@ from forecast.reporting.summarise import summary_of
 from forecast.reporting.summary import FILE as SUMMARY
 from forecast.reporting.summary import summary_bytes
 from forecast.storage import folder_in_progress
+from forecast.workers import beside
 
 PATHS = "paths.parquet"
 """The forecast of the headline model, whole: as `forecast.predictive.forecast_file`."""
@@ -33,7 +35,13 @@ BRIEF = "brief.pdf"
 Record = Callable[[ReportContent, Mapping[str, str]], Mapping[str, Any]]
 
 
-def publish(content: ReportContent, folder: Path, record: Record | None = None) -> None:
+def publish(
+    content: ReportContent,
+    folder: Path,
+    record: Record | None = None,
+    workers: int = 1,
+    watch: Stopwatch | None = None,
+) -> None:
     """Write the results of a run, so that all of them appear or none.
 
     Parameters
@@ -44,10 +52,16 @@ def publish(content: ReportContent, folder: Path, record: Record | None = None) 
     record : callable of (ReportContent, file hashes), optional
         Called when all is written and before it appears; what it returns goes into the manifest. If it fails, nothing
         appears.
+    workers : int
+        With 2 or more the brief and the pictures are drawn in another process beside the pages.
+    watch : Stopwatch, optional
+        Told what that process spent.
     """
-    pages = {page_name(language, content.languages): render_report(content, language) for language in content.languages}
-    with folder_in_progress(folder) as work:
-        for name, page in pages.items():
+    processor = watch.processor if watch is not None else None
+    apart = workers if content.brief or content.pictures else 1
+    with beside(apart, timed, processor, _summary_and_print, content) as drawn, folder_in_progress(folder) as work:
+        for language in content.languages:
+            name, page = page_name(language, content.languages), render_report(content, language)
             (work / name).write_text(page, encoding="utf-8", newline="\n")
         table = pa.Table.from_pandas(_forecast_frame(content), preserve_index=False).replace_schema_metadata(None)
         pq.write_table(table, work / "forecast.parquet", compression="zstd")
@@ -56,8 +70,9 @@ def publish(content: ReportContent, folder: Path, record: Record | None = None) 
         (work / "risk.csv").write_bytes(csv_bytes(content.risk[stated], float_format="%.6f"))
         if content.changes is not None:
             (work / "changes.csv").write_bytes(csv_bytes(content.changes.table, float_format="%.6f"))
-        with speaking(content.languages[0]):
-            printed = _summary_and_print(content)
+        printed, seconds = drawn()
+        if watch is not None and apart > 1:
+            watch.add("report", seconds)
         for name, written in printed.items():
             (work / name).write_bytes(written)
         files = {path.name: hash_file(path) for path in sorted(work.iterdir())}
@@ -67,7 +82,15 @@ def publish(content: ReportContent, folder: Path, record: Record | None = None) 
 
 
 def _summary_and_print(content: ReportContent) -> dict[str, bytes]:
-    """Return the summary for programs and, as far as the report has them, the brief and the pictures."""
+    """Return the summary for programs and, as far as the report has them, the brief and the pictures.
+
+    They are in the report's first language.
+    """
+    with speaking(content.languages[0]):
+        return _in_this_language(content)
+
+
+def _in_this_language(content: ReportContent) -> dict[str, bytes]:
     summary = summary_of(content)
     found = {SUMMARY: summary_bytes(summary)}
     if not (content.brief or content.pictures):

@@ -250,7 +250,7 @@ def carry_out(
         languages=definition.languages,
     )
     told(progress, "writing the report")(0, 1)
-    publish(content, folder or ready.folder, record)
+    publish(content, folder or ready.folder, record, workers, watch)
     lap("report")
     told(progress, "writing the report")(1, 1)
     return RunResult(folder or ready.folder, warnings, content)

@@ -29,6 +29,7 @@ ORDER: tuple[frozenset[str], ...] = (
             "tag_row",
             "tabular",
             "compiled",
+            "workers",
             "language",
             "display",
         }
