@@ -94,7 +94,8 @@ def init(
                 directory, source, events, grid, title, first=begin, last=end, types=kinds, countries=country or ()
             )
             counted = cells.events
-            say(f"{len(cells.panel.units)} cells, {len(cells.panel.weeks)} weeks, {int(cells.panel.counts.sum())} events")
+            panel = cells.panel
+            say(f"{len(panel.units)} cells, {len(panel.weeks)} weeks, {int(panel.counts.sum())} events")
             if cells.outside:
                 say(f"  in none of the cells: {cells.outside}")
         say(f"{len(counted)} events of {counted.rows} rows")

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from forecast.combination.earned import earned
 from forecast.combination.evidence import Evidence
 from forecast.combination.level_map import recency
-from forecast.combination.member_forecasts import CLASSES, Track
+from forecast.combination.member_forecasts import CLASSES
+from forecast.combination.track import Track
 from forecast.compiled import compiled
 
 Floats = NDArray[np.float64]
@@ -143,14 +144,15 @@ def known_cells(tracks: Sequence[Track], week: int, half_life: float) -> KnownCe
     evidence, wholes = [], []
     for track, at, counts in _seen(tracks, week):
         step = track.steps[at]
+        pooled, tried = step.pool, step.trial
         ahead, unit = np.nonzero(counts >= 0)
         came, kind = counts[ahead, unit], step.members.activity[unit]
         weeks.append(step.members.week)
         aheads.append(ahead)
         kinds.append(kind)
         shares.append(step.trial_weight[ahead, kind])
-        pools.append(_scored(step.pool[ahead, unit], came))
-        trials.append(_scored(step.trial[ahead, unit], came))
+        pools.append(_scored(pooled[ahead, unit], came))
+        trials.append(_scored(tried[ahead, unit], came))
         evidence.append(track.evidence(at, counts))
         absent = step.members.absent
         wholes.append(np.ones(len(ahead), bool) if absent is None else ~absent[:, ahead, unit].any(axis=0))

@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from forecast.combination.member_forecasts import Track
+from forecast.combination.track import Track
 from forecast.csv_text import csv_bytes, frame_of
 from forecast.errors import InputError
 from forecast.evaluation.block_file import KEPT, TABLES, unpack_block

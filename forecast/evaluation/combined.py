@@ -13,10 +13,11 @@ import threadpoolctl
 from numpy.typing import NDArray
 
 from forecast.combination.absent_members import with_absent_filled
-from forecast.combination.member_forecasts import UNKNOWN, MemberForecasts, Outcomes, StepForecasts, Track
+from forecast.combination.member_forecasts import MemberForecasts, StepForecasts
 from forecast.combination.settings import Combination
 from forecast.combination.steps import Learned, combine_in_sequence, learn
 from forecast.combination.surge import surge_traits
+from forecast.combination.track import UNKNOWN, Outcomes, Track
 from forecast.errors import ForecastError
 from forecast.evaluation.block_file import TABLES, marginals_of, paths_of
 from forecast.evaluation.blocks import Block, Evaluated, activity_of, evaluate, tables_of
@@ -153,7 +154,7 @@ def combine_blocks(
             of_combined = replace(block, model=spec)
             results = []
             for origin in block.origins:
-                step, rng = next(steps), generator(plan.seed, "joint", kind, f"{origin:%Y-%m-%d}")
+                step, rng = next(steps).whole(), generator(plan.seed, "joint", kind, f"{origin:%Y-%m-%d}")
                 of_models = {name: next(paths) for name, paths in kept.items()}
                 elsewhere = {name: found.get(origin) for name, found in external.items()}
                 results.append(_evaluated(of_combined, step, origin, names, of_models, elsewhere, rng))
@@ -171,15 +172,13 @@ def _is(block: Block, name: str, kind: UnitKind) -> bool:
     return block.model.name == name and block.kind == kind
 
 
-def _said(mine: Sequence[tuple[Block, Tables]]) -> list[Said]:
-    """Return what a model said at each origin of its blocks."""
-    out = []
+def _said(mine: Sequence[tuple[Block, Tables]]) -> Iterator[Said]:
+    """Give what a model said at each origin of its blocks."""
     for block, part in mine:
         units, rules = len(block.panel.units), len(block.escalations)
         pmfs = marginals_of(part["marginals"], block.horizon, units)
         chances = part["chances"]["probability"].to_numpy().reshape(-1, units, rules)
-        out += [(pmf, chance.T) for pmf, chance in zip(pmfs, chances, strict=True)]
-    return out
+        yield from ((pmf, chance.T) for pmf, chance in zip(pmfs, chances, strict=True))
 
 
 def _paths(mine: Sequence[tuple[Block, Tables]]) -> Iterator[Paths]:
@@ -188,25 +187,21 @@ def _paths(mine: Sequence[tuple[Block, Tables]]) -> Iterator[Paths]:
         yield from paths_of(part["paths"], block.horizon, len(block.panel.units))
 
 
-def _said_elsewhere(found: Mapping[pd.Timestamp, ExternalForecast], blocks: Sequence[Block]) -> list[Said]:
-    """Return what was said elsewhere at each origin of blocks."""
-    return [
-        external_said(found.get(origin), block.known_at(origin), block.horizon, block.escalations)
-        for block in blocks
-        for origin in block.origins
-    ]
+def _said_elsewhere(found: Mapping[pd.Timestamp, ExternalForecast], blocks: Sequence[Block]) -> Iterator[Said]:
+    """Give what was said elsewhere at each origin of blocks."""
+    for block in blocks:
+        for origin in block.origins:
+            yield external_said(found.get(origin), block.known_at(origin), block.horizon, block.escalations)
 
 
-def _together(blocks: Sequence[Block], every: Sequence[Sequence[Said]]) -> list[MemberForecasts]:
-    """Return what all members said at each origin of blocks."""
-    out = []
+def _together(blocks: Sequence[Block], every: Sequence[Iterator[Said]]) -> Iterator[MemberForecasts]:
+    """Give what all members said at each origin of blocks."""
     places = [(block, origin) for block in blocks for origin in block.origins]
-    for at, (block, origin) in enumerate(places):
-        pmf, chance, absent = with_absent_filled([said[at][0] for said in every], [said[at][1] for said in every])
+    for (block, origin), *said in zip(places, *every, strict=True):
+        pmf, chance, absent = with_absent_filled([law for law, _ in said], [chance for _, chance in said])
         known = block.known_at(origin)
         activity, traits = activity_of(known).astype(np.int64), surge_traits(known.counts, known.observed)
-        out.append(MemberForecasts(week_number(origin), pmf, activity, chance, traits, absent))
-    return out
+        yield MemberForecasts(week_number(origin), pmf, activity, chance, traits, absent)
 
 
 def _known(plan: BacktestPlan, kind: UnitKind, blocks: Sequence[Block]) -> Callable[[int], Outcomes]:

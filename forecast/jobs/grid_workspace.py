@@ -196,6 +196,7 @@ def _write_set(folder: Path, grid: GridCounts) -> None:
             "last": f"{panel.weeks[-1]:%Y-%m-%d}",
         },
         "known_until": f"{panel.known_until:%Y-%m-%d}",
+        "vintage": f"until {panel.known_until:%Y-%m-%d}",
         "complete": True,
         "measures": ["events"],
         "default_measure": "events",

@@ -25,7 +25,9 @@ _TYPES = {
 }
 
 
-def described(name: str, path: str, description: str, content: bytes, *, radii_km: Sequence[int] = ()) -> dict[str, Any]:
+def described(
+    name: str, path: str, description: str, content: bytes, *, radii_km: Sequence[int] = ()
+) -> dict[str, Any]:
     """Return what ``datapackage.json`` says of a file: name, format, size, hash and, of a table, its columns.
 
     Parameters

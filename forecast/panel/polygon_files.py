@@ -89,7 +89,7 @@ def read_polygon_file(
     content = read_geojson(path)
     features = content.get("features") if isinstance(content, Mapping) else None
     if not isinstance(features, list) or not features:
-        return polygons_from_geojson(content, name_property, where=path.name), ()  # which says what is wrong
+        return polygons_from_geojson(content, name_property or _NAME, where=path.name), ()  # which says what is wrong
     parts = [feature if isinstance(feature, Mapping) else {} for feature in features]
     rows = [part["properties"] if isinstance(part.get("properties"), Mapping) else {} for part in parts]
     named = _names_and_countries(rows, name_property, country_property, in_country, path)

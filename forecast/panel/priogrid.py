@@ -125,7 +125,7 @@ def largest_shares(polygons: Polygons) -> tuple[NDArray[np.int64], NDArray[np.in
     >>> largest_shares(Polygons(("west", "east"), (west, east)))
     (array([147234, 147235]), array([0, 1]))
     """
-    every, owners, shares = [np.empty(0, np.int64)], [np.empty(0, np.intp)], [np.empty(0)]
+    every, owners, shares = [np.empty(0, np.int64)], [np.empty(0, np.intp)], [np.empty(0, np.float64)]
     for position, shape in enumerate(polygons.shapes):
         west, south, east, north = shape.bounds
         latitude = np.arange(np.floor(south / CELL_DEGREES), np.ceil(north / CELL_DEGREES)) * CELL_DEGREES
@@ -138,10 +138,11 @@ def largest_shares(polygons: Polygons) -> tuple[NDArray[np.int64], NDArray[np.in
         every.append(cell_ids(y[inside] + CELL_DEGREES / 2, x[inside] + CELL_DEGREES / 2))
         owners.append(np.full(len(inside), position, dtype=np.intp))
         shares.append(shapely.area(shapely.intersection(shape, squares[inside])))
-    gid, owner, share = (np.concatenate(part) for part in (every, owners, shares))
-    order = np.lexsort((owner, -share, gid))
-    found, first = np.unique(gid[order], return_index=True)
-    return found, owner[order][first]
+    gid, owner = np.concatenate(every), np.concatenate(owners)
+    order = np.lexsort((owner, -np.concatenate(shares), gid))
+    _, first = np.unique(gid[order], return_index=True)
+    chosen = order[first]
+    return gid[chosen], owner[chosen]
 
 
 def cell_neighbours(gids: ArrayLike) -> Neighbours:

@@ -141,7 +141,7 @@ def changes_part(
                 "parts": [points(row[name]) for name in parts],
                 "came": came.get((row["unit_kind"], row["unit"]), ""),
             }
-            for row in table.head(listed).to_dict("records")
+            for row in table.head(len(table) if listed is None else listed).to_dict("records")
         ],
         shares=_share_sentence(changes.shares),
     )

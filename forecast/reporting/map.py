@@ -136,7 +136,9 @@ def region_map(
     west, south, east, north = extent([geometry.bounds for geometry in geometries.values()])
     names, group = titles(regions), dict(zip(regions.names, regions.groups, strict=True))
     single = set(geometries) if len(geometries) <= SINGLY else {*first[:SINGLY]}
-    traces: list[Any] = _together({name: geometry for name, geometry in geometries.items() if name not in single}, fills)
+    traces: list[Any] = _together(
+        {name: geometry for name, geometry in geometries.items() if name not in single}, fills
+    )
     for name, geometry in ((name, geometries[name]) for name in geometries if name in single):
         x, y = drawn_rings(simplify(geometry, (east - west) * _DETAIL, preserve_topology=True))
         fill = fills.get(name, Fill(LAND, names[name]))

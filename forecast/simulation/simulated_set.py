@@ -84,7 +84,11 @@ def write_simulated_set(folder: Path, simulated: SimulatedSet) -> None:
         ),
         "regions": ("regions.csv", "Every region, a square of one degree", _regions(simulated.grid)),
         "regions-geojson": ("regions.geojson", "Polygons of the regions", geojson_bytes(simulated.grid.polygons)),
-        "neighbours": ("neighbours.csv", "Pairs of regions that share a border", neighbours_csv(simulated.grid.units, simulated.grid.neighbours)),
+        "neighbours": (
+            "neighbours.csv",
+            "Pairs of regions that share a border",
+            neighbours_csv(simulated.grid.units, simulated.grid.neighbours),
+        ),
         "places": ("places.csv", "Towns; population and geonameid are no real ones", _places(simulated.grid)),
         "events": ("events.csv", _events_note(simulated), csv_bytes(simulated.events.frame)),
     }
