@@ -217,6 +217,8 @@ class ReportSpec(Section):
         The escalation that the map and the headline sentences show.
     top : int
         How many regions the headline names and the fan charts show.
+    listed : int
+        How many regions the tables of the page list at most, those of the highest probability; all are in ``risk.csv``.
     brief : bool
         Whether ``brief.pdf`` is made, two pages to be printed or mailed.
     pictures : bool
@@ -232,6 +234,7 @@ class ReportSpec(Section):
     audience: str = ""
     headline_escalation: str
     top: Annotated[int, Field(ge=1, le=50)] = 5
+    listed: Annotated[int, Field(ge=1)] = 400
     brief: bool = True
     pictures: bool = True
     languages: Annotated[tuple[Language, ...], Field(min_length=1)] = (SOURCE,)

@@ -30,6 +30,13 @@ def init(
             metavar="FILE", help="An export of ACLED or UCDP, counted by week and first-level region into DIR."
         ),
     ] = None,
+    grid: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Count the events by cell of the PRIO-GRID, 0.5 degrees, that meets a polygon of this file.",
+        ),
+    ] = None,
     first: Annotated[
         str | None,
         typer.Option("--from", metavar="DATE", help="First day that the events cover.  [default: that of the first]"),
@@ -50,7 +57,8 @@ def init(
 
     Its places are the three largest towns of each country; change them in forecast.toml. A table of counts of your
     own has one row a week and region, in columns called week, region, events and, if you like, country. A file of
-    events is counted as it is; to keep the imports of every week as they came, use `forecast ingest`.
+    events is counted as it is; to keep the imports of every week as they came, use `forecast ingest`. A grid is of
+    cells that meet the countries or regions of a GeoJSON, GeoPackage or shapefile; its property `country` names theirs.
 
     \b
     Examples:
@@ -59,30 +67,37 @@ def init(
       forecast init lake-chad --data west-africa-weekly --country Niger --country Chad --title "Lake Chad"
       forecast init somalia --table counts.csv
       forecast init nigeria --events GEDEvent_v26_1.csv --to 2025-12-31
+      forecast init sahel-grid --events GEDEvent_v26_1.csv --grid countries.geojson --country Mali --country Niger
     """
     from forecast.errors import InputError
+    from forecast.jobs.grid_workspace import grid_workspace
     from forecast.jobs.new_workspace import create_workspace, table_workspace
     from forecast.jobs.workspace_of_events import events_workspace
     from forecast.reference import reference_workspace
     from forecast.workspace import open_workspace
 
     source = open_workspace(reference_workspace())
-    if events is None and (first or last or types):
+    if events is None and (first or last or types or grid):
         raise InputError(
-            "days or types without a file of events", where="--from, --to, --types", expected="--events FILE"
+            "days, types or a grid without a file of events",
+            where="--from, --to, --types, --grid",
+            expected="--events FILE",
         )
     if events is not None:
-        if table or data or country:
+        if table or data or (country and grid is None):
             raise InputError("events beside a table or dataset", where="--events", expected="one of them")
-        made, counted = events_workspace(
-            directory,
-            source,
-            events,
-            title,
-            first=day(first, "--from"),
-            last=day(last, "--to"),
-            types=names(types),
-        )
+        begin, end, kinds = day(first, "--from"), day(last, "--to"), names(types)
+        if grid is None:
+            made, counted = events_workspace(directory, source, events, title, first=begin, last=end, types=kinds)
+        else:
+            made, cells = grid_workspace(
+                directory, source, events, grid, title, first=begin, last=end, types=kinds, countries=country or ()
+            )
+            counted = cells.events
+            panel = cells.panel
+            say(f"{len(panel.units)} cells, {len(panel.weeks)} weeks, {int(panel.counts.sum())} events")
+            if cells.outside:
+                say(f"  in none of the cells: {cells.outside}")
         say(f"{len(counted)} events of {counted.rows} rows")
         for reason, count in counted.dropped.items():
             say(f"  left out: {count}, {reason}")

@@ -11,15 +11,13 @@ from numpy.typing import NDArray
 from forecast.combination.earned import earned
 from forecast.combination.evidence import Evidence
 from forecast.combination.level_map import recency
-from forecast.combination.member_forecasts import CLASSES, Track
-from forecast.compiled import compiled
+from forecast.combination.member_forecasts import CLASSES
+from forecast.combination.seen_cells import LOG_FLOOR, SeenCells
+from forecast.combination.track import Track
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
-
-LOG_FLOOR = 1e-6
-"""As in the log score of a record."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,38 +137,27 @@ class KnownEvents:
 
 def known_cells(tracks: Sequence[Track], week: int, half_life: float) -> KnownCells | None:
     """Return the cells of earlier origins whose counts are known in a week; None if there is none."""
-    weeks, aheads, kinds, shares, pools, trials = [], [], [], [], [], []
-    evidence, wholes = [], []
-    for track, at, counts in _seen(tracks, week):
-        step = track.steps[at]
-        ahead, unit = np.nonzero(counts >= 0)
-        came, kind = counts[ahead, unit], step.members.activity[unit]
-        weeks.append(step.members.week)
-        aheads.append(ahead)
-        kinds.append(kind)
-        shares.append(step.trial_weight[ahead, kind])
-        pools.append(_scored(step.pool[ahead, unit], came))
-        trials.append(_scored(step.trial[ahead, unit], came))
-        evidence.append(track.evidence(at, counts))
-        absent = step.members.absent
-        wholes.append(np.ones(len(ahead), bool) if absent is None else ~absent[:, ahead, unit].any(axis=0))
-    if not weeks:
+    found = list(_seen(tracks, week))
+    if not found:
         return None
-    number = np.array(weeks, dtype=np.int64)
-    origin = np.repeat(np.arange(len(weeks)), [len(ahead) for ahead in aheads])
-    pool, trial = np.concatenate(pools).T, np.concatenate(trials).T
+    number = np.array([origin for origin, _ in found], dtype=np.int64)
+    cells = [each for _, each in found]
+    origin = np.repeat(np.arange(len(cells)), [len(each.ahead) for each in cells])
+    pool, trial = (
+        np.concatenate(scores).T for scores in ([each.pool for each in cells], [each.trial for each in cells])
+    )
     return KnownCells(
         weeks=number,
         origin=origin,
-        ahead=np.concatenate(aheads),
-        kind=np.concatenate(kinds),
+        ahead=np.concatenate([each.ahead for each in cells]),
+        kind=np.concatenate([each.kind for each in cells]),
         weight=recency(week - number, half_life)[origin],
-        evidence=Evidence.joined(evidence),
-        trial_share=np.concatenate(shares),
+        evidence=Evidence.joined([each.evidence for each in cells]),
+        trial_share=np.concatenate([each.trial_share for each in cells]),
         pool=pool[:2],
         trial=trial[:2],
         pairs=pool[2:].T,
-        whole=np.concatenate(wholes),
+        whole=np.concatenate([each.whole for each in cells]),
     )
 
 
@@ -209,14 +196,14 @@ def known_events(tracks: Sequence[Track], week: int, spans: Sequence[int], half_
     )
 
 
-def _seen(tracks: Sequence[Track], week: int) -> Iterator[tuple[Track, int, Ints]]:
-    """Give each past origin of which some count is known, with its counts."""
+def _seen(tracks: Sequence[Track], week: int) -> Iterator[tuple[int, SeenCells]]:
+    """Give the week of each past origin of which some count is known, with the cells where it is."""
     for track in tracks:
         past = track.before(week)
         counts = track.known(week).counts if past else np.empty((0, 0, 0), np.int64)
-        for at in range(past):
+        for at, step in enumerate(track.steps[:past]):
             if (counts[at] >= 0).any():
-                yield track, at, counts[at]
+                yield step.members.week, track.seen(at, counts[at])
 
 
 def _sums(origin: Ints, group: Ints, shape: tuple[int, int], values: Floats) -> Floats:
@@ -224,27 +211,3 @@ def _sums(origin: Ints, group: Ints, shape: tuple[int, int], values: Floats) -> 
     origins, groups = shape
     found = np.bincount(origin * groups + group, weights=values, minlength=origins * groups)
     return np.asarray(found, dtype=np.float64).reshape(shape)
-
-
-@compiled
-def _scored(pmf: Floats, observed: Ints) -> Floats:
-    """Return of each cell the CRPS, the log score, and the cdf below and at what came."""
-    cells, k = pmf.shape
-    out = np.empty((cells, 4))
-    for c in range(cells):
-        y = observed[c]
-        cdf, crps, below, at = 0.0, 0.0, 0.0, 0.0
-        for count in range(k):
-            if count == y:
-                below, at = min(cdf, 1.0), pmf[c, count]
-            cdf += pmf[c, count]
-            miss = cdf - 1.0 if count >= y else cdf
-            crps += miss * miss
-        if y >= k:
-            crps += y - k
-            below = min(cdf, 1.0)
-        out[c, 0] = crps
-        out[c, 1] = -np.log(max(at, LOG_FLOOR))
-        out[c, 2] = below
-        out[c, 3] = min(below + at, 1.0)
-    return out

@@ -1,15 +1,14 @@
-"""What several models said at one origin after another, what was made of it, and what came."""
+"""What several models said at one origin, and what was made of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forecast.combination.dependence import pooled_paths, with_marginals
-from forecast.combination.evidence import Evidence
 from forecast.predictive.forecast import Paths
 
 Floats = NDArray[np.float64]
@@ -17,8 +16,6 @@ Ints = NDArray[np.int64]
 
 CLASSES = 3
 """Classes of regions by their last year: silent, low, active."""
-UNKNOWN = -1
-"""In place of a count or outcome that is not known."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,55 +100,3 @@ class StepForecasts:
         if not np.allclose(share, mean) or (self.final != self.pool).any():
             pooled = with_marginals(pooled, law, rng)
         return pooled, law
-
-
-@dataclass(frozen=True, eq=False)
-class Outcomes:
-    """What is known, in some week, of how the forecasts of a track turned out.
-
-    Parameters
-    ----------
-    counts : ndarray of int, shape (origins, horizon, units)
-        `UNKNOWN` where the week is not over or was not observed.
-    met : ndarray of int, shape (origins, escalations, units)
-        1 if the escalation came, 0 if not, `UNKNOWN` if not all of its weeks are known.
-    """
-
-    counts: Ints
-    met: Ints
-
-
-@dataclass(eq=False)
-class Track:
-    """The combined forecasts of one panel, in order, and how they turned out as far as that was known in a week.
-
-    Parameters
-    ----------
-    known : callable of week number to Outcomes
-        Of at least the forecasts so far. In the week that begins with an origin nothing of it is known yet.
-    steps : list of StepForecasts
-        Grows with each origin.
-    made_from : str
-        Hash of all that they depend on; empty if nobody asked.
-    """
-
-    known: Callable[[int], Outcomes]
-    steps: list[StepForecasts] = field(default_factory=list)
-    made_from: str = ""
-    _evidence: dict[int, tuple[Ints, Evidence]] = field(default_factory=dict, repr=False)
-
-    def before(self, week: int) -> int:
-        """Return how many of the forecasts are from origins before a week."""
-        return sum(step.members.week < week for step in self.steps)
-
-    def evidence(self, at: int, counts: Ints) -> Evidence:
-        """Return what the known counts of one origin, shape (horizon, units), say of the members, cell by cell.
-
-        Computed once as long as the counts stay as they were.
-        """
-        if at in self._evidence and np.array_equal(self._evidence[at][0], counts):
-            return self._evidence[at][1]
-        seen = counts >= 0
-        found = Evidence.of(self.steps[at].members.pmf[:, seen], counts[seen])
-        self._evidence[at] = counts, found
-        return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,14 +12,16 @@ from numpy.typing import NDArray
 from forecast.combination.cdf_maps import fit_bernstein_map, fit_beta_map, remap
 from forecast.combination.class_maps import ClassMaps, EventFit, fit_cdf_classes, fit_event_classes
 from forecast.combination.event_maps import fit_beta_calibration, fit_isotonic_map, fit_logit_map
+from forecast.combination.kept_steps import KeptStep
 from forecast.combination.known_cases import KnownCells, KnownEvents, known_cells, known_events
 from forecast.combination.level_map import LevelMap
-from forecast.combination.member_forecasts import CLASSES, MemberForecasts, StepForecasts, Track
+from forecast.combination.member_forecasts import CLASSES, MemberForecasts, StepForecasts
 from forecast.combination.online import online_weights
 from forecast.combination.pools import linear_pool
 from forecast.combination.settings import CdfMethod, Combination, EventMethod, WeightMethod
 from forecast.combination.stacking import crps_stacking, equal_weights, log_stacking
 from forecast.combination.surge import SurgeMaps, fit_surge_maps
+from forecast.combination.track import Track
 from forecast.errors import InputError
 
 Floats = NDArray[np.float64]
@@ -174,7 +176,7 @@ def learn(
 
 
 def combine_in_sequence(
-    forecasts: Sequence[MemberForecasts],
+    forecasts: Iterable[MemberForecasts],
     learned_in: Sequence[int],
     track: Track,
     earlier: Sequence[Track],
@@ -186,7 +188,7 @@ def combine_in_sequence(
 
     Parameters
     ----------
-    forecasts : sequence of MemberForecasts
+    forecasts : iterable of MemberForecasts
         In order.
     learned_in : sequence of int
         The week in which that was learned with which each of them is combined: its own or one before, in order.
@@ -205,7 +207,7 @@ def combine_in_sequence(
             members, horizon = said.pmf.shape[:2]
             tracks, week = [*earlier, track], learned_in[at]
             learned = learn(tracks, week, settings, members=members, horizon=horizon, spans=spans)
-        track.steps.append(learned.apply(said))
+        track.steps.append(KeptStep.of(learned.apply(said)))
 
 
 def _weights(cells: KnownCells, method: WeightMethod, horizon: int) -> Floats:

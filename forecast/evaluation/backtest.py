@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from forecast.combination.member_forecasts import Track
+from forecast.combination.track import Track
 from forecast.csv_text import csv_bytes, frame_of
 from forecast.errors import InputError
 from forecast.evaluation.block_file import KEPT, TABLES, unpack_block
@@ -23,10 +23,10 @@ from forecast.evaluation.blocks import Block, code_hash
 from forecast.evaluation.blocks_ahead import SUFFIX, BlocksAhead, begun, waiting_blocks
 from forecast.evaluation.combined import Combined, combine_as_before, combine_blocks
 from forecast.evaluation.comparison import leaderboard, missing_cells, reference_models
-from forecast.evaluation.kept_steps import pack_steps
 from forecast.evaluation.plan import BacktestPlan
 from forecast.evaluation.planned_blocks import plan_blocks
 from forecast.evaluation.record import BacktestRecord
+from forecast.evaluation.step_file import pack_steps
 from forecast.evaluation.step_table import step_manifest, step_table
 from forecast.panel.panel import Panel
 from forecast.panel.panel_hash import panel_hash

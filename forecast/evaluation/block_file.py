@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -89,8 +89,8 @@ def marginal_table(pmfs: Sequence[Floats]) -> pa.Table:
     return pa.table({"pmf": pa.ListArray.from_arrays(pa.array(offsets), pa.array(np.concatenate(values)))})
 
 
-def marginals_of(table: pa.Table, horizon: int, units: int) -> list[Floats]:
-    """Return the distributions of a table, each of shape (horizon, units, k) and summing to 1.
+def marginals_of(table: pa.Table, horizon: int, units: int) -> Iterator[Floats]:
+    """Give the distributions of a table, each of shape (horizon, units, k) and summing to 1.
 
     Examples
     --------
@@ -100,14 +100,13 @@ def marginals_of(table: pa.Table, horizon: int, units: int) -> list[Floats]:
     """
     column = table.column("pmf").combine_chunks()
     offsets, values = column.offsets.to_numpy(), column.values.to_numpy()
-    cells, out = horizon * units, []
+    cells = horizon * units
     for first in range(0, len(offsets) - 1, cells):
         at = offsets[first : first + cells + 1]
         length = np.diff(at)
         pmf = np.zeros((cells, int(length.max())))
         pmf[np.arange(pmf.shape[1]) < length[:, None]] = values[at[0] : at[-1]]
-        out.append((pmf / pmf.sum(axis=1, keepdims=True)).reshape(horizon, units, -1))
-    return out
+        yield (pmf / pmf.sum(axis=1, keepdims=True)).reshape(horizon, units, -1)
 
 
 def path_table(paths: Sequence[Paths]) -> pa.Table:

@@ -137,7 +137,7 @@ def compute_block(block: Block) -> bytes:
     ModelError
         If the model fails; names the model, the kind of unit and the origin.
     """
-    results = []
+    results, laws = [], []
     name = block.model.name
     fitted: Fitted | None = None
     # One thread: how many there are can change the last bits of a sum, and the workers are the parallelism.
@@ -160,9 +160,10 @@ def compute_block(block: Block) -> bytes:
                     name,
                 ) from error
             results.append(evaluate(block, found, known, origin, chance))
+            laws.append(marginal_table([marginals(found)]))  # at once: with their zeros they are the largest part
     chances = pa.table({"probability": pa.array(_stacked(results, "probability").ravel())})
-    laws = marginal_table([each.marginals for each in results])
-    return pack_block([*tables_of(block, results), laws, chances, path_table([each.paths for each in results])])
+    law = pa.concat_tables(laws).combine_chunks()
+    return pack_block([*tables_of(block, results), law, chances, path_table([each.paths for each in results])])
 
 
 def _check_targets(found: Forecast, known: Panel, origin: pd.Timestamp) -> None:
@@ -180,7 +181,6 @@ class Evaluated(NamedTuple):
     quantiles: NDArray[np.int64]  # (levels, horizon, units)
     head: Floats  # (horizon, units, HEAD)
     scores: Floats  # (horizon, units, scores)
-    marginals: Floats  # (horizon, units, k)
     probability: Floats  # (units, escalations)
     uncalibrated: Floats  # (units, escalations)
     outcome: Bools  # (units, escalations)
@@ -252,7 +252,6 @@ def evaluate(
         quantiles=quantiles,
         head=head,
         scores=np.stack([scores[name] for name in SCORES], axis=-1),
-        marginals=marginals(found),
         probability=chance,
         uncalibrated=chance if uncalibrated is None else uncalibrated,
         outcome=outcome,

@@ -13,16 +13,17 @@ import threadpoolctl
 from numpy.typing import NDArray
 
 from forecast.combination.absent_members import with_absent_filled
-from forecast.combination.member_forecasts import UNKNOWN, MemberForecasts, Outcomes, StepForecasts, Track
+from forecast.combination.member_forecasts import MemberForecasts, StepForecasts
 from forecast.combination.settings import Combination
 from forecast.combination.steps import Learned, combine_in_sequence, learn
 from forecast.combination.surge import surge_traits
+from forecast.combination.track import UNKNOWN, Outcomes, Track
 from forecast.errors import ForecastError
 from forecast.evaluation.block_file import TABLES, marginals_of, paths_of
 from forecast.evaluation.blocks import Block, Evaluated, activity_of, evaluate, tables_of
 from forecast.evaluation.external_members import ExternalForecast, external_paths, external_said
-from forecast.evaluation.kept_steps import unpack_steps
 from forecast.evaluation.plan import BacktestPlan
+from forecast.evaluation.step_file import unpack_steps
 from forecast.families.model import ModelSpec
 from forecast.panel.panel import Panel
 from forecast.panel.units import UnitKind
@@ -140,7 +141,7 @@ def combine_blocks(
             of_combined = replace(block, model=spec)
             results = []
             for origin in block.origins:
-                step, rng = next(steps), generator(plan.seed, "joint", task.kind, f"{origin:%Y-%m-%d}")
+                step, rng = next(steps).whole(), generator(plan.seed, "joint", task.kind, f"{origin:%Y-%m-%d}")
                 of_models = {name: next(paths) for name, paths in kept.items()}
                 elsewhere = {name: found.get(origin) for name, found in task.external.items()}
                 results.append(_evaluated(of_combined, step, origin, task.names, of_models, elsewhere, rng))
@@ -165,7 +166,7 @@ def combine_as_before(
     plan, combination, blocks, parts, earlier, made_from
         As for `combine_blocks`.
     steps : bytes
-        Of `forecast.evaluation.kept_steps.pack_steps`.
+        Of `forecast.evaluation.step_file.pack_steps`.
 
     Raises
     ------
@@ -201,7 +202,8 @@ class _Task:
         The forecasts of the others.
     borders : list of Block
         Those of the first member, which tell the origins of all.
-    said : list of MemberForecasts
+    said : iterator of MemberForecasts
+        Given once, in order.
     learned_in : list of int
         As for `combine_in_sequence`.
     known : callable of week number to Outcomes
@@ -213,7 +215,7 @@ class _Task:
     own: Mapping[str, Sequence[tuple[Block, Tables]]]
     external: Mapping[str, Mapping[pd.Timestamp, ExternalForecast]]
     borders: list[Block]
-    said: list[MemberForecasts]
+    said: Iterator[MemberForecasts]
     learned_in: list[int]
     known: Callable[[int], Outcomes]
     spans: list[int]
@@ -272,15 +274,13 @@ def _is(block: Block, name: str, kind: UnitKind) -> bool:
     return block.model.name == name and block.kind == kind
 
 
-def _said(mine: Sequence[tuple[Block, Tables]]) -> list[Said]:
-    """Return what a model said at each origin of its blocks."""
-    out = []
+def _said(mine: Sequence[tuple[Block, Tables]]) -> Iterator[Said]:
+    """Give what a model said at each origin of its blocks."""
     for block, part in mine:
         units, rules = len(block.panel.units), len(block.escalations)
         pmfs = marginals_of(part["marginals"], block.horizon, units)
         chances = part["chances"]["probability"].to_numpy().reshape(-1, units, rules)
-        out += [(pmf, chance.T) for pmf, chance in zip(pmfs, chances, strict=True)]
-    return out
+        yield from ((pmf, chance.T) for pmf, chance in zip(pmfs, chances, strict=True))
 
 
 def _paths(mine: Sequence[tuple[Block, Tables]]) -> Iterator[Paths]:
@@ -289,25 +289,21 @@ def _paths(mine: Sequence[tuple[Block, Tables]]) -> Iterator[Paths]:
         yield from paths_of(part["paths"], block.horizon, len(block.panel.units))
 
 
-def _said_elsewhere(found: Mapping[pd.Timestamp, ExternalForecast], blocks: Sequence[Block]) -> list[Said]:
-    """Return what was said elsewhere at each origin of blocks."""
-    return [
-        external_said(found.get(origin), block.known_at(origin), block.horizon, block.escalations)
-        for block in blocks
-        for origin in block.origins
-    ]
+def _said_elsewhere(found: Mapping[pd.Timestamp, ExternalForecast], blocks: Sequence[Block]) -> Iterator[Said]:
+    """Give what was said elsewhere at each origin of blocks."""
+    for block in blocks:
+        for origin in block.origins:
+            yield external_said(found.get(origin), block.known_at(origin), block.horizon, block.escalations)
 
 
-def _together(blocks: Sequence[Block], every: Sequence[Sequence[Said]]) -> list[MemberForecasts]:
-    """Return what all members said at each origin of blocks."""
-    out = []
+def _together(blocks: Sequence[Block], every: Sequence[Iterator[Said]]) -> Iterator[MemberForecasts]:
+    """Give what all members said at each origin of blocks."""
     places = [(block, origin) for block in blocks for origin in block.origins]
-    for at, (block, origin) in enumerate(places):
-        pmf, chance, absent = with_absent_filled([said[at][0] for said in every], [said[at][1] for said in every])
+    for (block, origin), *said in zip(places, *every, strict=True):
+        pmf, chance, absent = with_absent_filled([law for law, _ in said], [chance for _, chance in said])
         known = block.known_at(origin)
         activity, traits = activity_of(known).astype(np.int64), surge_traits(known.counts, known.observed)
-        out.append(MemberForecasts(week_number(origin), pmf, activity, chance, traits, absent))
-    return out
+        yield MemberForecasts(week_number(origin), pmf, activity, chance, traits, absent)
 
 
 def _known(plan: BacktestPlan, kind: UnitKind, blocks: Sequence[Block]) -> Callable[[int], Outcomes]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from forecast.combination.member_forecasts import CLASSES, StepForecasts, Track
+from forecast.combination.kept_steps import KeptStep
+from forecast.combination.member_forecasts import CLASSES, StepForecasts
 from forecast.combination.steps import Learned
+from forecast.combination.track import Track
 from forecast.evaluation.blocks import ACTIVITIES
 from forecast.evaluation.combined import CombinedKind
 from forecast.evaluation.resampling import bootstrap_interval
@@ -73,28 +75,32 @@ def step_table(
 def _of_counts(mine: CombinedKind) -> Iterator[_Comparison]:
     steps, latest = mine.track.steps, mine.latest
     counts = mine.track.known(_after(mine.track)).counts
-    members = len(steps[0].members.pmf)
-    equal = _scores([step.members.pmf.mean(axis=0) for step in steps], counts)
-    tried = _scores([_weighted(step) for step in steps], counts)
-    pool, trial, final = (
-        _scores([getattr(step, name) for step in steps], counts) for name in ("pool", "trial", "final")
-    )
+    members, cells = steps[0].members.number, counts.shape
+    equal, tried, pool, trial, final = (_Scores(cells) for _ in range(5))
     always = [at for at in range(members) if not any(_lacks(step, at) for step in steps)]
-    alone = [_scores([step.members.pmf[at] for step in steps], counts) for at in always]
-    cells = counts.shape
+    alone, maps_on = [_Scores(cells) for _ in always], np.empty(cells, dtype=bool)
+    for at, kept in enumerate(steps):  # one whole step at a time
+        step = kept.whole()
+        said, came = step.members.pmf, counts[at]
+        equal.add(at, said.mean(axis=0), came)
+        tried.add(at, _weighted(step), came)
+        for scores, law in ((pool, step.pool), (trial, step.trial), (final, step.final)):
+            scores.add(at, law, came)
+        for scores, member in zip(alone, always, strict=True):
+            scores.add(at, said[member], came)
+        maps_on[at] = (step.final != step.pool).any(axis=2)
     kind = np.stack([np.broadcast_to(step.members.activity, cells[1:]) for step in steps])
     ahead = np.arange(cells[1])[None, :, None]
     weights_on = np.stack([~np.isclose(step.weight, 1 / members).all(axis=2) for step in steps])
-    maps_on = np.stack([(step.final != step.pool).any(axis=2) for step in steps])
     everywhere = np.ones_like(latest.maps_on)
     took = weights_on[np.arange(cells[0])[:, None, None], ahead, kind]
     for score in ("crps", "log"):
-        best = min(alone, key=lambda scores: float(np.nanmean(scores[score])))[score]
-        yield _Comparison("pool", score, "", best, equal[score], np.ones(cells, bool), everywhere)
-        yield _Comparison("weights", score, "", equal[score], tried[score], took, latest.weights_on)
-        yield _Comparison("recalibration", score, "", pool[score], trial[score], maps_on, latest.maps_on)
+        best = min((each.by[score] for each in alone), key=lambda values: float(np.nanmean(values)))
+        yield _Comparison("pool", score, "", best, equal.by[score], np.ones(cells, bool), everywhere)
+        yield _Comparison("weights", score, "", equal.by[score], tried.by[score], took, latest.weights_on)
+        yield _Comparison("recalibration", score, "", pool.by[score], trial.by[score], maps_on, latest.maps_on)
         now = latest.weights_on | latest.maps_on
-        yield _Comparison("counts", score, "", equal[score], final[score], took | maps_on, now)
+        yield _Comparison("counts", score, "", equal.by[score], final.by[score], took | maps_on, now)
 
 
 def _of_events(mine: CombinedKind, rules: Sequence[Escalation]) -> Iterator[_Comparison]:
@@ -142,7 +148,7 @@ def _rows(
         )
 
 
-def _lacks(step: StepForecasts, member: int) -> bool:
+def _lacks(step: KeptStep, member: int) -> bool:
     """Tell whether a member said nothing of some week and unit."""
     absent = step.members.absent
     return absent is not None and bool(absent[member].any())
@@ -151,7 +157,7 @@ def _lacks(step: StepForecasts, member: int) -> bool:
 def _after(track: Track) -> int:
     """Return a week in which all is known that ever will be."""
     last = track.steps[-1].members
-    return last.week + int(last.pmf.shape[1]) + 1
+    return last.week + last.horizon + 1
 
 
 def _weighted(step: StepForecasts) -> Floats:
@@ -159,16 +165,19 @@ def _weighted(step: StepForecasts) -> Floats:
     return np.asarray(np.einsum("mhuk,hum->huk", step.members.pmf, share))
 
 
-def _scores(pmfs: Sequence[Floats], counts: NDArray[np.int64]) -> dict[str, Floats]:
-    """Return CRPS and log score of every cell, NaN where no count is known."""
-    crps, log = np.full(counts.shape, np.nan), np.full(counts.shape, np.nan)
-    for at, pmf in enumerate(pmfs):
-        seen = counts[at] >= 0
-        came, law = counts[at][seen], pmf[seen]
-        crps[at][seen] = crps_pmf(law, came)
+class _Scores:
+    """CRPS and log score of every cell, shape (origins, horizon, units), NaN where no count is known."""
+
+    def __init__(self, cells: tuple[int, ...]) -> None:
+        self.by = {"crps": np.full(cells, np.nan), "log": np.full(cells, np.nan)}
+
+    def add(self, at: int, pmf: NDArray[Any], counts: NDArray[np.int64]) -> None:
+        """Score the forecast of one origin."""
+        seen = counts >= 0
+        came, law = counts[seen], pmf[seen]
+        self.by["crps"][at][seen] = crps_pmf(law, came)
         inside = np.minimum(came, law.shape[1] - 1)
-        log[at][seen] = log_score(np.where(came < law.shape[1], law[np.arange(len(came)), inside], 0.0))
-    return {"crps": crps, "log": log}
+        self.by["log"][at][seen] = log_score(np.where(came < law.shape[1], law[np.arange(len(came)), inside], 0.0))
 
 
 def step_manifest(combined: Mapping[UnitKind, CombinedKind], rules: Sequence[Escalation]) -> dict[str, object]:

@@ -85,8 +85,8 @@ def create_workspace(
         calibrate_on = _longer_set(sets, str(name), present) if len(panel.weeks) < SHORT_WEEKS else []
     used = source.models()
     needed = {model.fit_on for model in used if model.fit_on} & _with_countries(sets, present)
-    with _new_folder(target) as work:
-        _copy_catalogue(source, work, datasets=needed)
+    with new_folder(target) as work:
+        copy_catalogue(source, work, datasets=needed)
         for folder in sorted({str(name), *calibrate_on, *needed}):
             shutil.copytree(sets[folder].folder, work / "data" / folder, ignore=shutil.ignore_patterns("*.py", "__*"))
         text = workspace_file(
@@ -133,8 +133,8 @@ def table_workspace(target: Path, source: Workspace, table: Path, title: str | N
     sets = {name: each for name, each in datasets_of(source).items() if each.spec.weeks.start_day == week_start}
     needed = {model.fit_on for model in source.models() if model.fit_on}
     needed &= _with_countries(sets, sorted(set(panel.units.groups)))
-    with _new_folder(target) as work:
-        _copy_catalogue(source, work, datasets=needed)
+    with new_folder(target) as work:
+        copy_catalogue(source, work, datasets=needed)
         (work / "data").mkdir()
         for folder in sorted(needed):
             shutil.copytree(sets[folder].folder, work / "data" / folder, ignore=shutil.ignore_patterns("*.py", "__*"))
@@ -171,8 +171,8 @@ def simulate_workspace(target: Path, source: Workspace, kind: str, weeks: int, r
     InputError
         If the folder is not empty, or nothing of this kind or size can be simulated.
     """
-    with _new_folder(target) as work:
-        _copy_catalogue(source, work, datasets=set())
+    with new_folder(target) as work:
+        copy_catalogue(source, work, datasets=set())
         name = f"simulated-{kind}"
         simulated = simulate_set(kind, work / "data" / name, weeks, regions, seed)
         dataset = Dataset.open(work / "data" / name)
@@ -247,6 +247,25 @@ class ModelChoice:
     combination: Combination | None
 
 
+@dataclass(frozen=True)
+class Protocol:
+    """How much is forecast: the numbers of ``[backtest]`` and ``[report]``.
+
+    Parameters
+    ----------
+    origins, refit_every : int
+    draws : int
+        Of the report.
+    why : str
+        What the file says of them, where they are not the usual ones.
+    """
+
+    origins: int = 104
+    refit_every: int = 13
+    draws: int = 2000
+    why: str = ""
+
+
 def workspace_file(
     *,
     title: str,
@@ -258,6 +277,7 @@ def workspace_file(
     places: Sequence[tuple[str, int]] = (),
     window: int = WINDOW,
     first_after: int = FIRST_AFTER,
+    protocol: Protocol = Protocol(),
 ) -> str:
     """Return the text of a commented ``forecast.toml``, for a dataset or for a table."""
     environment = Environment(autoescape=False, undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True)  # noqa: S701 - TOML
@@ -275,6 +295,7 @@ def workspace_file(
         combination=choice.combination,
         window=window,
         first_after=first_after,
+        protocol=protocol,
     )
 
 
@@ -318,7 +339,7 @@ def _longer_set(sets: dict[str, Dataset], name: str, countries: Sequence[str]) -
 
 
 @contextmanager
-def _new_folder(target: Path) -> Iterator[Path]:
+def new_folder(target: Path) -> Iterator[Path]:
     """Give a folder to fill, which becomes `target`."""
     if target.is_file() or (target.is_dir() and any(target.iterdir())):
         raise InputError(f"{target.name or target} exists and is not empty", where=str(target), expected="a new folder")
@@ -328,7 +349,7 @@ def _new_folder(target: Path) -> Iterator[Path]:
         yield work
 
 
-def _copy_catalogue(source: Workspace, work: Path, datasets: set[str]) -> None:
+def copy_catalogue(source: Workspace, work: Path, datasets: set[str]) -> None:
     """Copy models and reports; a model whose `fit_on` is not among the datasets is fitted on the data itself."""
     for part in ("models", "reports"):
         (work / part).mkdir()

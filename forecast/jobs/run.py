@@ -248,6 +248,7 @@ def carry_out(
         brief=definition.brief,
         pictures=definition.pictures,
         languages=definition.languages,
+        listed=definition.listed,
     )
     told(progress, "writing the report")(0, 1)
     publish(content, folder or ready.folder, record, workers, watch)

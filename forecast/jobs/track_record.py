@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from forecast.combination.member_forecasts import Track
+from forecast.combination.track import Track
 from forecast.errors import InputError, ModelError, unknown_name
 from forecast.evaluation.backtest import backtest_and_combine, finished_models, plan_origins
 from forecast.evaluation.blocks_ahead import BlocksAhead

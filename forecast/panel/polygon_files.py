@@ -26,7 +26,7 @@ _NAME, _COUNTRY = "region", "country"
 
 def read_polygon_file(
     path: Path,
-    name_property: str = _NAME,
+    name_property: str | None = _NAME,
     *,
     country_property: str | None = None,
     in_country: str | None = None,
@@ -41,8 +41,9 @@ def read_polygon_file(
     ----------
     path : Path
         Ends in .geojson, .json, .gpkg or .shp.
-    name_property : str
-        The property of each feature that holds the name of its region.
+    name_property : str or None
+        The property of each feature that holds the name of its region; None where names do not matter, and features
+        are numbered.
     country_property : str, optional
         One that holds its country; names are then "country/region", as in "Mali/Mopti".
     in_country : str, optional
@@ -88,7 +89,7 @@ def read_polygon_file(
     content = read_geojson(path)
     features = content.get("features") if isinstance(content, Mapping) else None
     if not isinstance(features, list) or not features:
-        return polygons_from_geojson(content, name_property, where=path.name), ()  # which says what is wrong
+        return polygons_from_geojson(content, name_property or _NAME, where=path.name), ()  # which says what is wrong
     parts = [feature if isinstance(feature, Mapping) else {} for feature in features]
     rows = [part["properties"] if isinstance(part.get("properties"), Mapping) else {} for part in parts]
     named = _names_and_countries(rows, name_property, country_property, in_country, path)
@@ -109,7 +110,7 @@ def files_of(path: Path) -> tuple[Path, ...]:
 
 def _names_and_countries(
     rows: Sequence[Mapping[str, Any]],
-    name_property: str,
+    name_property: str | None,
     country_property: str | None,
     in_country: str | None,
     path: Path,
@@ -118,7 +119,7 @@ def _names_and_countries(
     found = []
     for position, properties in enumerate(rows, start=1):
         at = f"{path.name} feature {position}"
-        name = _text(properties, name_property, at)
+        name = str(position) if name_property is None else _text(properties, name_property, at)
         if country_property is not None or in_country is not None:
             country = _text(properties, country_property, at) if country_property is not None else str(in_country)
             name = name if name.startswith(f"{country}/") else f"{country}/{name}"

@@ -106,8 +106,27 @@ def cells_meeting(polygons: Polygons) -> NDArray[np.int64]:
     >>> cells_meeting(cell_polygons([147234, 147235]))
     array([147234, 147235])
     """
-    found: set[int] = set()
-    for shape in polygons.shapes:
+    return largest_shares(polygons)[0]
+
+
+def largest_shares(polygons: Polygons) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
+    """Return the ids of all cells that share some area with one of the polygons, and the polygon with the most of each.
+
+    Returns
+    -------
+    ndarray of int64, shape (cells,)
+        In order.
+    ndarray of int, shape (cells,)
+        Position of the polygon; the first of equals.
+
+    Examples
+    --------
+    >>> west, east = shapely.box(-3.5, 12, -3.2, 12.5), shapely.box(-3.2, 12, -2.5, 12.5)
+    >>> largest_shares(Polygons(("west", "east"), (west, east)))
+    (array([147234, 147235]), array([0, 1]))
+    """
+    every, owners, shares = [np.empty(0, np.int64)], [np.empty(0, np.intp)], [np.empty(0, np.float64)]
+    for position, shape in enumerate(polygons.shapes):
         west, south, east, north = shape.bounds
         latitude = np.arange(np.floor(south / CELL_DEGREES), np.ceil(north / CELL_DEGREES)) * CELL_DEGREES
         longitude = np.arange(np.floor(west / CELL_DEGREES), np.ceil(east / CELL_DEGREES)) * CELL_DEGREES
@@ -115,9 +134,15 @@ def cells_meeting(polygons: Polygons) -> NDArray[np.int64]:
         y, x = (side.ravel() for side in corner)
         shapely.prepare(shape)
         squares = shapely.box(x, y, x + CELL_DEGREES, y + CELL_DEGREES)
-        inside = shapely.intersects(shape, squares) & ~shapely.touches(shape, squares)
-        found.update(cell_ids(y[inside] + CELL_DEGREES / 2, x[inside] + CELL_DEGREES / 2).tolist())
-    return np.array(sorted(found), dtype=np.int64)
+        inside = np.flatnonzero(shapely.intersects(shape, squares) & ~shapely.touches(shape, squares))
+        every.append(cell_ids(y[inside] + CELL_DEGREES / 2, x[inside] + CELL_DEGREES / 2))
+        owners.append(np.full(len(inside), position, dtype=np.intp))
+        shares.append(shapely.area(shapely.intersection(shape, squares[inside])))
+    gid, owner = np.concatenate(every), np.concatenate(owners)
+    order = np.lexsort((owner, -np.concatenate(shares), gid))
+    _, first = np.unique(gid[order], return_index=True)
+    chosen = order[first]
+    return gid[chosen], owner[chosen]
 
 
 def cell_neighbours(gids: ArrayLike) -> Neighbours:

@@ -96,7 +96,11 @@ class ChangesPart:
 
 
 def changes_part(
-    changes: Changes | None, escalations: Sequence[Escalation], headline: str, called: Mapping[str, str]
+    changes: Changes | None,
+    escalations: Sequence[Escalation],
+    headline: str,
+    called: Mapping[str, str],
+    listed: int | None = None,
 ) -> ChangesPart | None:
     """Return what is to be said; None if there is no last issue that asked the same question.
 
@@ -108,6 +112,8 @@ def changes_part(
         The escalation that is shown.
     called : mapping of unit to str
         Titles of regions and places.
+    listed : int, optional
+        Rows of the table at most, those with the largest changes; all if not given.
     """
     if changes is None:
         return None
@@ -135,7 +141,7 @@ def changes_part(
                 "parts": [points(row[name]) for name in parts],
                 "came": came.get((row["unit_kind"], row["unit"]), ""),
             }
-            for row in table.to_dict("records")
+            for row in table.head(len(table) if listed is None else listed).to_dict("records")
         ],
         shares=_share_sentence(changes.shares),
     )

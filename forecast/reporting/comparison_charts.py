@@ -265,7 +265,7 @@ def winner_map(
             text = say("{region}, {events}: {best}, {margin} better than {second}, which may be chance", **values)
         fills[row["label"]] = Fill(drawn[row["best"]].colour, text, 1.0 if firm else FAINT)
     busy = where[where["events"] > 0].sort_values("events", ascending=False, kind="stable")
-    return region_map(polygons, regions, fills, labelled=list(busy["label"]))
+    return region_map(polygons, regions, fills, labelled=list(busy["label"]), first=list(busy["label"]))
 
 
 def _skill(skill: float, low: float, high: float) -> str:

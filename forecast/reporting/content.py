@@ -66,6 +66,8 @@ class ReportContent:
         Whether these are made beside the page.
     languages : tuple of Language
         Those of the pages.
+    listed : int
+        How many regions the tables list at most.
     """
 
     name: str
@@ -93,3 +95,4 @@ class ReportContent:
     brief: bool = True
     pictures: bool = True
     languages: tuple[Language, ...] = (SOURCE,)
+    listed: int = 400

@@ -36,7 +36,7 @@ from forecast.reporting.page import language_links, render_page
 from forecast.reporting.rules import quoted, rule_titles
 from forecast.reporting.scale import SCALE, SOURCE, percents
 from forecast.reporting.steps import steps_parts, steps_taken
-from forecast.reporting.tables import breakdown_rows, leaderboard_rows, prior_rows, provenance_rows, risk_rows
+from forecast.reporting.tables import breakdown_rows, leaderboard_rows, left_out, prior_rows, provenance_rows, risk_rows
 from forecast.reporting.track import record_titles, records_saw, track_tables
 from forecast.reporting.words import apart, day, holds, number, percent, titles, units_told
 
@@ -96,7 +96,7 @@ def _render(content: ReportContent) -> str:
     records = [_record(content, record, position) for position, record in enumerate(content.backtests, start=1)]
     called = {name: title for panel in content.panels.values() for name, title in titles(panel.units).items()}
     issued = issued_part(content.issued, content.escalations, content.headline_escalation, called)
-    changed = changes_part(content.changes, content.escalations, content.headline_escalation, called)
+    changed = changes_part(content.changes, content.escalations, content.headline_escalation, called, content.listed)
     figures = [
         *([chart] if chart else []),
         *(fan.figure for fan in fans),
@@ -121,6 +121,8 @@ def _render(content: ReportContent) -> str:
         map=chart,
         legend=_legend(),
         risk=risk_rows(content),
+        not_listed=left_out(content),
+        regions=len(content.panels["region"].units),
         fans=fans,
         issued=issued,
         changed=changed,

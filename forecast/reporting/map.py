@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
-from shapely import simplify
+from shapely import simplify, union_all
 from shapely.geometry import shape
 
 from forecast.language import say
@@ -27,6 +27,9 @@ _DETAIL = 1 / 1500
 """Outlines are thinned to this share of the map's width: finer than a pixel."""
 SIZES = {"wide": 600.0, "narrow": 320.0}
 """Pixels across for which names are placed; the page shows those of a narrow map up to the first of them."""
+
+SINGLY = 400
+"""Of more regions than this only as many are drawn for themselves; the others together, one shape a colour."""
 
 _SIDES: tuple[Position, ...] = ("bottom center", "top center", "middle right", "middle left")
 _STYLES = {"region": (7.8, INK, "<b>{}</b>"), "place": (7.6, INK, "{}"), "country": (7.0, MUTED, "{}")}
@@ -95,7 +98,8 @@ def risk_map(
             text = _chance(names[name], chance)
             fills[name] = Fill(RISK_LIGHT[probability_class(chance)], text)
     rings = _rings(places, place_probability or {}) if places is not None else []
-    return region_map(polygons, regions, fills, places=places, rings=rings, labelled=labelled)
+    highest = sorted(fills, key=lambda name: -probability[name])
+    return region_map(polygons, regions, fills, places=places, rings=rings, labelled=labelled, first=highest)
 
 
 def region_map(
@@ -106,8 +110,11 @@ def region_map(
     places: Units | None = None,
     rings: Sequence[Any] = (),
     labelled: Sequence[str] = (),
+    first: Sequence[str] = (),
 ) -> go.Figure:
     """Return a map of regions, each in a colour of its own.
+
+    Of more than `SINGLY` regions those beyond the first ones are drawn without text, one shape a colour.
 
     Parameters
     ----------
@@ -122,12 +129,17 @@ def region_map(
         Drawn above the regions.
     labelled : sequence of str
         Regions whose names stand on the map where there is room, the first ones first.
+    first : sequence of str
+        Regions that are drawn for themselves before others.
     """
     geometries = {name: shape(dict(polygons[name])) for name in regions.names if name in polygons}
     west, south, east, north = extent([geometry.bounds for geometry in geometries.values()])
     names, group = titles(regions), dict(zip(regions.names, regions.groups, strict=True))
-    traces: list[Any] = []
-    for name, geometry in geometries.items():
+    single = set(geometries) if len(geometries) <= SINGLY else {*first[:SINGLY]}
+    traces: list[Any] = _together(
+        {name: geometry for name, geometry in geometries.items() if name not in single}, fills
+    )
+    for name, geometry in ((name, geometries[name]) for name in geometries if name in single):
         x, y = drawn_rings(simplify(geometry, (east - west) * _DETAIL, preserve_topology=True))
         fill = fills.get(name, Fill(LAND, names[name]))
         traces.append(
@@ -174,6 +186,30 @@ def region_map(
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
         hovermode="closest",
     )
+
+
+def _together(geometries: Mapping[str, Any], fills: Mapping[str, Fill]) -> list[Any]:
+    """Return regions as one shape for each colour, in the order in which colours first occur."""
+    same: dict[tuple[str, float], list[Any]] = {}
+    for name, geometry in geometries.items():
+        fill = fills.get(name, Fill(LAND, ""))
+        same.setdefault((fill.colour, fill.opacity), []).append(geometry)
+    traces = []
+    for (colour, opacity), of in same.items():
+        x, y = drawn_rings(union_all(of))
+        traces.append(
+            go.Scatter(
+                x=x,
+                y=y,
+                mode="lines",
+                fill="toself",
+                fillcolor=colour,
+                line={"color": BORDER, "width": 0.8},
+                hoverinfo="skip",
+                opacity=opacity if opacity < 1 else None,
+            )
+        )
+    return traces
 
 
 def _names(

@@ -71,17 +71,29 @@ class RiskRow:
 
 
 def risk_rows(content: ReportContent) -> list[RiskRow]:
-    """Return every probability of the headline model, the headline escalation first, the highest first."""
+    """Return the probabilities of the headline model, the headline escalation first, the highest first.
+
+    Of more regions than the report lists, only those with the highest probability of the headline escalation.
+    """
     named = {kind: titles(panel.units) for kind, panel in content.panels.items()}
     called = rule_titles(content.escalations)
     order = {rule.name: position for position, rule in enumerate(content.escalations)}
     order[content.headline_escalation] = -1
     mine = content.risk[content.risk["model"] == content.headline_model].copy()
     mine["order"] = mine["escalation"].map(order)
+    if left_out(content):
+        asked = mine[(mine["order"] == -1) & (mine["unit_kind"] == "region")]
+        shown = ranked(asked)["unit"].head(content.listed)
+        mine = mine[(mine["unit_kind"] != "region") | mine["unit"].isin(shown)]
     return [
         _risk_row(row, named[row["unit_kind"]][row["unit"]], called[row["escalation"]])
         for row in ranked(mine, ["order"]).to_dict("records")
     ]
+
+
+def left_out(content: ReportContent) -> int:
+    """Return how many regions the tables do not list."""
+    return max(0, len(content.panels["region"].units) - content.listed)
 
 
 def uncalibrated(row: Mapping[Any, Any]) -> str:

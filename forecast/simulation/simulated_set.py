@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,16 +15,11 @@ from forecast.csv_text import csv_bytes
 from forecast.errors import InputError
 from forecast.panel.datapackage import PACKAGE_NAME
 from forecast.panel.dataset import SIMULATED_LABEL
-from forecast.panel.panel import Panel
+from forecast.panel.package_files import described, geojson_bytes, neighbours_csv, nonzero_counts, region_weeks_csv
 from forecast.simulation.grid import COUNTRY, PLACE_RADII_KM, Grid
 from forecast.simulation.simulate import SimulatedSet, simulate
 from forecast.storage import folder_in_progress
 
-_TYPES = {
-    **dict.fromkeys(("week", "date"), "date"),
-    **dict.fromkeys(("events", "radius_km", "population", "geonameid"), "integer"),
-    **dict.fromkeys(("latitude", "longitude", "area_km2", "border_km", "distance_km"), "number"),
-}
 _WORDS: dict[str, str] = {
     "poisson": "Poisson counts",
     "negbin": "negative binomial counts",
@@ -81,7 +75,7 @@ def write_simulated_set(folder: Path, simulated: SimulatedSet) -> None:
         "region_weeks": (
             "region_weeks.csv",
             "Counts per week and region, non-zero rows only",
-            _region_weeks(simulated),
+            region_weeks_csv(simulated.panel),
         ),
         "place_weeks": (
             "place_weeks.csv.gz",
@@ -89,15 +83,19 @@ def write_simulated_set(folder: Path, simulated: SimulatedSet) -> None:
             _place_weeks(simulated),
         ),
         "regions": ("regions.csv", "Every region, a square of one degree", _regions(simulated.grid)),
-        "regions-geojson": ("regions.geojson", "Polygons of the regions", _geojson(simulated.grid)),
-        "neighbours": ("neighbours.csv", "Pairs of regions that share a border", _neighbours(simulated.grid)),
+        "regions-geojson": ("regions.geojson", "Polygons of the regions", geojson_bytes(simulated.grid.polygons)),
+        "neighbours": (
+            "neighbours.csv",
+            "Pairs of regions that share a border",
+            neighbours_csv(simulated.grid.units, simulated.grid.neighbours),
+        ),
         "places": ("places.csv", "Towns; population and geonameid are no real ones", _places(simulated.grid)),
         "events": ("events.csv", _events_note(simulated), csv_bytes(simulated.events.frame)),
     }
     with folder_in_progress(folder) as work:
         for path, _, content in files.values():
             (work / path).write_bytes(content)
-        resources = [_resource(name, *file) for name, file in files.items()]
+        resources = [described(name, *file, radii_km=PLACE_RADII_KM) for name, file in files.items()]
         package = json.dumps({**_head(simulated), "resources": resources}, indent=2, ensure_ascii=False) + "\n"
         (work / PACKAGE_NAME).write_bytes(package.encode())
 
@@ -134,47 +132,14 @@ def _head(simulated: SimulatedSet) -> dict[str, Any]:
     }
 
 
-def _resource(name: str, path: str, description: str, content: bytes) -> dict[str, Any]:
-    geojson = path.endswith(".geojson")
-    described: dict[str, Any] = {"name": name} if geojson else {"name": name, "type": "table"}
-    described |= {"path": path, "description": description, "format": "geojson" if geojson else "csv"}
-    described |= {"mediatype": "application/geo+json" if geojson else "text/csv", "encoding": "utf-8"}
-    if path.endswith(".gz"):
-        described["compression"] = "gz"
-    described |= {"bytes": len(content), "hash": f"sha256:{hashlib.sha256(content).hexdigest()}"}
-    return described if geojson else described | {"schema": {"fields": _fields(path, content)}}
-
-
-def _fields(path: str, content: bytes) -> list[dict[str, Any]]:
-    """Describe the columns of a table by their names, which mean the same in every file."""
-    header = (gzip.decompress(content) if path.endswith(".gz") else content).partition(b"\n")[0].decode()
-    fields: list[dict[str, Any]] = [{"name": name, "type": _TYPES.get(name, "string")} for name in header.split(",")]
-    for field in fields:
-        if field["name"] == "radius_km":
-            field["constraints"] = {"enum": list(PLACE_RADII_KM)}
-    return fields
-
-
 def _events_note(simulated: SimulatedSet) -> str:
     if simulated.kind == "hawkes":
         return "The simulated events"
     return "The counted events, each at a random point of its region on a random day of its week"
 
 
-def _nonzero(panel: Panel) -> tuple[pd.DataFrame, list[int]]:
-    """Return week and events of each non-zero cell, and the position of its unit."""
-    week, unit = np.nonzero(panel.counts)
-    return pd.DataFrame({"week": panel.weeks[week], "events": panel.counts[week, unit]}), unit.tolist()
-
-
-def _region_weeks(simulated: SimulatedSet) -> bytes:
-    frame, unit = _nonzero(simulated.panel)
-    frame.insert(1, "region", [simulated.panel.units.names[at] for at in unit])
-    return csv_bytes(frame)
-
-
 def _place_weeks(simulated: SimulatedSet) -> bytes:
-    frame, unit = _nonzero(simulated.places)
+    frame, unit = nonzero_counts(simulated.places)
     radii = len(PLACE_RADII_KM)
     frame.insert(1, "place", [simulated.grid.towns.names[at // radii] for at in unit])
     frame.insert(2, "radius_km", [PLACE_RADII_KM[at % radii] for at in unit])
@@ -193,29 +158,6 @@ def _regions(grid: Grid) -> bytes:
                 "latitude": grid.units.latitude,
                 "longitude": grid.units.longitude,
                 "area_km2": grid.areas_km2().round(1),
-            }
-        )
-    )
-
-
-def _geojson(grid: Grid) -> bytes:
-    features = [
-        {"type": "Feature", "properties": {"region": name}, "geometry": geometry}
-        for name, geometry in grid.polygons.geojson().items()
-    ]
-    return (json.dumps({"type": "FeatureCollection", "features": features}) + "\n").encode()
-
-
-def _neighbours(grid: Grid) -> bytes:
-    names = np.asarray(grid.units.names, dtype=object)
-    first, second = np.nonzero(np.triu(grid.neighbours.border_km.toarray()))
-    return csv_bytes(
-        pd.DataFrame(
-            {
-                "region_a": names[first],
-                "region_b": names[second],
-                "border_km": grid.neighbours.border_km.toarray()[first, second].round(2),
-                "distance_km": grid.neighbours.distance_km.toarray()[first, second].round(1),
             }
         )
     )

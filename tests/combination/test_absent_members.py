@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast.combination.absent_members import with_absent_filled
-from forecast.combination.member_forecasts import UNKNOWN, MemberForecasts, Outcomes, Track
+from forecast.combination.member_forecasts import MemberForecasts
 from forecast.combination.pools import linear_pool
 from forecast.combination.settings import Combination
 from forecast.combination.steps import combine_in_sequence, learn
+from forecast.combination.track import UNKNOWN, Outcomes, Track
 
 UNITS, HORIZON, ORIGINS = 3, 2, 80
 

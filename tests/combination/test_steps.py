@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from forecast.combination.member_forecasts import UNKNOWN, MemberForecasts, Outcomes, Track
+from forecast.combination.member_forecasts import MemberForecasts
 from forecast.combination.settings import Combination
 from forecast.combination.steps import combine_in_sequence
+from forecast.combination.track import UNKNOWN, Outcomes, Track
 from forecast.errors import InputError
 
 HORIZON, K, ORIGINS = 3, 30, 156

@@ -61,7 +61,7 @@ def test_before_anything_is_earned_it_is_the_equal_pool(whole):
     for each in plan_blocks(plan):
         if each.kind == "region" and each.origins.equals(block.origins):
             part = unpack_block((store / f"{each.key}.block").read_bytes())
-            laws.append(marginals_of(part["marginals"], plan.horizon, 4)[2])
+            laws.append(list(marginals_of(part["marginals"], plan.horizon, 4))[2])
     k = max(law.shape[2] for law in laws)
     pool = np.mean([np.pad(law, ((0, 0), (0, 0), (0, k - law.shape[2]))) for law in laws], axis=0)
     rows, scores = of(record.forecasts), of(record.scores)

@@ -9,7 +9,7 @@ import pytest
 from forecast.combination.settings import Combination
 from forecast.evaluation import backtest
 from forecast.evaluation.backtest import backtest_and_combine
-from forecast.evaluation.kept_steps import ALIKE, LAWS, pack_steps, unpack_steps
+from forecast.evaluation.step_file import ALIKE, pack_steps, unpack_steps
 
 MEMBERS = ("short", "long")
 LEARNS = Combination(members=MEMBERS, weights="crps", recalibration="beta", events="surge", least_origins=26)
@@ -51,7 +51,7 @@ def assert_same(first, second):
         np.testing.assert_array_equal(one.latest.events_on, other.latest.events_on)
         for mine, theirs in zip(one.track.steps, other.track.steps, strict=True):
             np.testing.assert_array_equal(mine.members.pmf, theirs.members.pmf)
-            for name in (*LAWS, *ALIKE):
+            for name in ("pool", "trial", "final", *ALIKE):
                 np.testing.assert_array_equal(getattr(mine, name), getattr(theirs, name))
 
 

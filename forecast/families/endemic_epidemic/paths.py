@@ -74,9 +74,16 @@ def simulate(outlook: Outlook, draws: int, rng: np.random.Generator) -> tuple[Pa
             own, near = _fed(
                 recent, outlook.lag[: recent.shape[1]][::-1].copy(), outlook.start, outlook.receiver, outlook.weight
             )
-            base_own, base_near = base_own + own, base_near + near
-        mean = outlook.factor[0, week] * base_own + outlook.factor[1, week] * base_near + outlook.factor[2, week]
-        mean = np.minimum(mean, outlook.cap)
+            own += base_own
+            near += base_near
+        else:
+            own, near = base_own, base_near
+        # In place: with thousands of units a copy for each sum would cost more than the sum.
+        own *= outlook.factor[0, week]
+        near *= outlook.factor[1, week]
+        own += near
+        own += outlook.factor[2, week]
+        mean = np.minimum(own, outlook.cap, out=own)
         heads.append(negbin.mixture_pmf(mean, outlook.size))
         drawn = negbin.sample(np.broadcast_to(mean, (draws, units)), outlook.size, rng)
         paths[:, week] = np.minimum(drawn, np.iinfo(np.int32).max)
