@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import signal
 import threading
@@ -57,11 +59,12 @@ def _apart(main: int, work: Callable[..., Result], *arguments: Any) -> Result:
 
 @cache
 def end_with_parent() -> None:
-    """Let this worker end when the process that started it is gone, however that was killed.
+    """Let this worker end when the process that started it is gone, however that was killed, and then at once.
 
     Ctrl-C is left to that process too, which ends its workers.
     """
     parent = os.getppid()
+    atexit.register(gc.freeze)  # or the interpreter looks once more for cycles in all that was imported
 
     def watch() -> None:
         while os.getppid() == parent:

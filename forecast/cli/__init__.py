@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from forecast.cli.main import main
+from forecast.cli.main import console, main
 
-__all__ = ["main"]
+__all__ = ["console", "main"]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import signal
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
@@ -24,6 +26,17 @@ NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 class Stopped(BaseException):
     """A signal asked the program to stop. No `Exception`, so that nothing takes it for a failure of its own."""
+
+
+def console() -> NoReturn:
+    """Run the command line of this process, and end it.
+
+    What a run makes are arrays, with few cycles to look for: it is done seldom, and not at all for the last time.
+    """
+    gc.set_threshold(50_000, 20, 50)
+    code = main()
+    gc.freeze()
+    sys.exit(code)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

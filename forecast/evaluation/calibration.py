@@ -270,7 +270,7 @@ def reliability(
     by_chance = ((distinct - means) ** 2 - (curves - means) ** 2) @ n / len(p)
     if band == "confidence":
         curves = _resampled_curves(distinct, case, y, week, replicates, rng)
-    low, high = np.clip(np.nanquantile(curves, [(1 - level) / 2, (1 + level) / 2], axis=0), 0.0, 1.0)
+    low, high = (np.clip(_column_quantile(curves, at), 0.0, 1.0) for at in ((1 - level) / 2, (1 + level) / 2))
 
     count, edges = np.histogram(p, bins=bins, range=(0.0, 1.0))
     return Reliability(
@@ -285,6 +285,16 @@ def reliability(
         right_mean=float(by_chance.mean()),
         right_high=float(np.quantile(by_chance, level)),
     )
+
+
+def _column_quantile(values: Floats, level: float) -> Floats:
+    """Return the quantile of each column without its NaN, as `numpy.nanquantile` but for all columns at once."""
+    ordered = np.sort(np.ascontiguousarray(values.T), axis=1)  # NaN last
+    at = level * np.maximum(np.isfinite(ordered).sum(axis=1) - 1, 0)
+    below = at.astype(np.int64)
+    part, rows = at - below, np.arange(len(ordered))
+    low, high = ordered[rows, below], ordered[rows, np.ceil(at).astype(np.int64)]
+    return np.asarray(np.where(part < 0.5, low + (high - low) * part, high - (high - low) * (1 - part)))
 
 
 def _calibrated_curves(

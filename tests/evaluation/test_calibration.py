@@ -4,7 +4,13 @@ import pytest
 from scipy import stats
 
 from forecast.errors import InputError
-from forecast.evaluation.calibration import central_coverage, pit_histogram, randomised_pit, reliability
+from forecast.evaluation.calibration import (
+    _column_quantile,
+    central_coverage,
+    pit_histogram,
+    randomised_pit,
+    reliability,
+)
 
 WEEKS = pd.date_range("2022-01-01", periods=104, freq="7D")
 
@@ -181,3 +187,12 @@ def test_bad_cases_are_refused():
         reliability([1.2], [1], WEEKS[:1], rng)
     with pytest.raises(InputError, match="outcomes other"):
         reliability([0.2], [2], WEEKS[:1], rng)
+
+
+@pytest.mark.parametrize("level", [0.0, 0.05, 0.5, 0.95, 1.0])
+def test_quantiles_of_columns_are_those_of_numpy(level):
+    rng = np.random.default_rng(3)
+    values = rng.random((101, 40))
+    values[rng.random(values.shape) < 0.3] = np.nan
+    values[:100, 0] = np.nan
+    np.testing.assert_array_equal(_column_quantile(values, level), np.nanquantile(values, level, axis=0))
