@@ -335,7 +335,7 @@ def base_rate_and_origins(rule: Escalation, history: Panel, window: int = 104) -
     met = np.zeros(len(history.units))
     origins = np.zeros(len(history.units), dtype=np.int64)
     for stop in range(max(1, last - window + 1), last + 1):
-        past = history.weeks_between(0, stop)
+        past = history.weeks_between(max(0, stop - max(rule.looks_back, 1)), stop)
         level, far = rule.level(past), 2 * weeks_known(rule, past) >= rule.looks_back
         known = far & np.isfinite(level) & history.observed[stop : stop + rule.weeks].all(axis=0)
         met += known & rule.met(history.counts[stop : stop + rule.weeks], level)
