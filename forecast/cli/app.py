@@ -2,28 +2,72 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 import forecast
-from forecast.cli.backtest import backtest
-from forecast.cli.check import check
-from forecast.cli.compare import compare
-from forecast.cli.deliver import deliver
-from forecast.cli.export import export
-from forecast.cli.ingest import app as ingest
-from forecast.cli.init import init
-from forecast.cli.ledger import app as ledger
-from forecast.cli.models import models
-from forecast.cli.place import place
-from forecast.cli.run import run
-from forecast.cli.schedule import schedule
-from forecast.cli.score import score
-from forecast.cli.simulate import simulate
-from forecast.cli.site import site
+
+SUMMARIES = {
+    "run": "Forecast the coming weeks and write the report.",
+    "backtest": "Score forecasts of the past.",
+    "compare": "Tell which model forecasts best.",
+    "score": "Score what was issued, or forecasts of a file.",
+    "place": "The risk near one place.",
+    "export": "Write a run in a format of others.",
+    "deliver": "Send a report to its readers.",
+    "check": "Tell what is wrong with a workspace.",
+    "models": "List the models of the catalogue.",
+    "init": "Make a workspace of your own.",
+    "simulate": "Make a workspace of simulated counts.",
+    "schedule": "Let a machine run it every week.",
+    "site": "All issues as a static site.",
+    "ingest": "Bring events in: ACLED, UCDP, your own table.",
+    "ledger": "What was issued, and how it turned out.",
+}
+"""Each command, a module of this package with a function of its name, or with an `app` of commands below it."""
+
+
+class _Commands(Mapping[str, Any]):
+    """The commands by name. A module is imported when its command is asked for, so that help appears at once."""
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in SUMMARIES:
+            raise KeyError(name)
+        module = import_module(f"forecast.cli.{name}")
+        below = getattr(module, "app", None)
+        if below is None:
+            below = typer.Typer(add_completion=False, rich_markup_mode=None)
+            below.command(name)(getattr(module, name))
+        command = typer.main.get_command(below)
+        command.name = name
+        return command
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(SUMMARIES)
+
+    def __len__(self) -> int:
+        return len(SUMMARIES)
+
+
+class _Program(TyperGroup):
+    """All commands; a list of them needs none."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands: Any = _Commands()
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write each name and summary."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(SUMMARIES.items()))
+
 
 app = typer.Typer(
+    cls=_Program,
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -58,23 +102,3 @@ def options(
     Results go to stdout, progress to stderr. Exit codes: 0 done, 1 failed, 2 bad usage or bad input, 3 done with
     warnings that a scheduler should see.
     """
-
-
-for command, summary in (
-    (run, "Forecast the coming weeks and write the report."),
-    (backtest, "Score forecasts of the past."),
-    (compare, "Tell which model forecasts best."),
-    (score, "Score what was issued, or forecasts of a file."),
-    (place, "The risk near one place."),
-    (export, "Write a run in a format of others."),
-    (deliver, "Send a report to its readers."),
-    (check, "Tell what is wrong with a workspace."),
-    (models, "List the models of the catalogue."),
-    (init, "Make a workspace of your own."),
-    (simulate, "Make a workspace of simulated counts."),
-    (schedule, "Let a machine run it every week."),
-    (site, "All issues as a static site."),
-):
-    app.command(short_help=summary)(command)
-app.add_typer(ingest, name="ingest", short_help="Bring events in: ACLED, UCDP, your own table.")
-app.add_typer(ledger, name="ledger", short_help="What was issued, and how it turned out.")

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from forecast.events.incoming import Incoming
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.callback()

@@ -15,7 +15,7 @@ from forecast.cli.output import number, percent, progress_bar, result, result_js
 if TYPE_CHECKING:
     from forecast.ledger.read import IssueEntry
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
 AllOption = Annotated[bool, typer.Option("--all", help="Of all workspaces that share this ledger.")]
 

@@ -57,6 +57,16 @@ def test_help_and_version_import_nothing_heavy():
         assert done.stderr.splitlines()[-1] == f"[] {expected}"
 
 
+def test_help_imports_no_command():
+    code = (
+        "import sys; from forecast.cli import main; main(['--help'])\n"
+        "print(sorted(name for name in sys.modules if name.startswith('forecast.cli.')), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines()[-1] == str([f"forecast.cli.{name}" for name in ("app", "main", "output")])
+    assert all(f"  {name} " in done.stdout for name in COMMANDS)
+
+
 def test_version(forecast):
     assert forecast("--version").out == f"forecast {package.__version__}\n"
 
