@@ -47,23 +47,28 @@ class ScoreGrid:
         InputError
             If a score stands in the table twice.
         """
-        rows = scores[scores["unit_kind"] == unit_kind]
+        columns = ["model", "origin", "horizon", "unit", "activity", "score", "value"]
+        rows = scores.loc[(scores["unit_kind"] == unit_kind).to_numpy(), columns]
         (model, models), (origin, origins), (horizon, horizons), (unit, units) = (
             pd.factorize(rows[name], sort=True) for name in ("model", "origin", "horizon", "unit")
         )
         shape = (len(models), len(origins), len(horizons), len(units))
         cell = np.ravel_multi_index((model, origin, horizon, unit), shape) if len(rows) else np.empty(0, np.intp)
-        label, value = rows["score"].astype("category"), rows["value"].to_numpy(np.float64)
+        label, labels = pd.factorize(rows["score"])
+        number = {name: at for at, name in enumerate(labels)}
+        value = rows["value"].to_numpy(np.float64)
         values = {}
         for score in SCORES:
-            chosen = (label == score).to_numpy()
+            chosen = label == number.get(score, -1)
             at = cell[chosen]
             if len(at) and np.bincount(at).max() > 1:
                 raise InputError(f"score {score!r} stands twice for a model, origin, horizon and unit", where="scores")
             values[score] = np.full(shape, np.nan)
             values[score].ravel()[at] = value[chosen]
-        activity = np.full((len(origins), len(units)), "", dtype=object)
-        activity[origin, unit] = rows["activity"].to_numpy(object)
+        kind, kinds = pd.factorize(rows["activity"])
+        found = np.full((len(origins), len(units)), -1)
+        found[origin, unit] = kind
+        activity = np.array([*kinds, ""], dtype=object)[found]
         return cls(
             list(models), list(units), pd.DatetimeIndex(origins), np.asarray(horizons, np.int64), values, activity
         )
