@@ -26,7 +26,7 @@ from forecast.evaluation.comparison import leaderboard, missing_cells, reference
 from forecast.evaluation.plan import BacktestPlan
 from forecast.evaluation.planned_blocks import plan_blocks
 from forecast.evaluation.record import BacktestRecord
-from forecast.evaluation.step_file import pack_steps
+from forecast.evaluation.step_file import STEPS_SUFFIX, pack_steps
 from forecast.evaluation.step_table import step_manifest, step_table
 from forecast.panel.panel import Panel
 from forecast.panel.panel_hash import panel_hash
@@ -170,7 +170,7 @@ def backtest_and_combine(
             done += 1
             report(done, len(planned))
     made_from = _made_from(plan, planned, earlier)
-    steps = store / f"{made_from}{SUFFIX}"
+    steps = store / f"{made_from}{STEPS_SUFFIX}"
     combined = _as_before(plan, planned, store, folder, earlier, made_from)
     if combined is None:
         combined = _publish(plan, planned, store, folder, earlier, made_from)
@@ -284,7 +284,7 @@ def _as_before(
         read_record(folder)
         if plan.combination is None:
             return {}
-        steps = (store / f"{made_from}{SUFFIX}").read_bytes()
+        steps = (store / f"{made_from}{STEPS_SUFFIX}").read_bytes()
         names = ("marginals", "chances")
         members = [block for block in blocks if block.model.name in plan.combination.members]
         parts = [unpack_block((store / f"{block.key}{SUFFIX}").read_bytes(), names) for block in members]
@@ -373,9 +373,9 @@ def _manifest(plan: BacktestPlan) -> dict[str, Any]:
 
 
 def _prune(store: Path, used: set[str]) -> None:
-    """Remove blocks that the plan does not use and what a killed writer left."""
+    """Remove blocks and steps that the plan does not use and what a killed writer left."""
     for path in store.iterdir():
-        if path.name not in used and (path.suffix == SUFFIX or path.name.startswith(HIDDEN)):
+        if path.name not in used and (path.suffix in {SUFFIX, STEPS_SUFFIX} or path.name.startswith(HIDDEN)):
             path.unlink(missing_ok=True)
 
 

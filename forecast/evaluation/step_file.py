@@ -14,6 +14,8 @@ from forecast.combination.member_forecasts import MemberForecasts
 from forecast.evaluation.block_file import is_whole
 from forecast.panel.units import UnitKind
 
+STEPS_SUFFIX = ".steps"
+
 ALIKE = ("weight", "trial_weight", "pool_chance", "trial_chance", "final_chance")
 """What has the same shape in every step; the distributions have not."""
 

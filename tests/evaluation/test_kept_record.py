@@ -112,7 +112,7 @@ def test_a_damaged_one_is_made_anew(made, written, which, how):
     plan, folder, _, combined = made
     before = files(folder)
     name = json.loads((folder / "manifest.json").read_text())["made_from"]
-    path = folder.parent / f".blocks-{folder.name}" / f"{name}.block" if which == "steps" else folder / which
+    path = folder.parent / f".blocks-{folder.name}" / f"{name}.steps" if which == "steps" else folder / which
     content = path.read_bytes()
     if how == "gone":
         path.unlink()
