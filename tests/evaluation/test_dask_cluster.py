@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from forecast.cli.main import app
 from forecast.errors import ForecastError, InputError
-from forecast.evaluation import cluster
+from forecast.evaluation import dask_cluster, sent_blocks
 from forecast.evaluation.backtest import blocks_folder, run_backtest
 from forecast.evaluation.cluster import current_cluster, on_cluster
 from forecast.provenance import hash_file
@@ -101,7 +101,7 @@ def test_a_model_that_fails_on_a_worker_is_told_as_on_this_machine(plugin, pair,
 
 
 def test_workers_with_other_code_are_refused(plugin, pair, tmp_path, monkeypatch):
-    monkeypatch.setattr(cluster, "code_hash", lambda: "another")
+    monkeypatch.setattr(sent_blocks, "code_hash", lambda: "another")
     refusal = pytest.raises(ForecastError, match="another copy of escalation-forecast")
     with on_cluster(pair[0]), refusal:
         run_backtest(plugin.make_plan(), tmp_path / "trial")
@@ -162,7 +162,7 @@ def test_a_lost_scheduler_is_told_and_the_backtest_goes_on_where_it_was(plugin, 
 def test_panels_that_begin_with_the_same_weeks_travel_as_one(plugin):
     panel, other = plugin.make_panel(), plugin.make_panel("place")
     short = panel.until(panel.weeks[40])
-    found = cluster._longest([short, panel, other])
+    found = sent_blocks._longest([short, panel, other])
     assert found == {id(short): panel, id(panel): panel, id(other): other}
 
 
@@ -174,7 +174,7 @@ def test_what_is_no_address_is_bad_input(address):
 
 
 def test_nothing_at_the_address_is_bad_input(monkeypatch):
-    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 0.5)
+    monkeypatch.setattr(dask_cluster, "CONNECT_SECONDS", 0.5)
     with pytest.raises(InputError, match="no Dask scheduler answers"), on_cluster(f"127.0.0.1:{free_port()}"):
         pass
 
@@ -189,7 +189,7 @@ def test_tls_without_certificates_is_bad_input(tmp_path):
 
 
 def test_a_scheduler_without_workers_is_bad_input(tmp_path, monkeypatch):
-    monkeypatch.setattr(cluster, "WORKER_SECONDS", 0.5)
+    monkeypatch.setattr(dask_cluster, "WORKER_SECONDS", 0.5)
     with running(tmp_path, workers=0) as (address, _):
         with pytest.raises(InputError, match="no worker after") as caught, on_cluster(address):
             pass
