@@ -28,7 +28,7 @@ ALLOWED_FAILURES = 3  # as `distributed.scheduler.allowed-failures`
 _ASKED_FOR = 500  # results at a time: each question names them all
 _SURROUNDINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",
-    # Ray would start a cluster of its own on this machine when that of the user is lost.
+    # No question may start a cluster on this machine when that of the user is lost.
     "RAY_ENABLE_AUTO_CONNECT": "0",
     # Under `uv run` it would send the folder of the user to the cluster.
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
@@ -74,9 +74,10 @@ class _RayCluster:
                     ) from died
                 waiting[begun(task)] = task
         finally:
-            with suppress(Exception):  # the cluster may be what was lost
+            with suppress(ForecastError):  # the cluster may be what was lost
                 for each in waiting:
-                    self.ray.cancel(each)
+                    with self._asked():
+                        self.ray.cancel(each)
 
     def _result(self, found: ObjectRef) -> tuple[Any, Exception | None]:
         """Return a result, or how its worker died."""
@@ -98,6 +99,8 @@ class _RayCluster:
     @contextmanager
     def _asked(self) -> Iterator[None]:
         try:
+            if not self.ray.is_initialized():  # else Ray would start a cluster of its own on this machine
+                raise ConnectionError
             yield
         except Exception as error:
             # Ray Client has no error of its own for this: it raises those of gRPC, of Python and plain ones.
