@@ -122,7 +122,7 @@ def _connected(address: str) -> Client:
             f"no Dask scheduler answers: {type(error).__name__}: {error}",
             where=f"--scheduler {address}",
             expected="the address that `dask scheduler` prints when it starts",
-            hint="check that it runs and can be reached, and whether it asks for tls://",
+            hint="check that it can be reached, and whether it asks for tls:// with a certificate of its own authority",
         ) from error
     try:
         client.wait_for_workers(1, timeout=WORKER_SECONDS)

@@ -55,7 +55,7 @@ def in_the_surroundings_of(folder):
     exported = [word.split("=", 1) for words in documented() if words[0] == "export" for word in words[1:]]
     config = importlib.import_module("dask").config
     files = config.collect_env({name: str(folder / value) for name, value in exported})
-    with config.set(files):
+    with config.set(distributed=config.merge(config.get("distributed"), files["distributed"])):
         yield
 
 
@@ -72,8 +72,8 @@ def secured(plugin, free_port, tmp_path_factory):
     started = []
     with (folder / "log").open("wb") as log:
         for program, part, *words in (words for words in documented() if words[0] == "dask"):
-            words = [address if word == DOCUMENTED else word for word in words]
             command = [sys.executable, "-m", program, part, *words, *more[part]]
+            command = [address if word == DOCUMENTED else word for word in command]
             surroundings = os.environ | {"OMP_NUM_THREADS": "1"}
             started.append(subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env=surroundings))
     try:
