@@ -24,6 +24,7 @@ ObjectRef = Any
 
 CONNECT_SECONDS = 10.0
 WORKER_SECONDS = 30.0
+ATTEMPTS = 3
 ALLOWED_FAILURES = 3  # as `distributed.scheduler.allowed-failures`
 _ASKED_FOR = 500  # results at a time: each question names them all
 _SURROUNDINGS = {
@@ -151,15 +152,27 @@ def _connected(address: str) -> Ray:
         socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS).close()  # Ray tries for long
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            ray.init(address, logging_level=logging.CRITICAL, log_to_driver=False)
+            _begin(ray, address)
     except Exception as error:
+        last = str(error).strip().splitlines()[-1:]  # before it may be a trace of the head's
         raise InputError(
-            f"no Ray cluster answers: {type(error).__name__}: {error}",
+            f"no Ray cluster answers: {': '.join([type(error).__name__, *last])}",
             where=f"--scheduler {address}",
             expected="the address of the head, with the port of `ray start --head --ray-client-server-port` (10001)",
             hint="check that it runs and can be reached, and whether it asks for a token or certificates",
         ) from error
     return ray
+
+
+def _begin(ray: Ray, address: str) -> None:
+    for left in reversed(range(ATTEMPTS)):
+        try:
+            ray.init(address, logging_level=logging.CRITICAL, log_to_driver=False)
+        except ConnectionAbortedError:  # the head's process for this client died as it was forked: seen once in a dozen
+            if not left:
+                raise
+        else:
+            return
 
 
 def _await_processors(ray: Ray, address: str) -> None:
