@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import socket
 import time
 import warnings
@@ -48,15 +49,17 @@ class _RayCluster:
         with self._asked():
             sent = {name: self.ray.put(parcels[name]) for name in parcels}
 
-        def begun(task: Task) -> ObjectRef:
-            with self._asked():
-                return remote.remote(work, task, *(sent[name] for name in task.shared.values()))
+        waiting: dict[ObjectRef, Task] = {}
 
-        return self._gathered(begun, {begun(task): task for task in tasks})
+        def begin(task: Task) -> None:
+            with self._asked():  # as a key a reference waits until the head knows the task
+                waiting[remote.remote(work, task, *(sent[name] for name in task.shared.values()))] = task
 
-    def _gathered(
-        self, begun: Callable[[Task], ObjectRef], waiting: dict[ObjectRef, Task]
-    ) -> Generator[Any, None, None]:
+        for task in tasks:
+            begin(task)
+        return self._gathered(begin, waiting)
+
+    def _gathered(self, begin: Callable[[Task], None], waiting: dict[ObjectRef, Task]) -> Generator[Any, None, None]:
         failures: Counter[str] = Counter()
         try:
             while waiting:
@@ -73,7 +76,7 @@ class _RayCluster:
                         f"a block lost its worker {failures[task.key]} times: "
                         "workers may be short of memory; the blocks that were finished are kept"
                     ) from died
-                waiting[begun(task)] = task
+                begin(task)
         finally:
             with suppress(ForecastError):  # the cluster may be what was lost
                 for each in waiting:
@@ -108,8 +111,10 @@ class _RayCluster:
             yield
         except Exception as error:
             # Ray Client has no error of its own for this: it raises those of gRPC, of Python and plain ones.
+            found = re.search('details = "(.+)"', str(error))  # among others that the head lacks a package
+            told = f" ({found[1]})" if found else ""
             raise ForecastError(
-                f"the cluster {self.address} is lost; the blocks that were finished are kept, "
+                f"the cluster {self.address} is lost{told}; the blocks that were finished are kept, "
                 "and the same command goes on from there, with or without --scheduler"
             ) from error
 
@@ -129,6 +134,8 @@ def ray_cluster(address: str) -> Iterator[_RayCluster]:
         If `ray` is not installed, nothing answers there, or it has no processor for a task.
     """
     ray = _connected(address)
+    # What goes wrong is told by errors, without the messages of the connection's own threads.
+    logging.getLogger("ray").setLevel(logging.CRITICAL)
     try:
         _await_processors(ray, address)
         yield _RayCluster(address, ray)

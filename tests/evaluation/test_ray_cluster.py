@@ -9,6 +9,7 @@ import time
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 
 import psutil
 import pytest
@@ -143,6 +144,16 @@ def test_a_block_that_kills_every_worker_is_given_up(plugin, head):
     with on_cluster(head[0]), pytest.raises(ForecastError, match="lost its worker 4 times") as caught:
         list(current_cluster().results(plugin.kill_worker, [block]))
     assert caught.value.exit_code == 1
+
+
+@pytest.mark.slow
+def test_a_head_that_lacks_a_package_is_told(plugin, head, monkeypatch):
+    module = ModuleType("only_here")
+    exec("def work(block): pass", module.__dict__)
+    monkeypatch.setitem(sys.modules, "only_here", module)
+    block = plan_blocks(plugin.make_plan())[0]
+    with on_cluster(head[0]), pytest.raises(ForecastError, match="No module named 'only_here'"):
+        list(current_cluster().results(module.work, [block]))
 
 
 @pytest.mark.slow
