@@ -33,7 +33,8 @@ SchedulerOption = Annotated[
     typer.Option(
         "--scheduler",
         metavar="ADDRESS",
-        help="Of a Dask scheduler that you trust: its workers do the backtest.  [default: --workers on this machine]",
+        help="Of a Dask scheduler, or ray://HOST:PORT, that you trust: its workers do the backtest.  "
+        "[default: --workers on this machine]",
     ),
 ]
 AsOfOption = Annotated[

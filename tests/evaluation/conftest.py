@@ -1,5 +1,6 @@
 import importlib
 import os
+import socket
 import sys
 from pathlib import Path
 
@@ -13,8 +14,10 @@ from forecast.evaluation.comparison import leaderboard
 from forecast.evaluation.record import BacktestRecord
 from forecast.evaluation.scores import crps_pmf, log_score
 from forecast.families.registry import family_locations
+from forecast.provenance import hash_file
 
 PLUGIN = Path(__file__).parent / "plugin"
+RECORD = ("forecasts.parquet", "scores.parquet", "leaderboard.csv", "risk.parquet", "joint.parquet", "manifest.json")
 
 
 @pytest.fixture(scope="session")
@@ -47,6 +50,24 @@ def _forget():
     """Workers and this process know the plug-ins of the moment they first looked."""
     get_reusable_executor().shutdown(wait=True)
     family_locations.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def record_hashes():
+    """A function that gives the hash of every file of a published record."""
+    return lambda folder: {name: hash_file(folder / name) for name in RECORD}
+
+
+@pytest.fixture(scope="session")
+def free_port():
+    """A function that gives a port of loopback at which nobody listens."""
+    return _free_port
+
+
+def _free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 import importlib
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -13,10 +12,9 @@ from typer.testing import CliRunner
 
 from forecast.cli.main import app
 from forecast.errors import ForecastError, InputError
-from forecast.evaluation import cluster
+from forecast.evaluation import dask_cluster, sent_blocks
 from forecast.evaluation.backtest import blocks_folder, run_backtest
 from forecast.evaluation.cluster import current_cluster, on_cluster
-from forecast.provenance import hash_file
 
 distributed = pytest.importorskip("distributed")
 pytestmark = [
@@ -25,17 +23,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-COMPARED = ("forecasts.parquet", "scores.parquet", "leaderboard.csv", "risk.parquet", "joint.parquet", "manifest.json")
-
-
-def hashes(folder):
-    return {name: hash_file(folder / name) for name in COMPARED}
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def dask(*words, log):
@@ -46,12 +33,11 @@ def dask(*words, log):
 
 
 @contextmanager
-def running(folder, workers=2):
+def running(folder, port, workers=2):
     """A scheduler and workers on loopback: address, and their processes, the scheduler first."""
-    address = f"tcp://127.0.0.1:{free_port()}"
-    host, port = address.removeprefix("tcp://").split(":")
-    options = ("--no-dashboard", "--host", host)
-    processes = [dask("scheduler", *options, "--port", port, log=folder / "scheduler.log")]
+    address = f"tcp://127.0.0.1:{port}"
+    options = ("--no-dashboard", "--host", "127.0.0.1")
+    processes = [dask("scheduler", *options, "--port", str(port), log=folder / "scheduler.log")]
     try:
         for at in range(workers):
             more = (
@@ -85,9 +71,9 @@ def _wait(address, workers):
 
 
 @pytest.fixture(scope="module")
-def pair(plugin, tmp_path_factory):
+def pair(plugin, free_port, tmp_path_factory):
     """A scheduler and two workers for several tests; the last one kills a worker."""
-    with running(tmp_path_factory.mktemp("pair")) as found:
+    with running(tmp_path_factory.mktemp("pair"), free_port()) as found:
         yield found
 
 
@@ -101,25 +87,27 @@ def test_a_model_that_fails_on_a_worker_is_told_as_on_this_machine(plugin, pair,
 
 
 def test_workers_with_other_code_are_refused(plugin, pair, tmp_path, monkeypatch):
-    monkeypatch.setattr(cluster, "code_hash", lambda: "another")
+    monkeypatch.setattr(sent_blocks, "code_hash", lambda: "another")
     refusal = pytest.raises(ForecastError, match="another copy of escalation-forecast")
     with on_cluster(pair[0]), refusal:
         run_backtest(plugin.make_plan(), tmp_path / "trial")
 
 
-def test_the_same_bytes_from_one_and_two_processes_two_dask_workers_and_a_worker_killed(plugin, pair, tmp_path):
+def test_the_same_bytes_from_one_and_two_processes_two_dask_workers_and_a_worker_killed(
+    plugin, pair, tmp_path, record_hashes
+):
     plan = plugin.make_plan()
     run_backtest(plan, tmp_path / "one" / "trial", workers=1)
-    expected = hashes(tmp_path / "one" / "trial")
+    expected = record_hashes(tmp_path / "one" / "trial")
     run_backtest(plan, tmp_path / "two" / "trial", workers=2)
-    assert hashes(tmp_path / "two" / "trial") == expected
+    assert record_hashes(tmp_path / "two" / "trial") == expected
 
     address, (_, victim, _other) = pair
     with on_cluster(address):
         assert current_cluster() is not None
         run_backtest(plan, tmp_path / "dask" / "trial")
     assert current_cluster() is None
-    assert hashes(tmp_path / "dask" / "trial") == expected
+    assert record_hashes(tmp_path / "dask" / "trial") == expected
 
     done = []
 
@@ -132,10 +120,12 @@ def test_the_same_bytes_from_one_and_two_processes_two_dask_workers_and_a_worker
         run_backtest(plan, tmp_path / "killed" / "trial", progress=kill_one)
     assert victim.wait() == -9
     assert done == list(range(21))
-    assert hashes(tmp_path / "killed" / "trial") == expected
+    assert record_hashes(tmp_path / "killed" / "trial") == expected
 
 
-def test_a_lost_scheduler_is_told_and_the_backtest_goes_on_where_it_was(plugin, tmp_path, monkeypatch):
+def test_a_lost_scheduler_is_told_and_the_backtest_goes_on_where_it_was(
+    plugin, tmp_path, monkeypatch, free_port, record_hashes
+):
     plan, folder = plugin.make_plan(), tmp_path / "lost" / "trial"
     monkeypatch.setenv("FIT_DELAY", "0.3")  # before its worker is started
 
@@ -143,7 +133,7 @@ def test_a_lost_scheduler_is_told_and_the_backtest_goes_on_where_it_was(plugin, 
         if finished == 3:
             scheduler.kill()
 
-    with running(tmp_path, workers=1) as (address, (scheduler, _)):
+    with running(tmp_path, free_port(), workers=1) as (address, (scheduler, _)):
         with pytest.raises(ForecastError, match=r"scheduler .* is lost") as caught, on_cluster(address):
             run_backtest(plan, folder, progress=kill)
         assert caught.value.exit_code == 1
@@ -156,13 +146,13 @@ def test_a_lost_scheduler_is_told_and_the_backtest_goes_on_where_it_was(plugin, 
     run_backtest(plan, folder, workers=1, progress=lambda done, _total: counted.append(done))
     assert counted[0] == kept
     run_backtest(plan, tmp_path / "plain" / "trial", workers=1)
-    assert hashes(folder) == hashes(tmp_path / "plain" / "trial")
+    assert record_hashes(folder) == record_hashes(tmp_path / "plain" / "trial")
 
 
 def test_panels_that_begin_with_the_same_weeks_travel_as_one(plugin):
     panel, other = plugin.make_panel(), plugin.make_panel("place")
     short = panel.until(panel.weeks[40])
-    found = cluster._longest([short, panel, other])
+    found = sent_blocks._longest([short, panel, other])
     assert found == {id(short): panel, id(panel): panel, id(other): other}
 
 
@@ -173,8 +163,8 @@ def test_what_is_no_address_is_bad_input(address):
     assert "HOST:PORT" in str(result.exception)
 
 
-def test_nothing_at_the_address_is_bad_input(monkeypatch):
-    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 0.5)
+def test_nothing_at_the_address_is_bad_input(monkeypatch, free_port):
+    monkeypatch.setattr(dask_cluster, "CONNECT_SECONDS", 0.5)
     with pytest.raises(InputError, match="no Dask scheduler answers"), on_cluster(f"127.0.0.1:{free_port()}"):
         pass
 
@@ -188,9 +178,9 @@ def test_tls_without_certificates_is_bad_input(tmp_path):
         on_cluster("tls://127.0.0.1:8786").__enter__()
 
 
-def test_a_scheduler_without_workers_is_bad_input(tmp_path, monkeypatch):
-    monkeypatch.setattr(cluster, "WORKER_SECONDS", 0.5)
-    with running(tmp_path, workers=0) as (address, _):
+def test_a_scheduler_without_workers_is_bad_input(tmp_path, monkeypatch, free_port):
+    monkeypatch.setattr(dask_cluster, "WORKER_SECONDS", 0.5)
+    with running(tmp_path, free_port(), workers=0) as (address, _):
         with pytest.raises(InputError, match="no worker after") as caught, on_cluster(address):
             pass
         assert f"dask worker {address}" in str(caught.value)
@@ -203,7 +193,7 @@ def test_without_distributed_it_says_what_to_install(monkeypatch):
 
 
 @pytest.mark.slow
-def test_the_command_gives_the_same_bytes_on_a_cluster(tmp_path):
+def test_the_command_gives_the_same_bytes_on_a_cluster(tmp_path, free_port, record_hashes):
     """The reference workspace, with a worker killed in the middle."""
     root = Path(__file__).parents[2]
     for name in ("here", "there"):
@@ -213,7 +203,7 @@ def test_the_command_gives_the_same_bytes_on_a_cluster(tmp_path):
     command = [sys.executable, "-m", "forecast", "backtest", "--models", "window-negbin-52,discount-negbin,zero"]
     command += ["--name", "trial", "--workspace"]
     subprocess.run([*command, str(tmp_path / "here"), "--workers", "1"], check=True)
-    with running(tmp_path) as (address, (_, victim, _other)):
+    with running(tmp_path, free_port()) as (address, (_, victim, _other)):
         process = subprocess.Popen([*command, str(tmp_path / "there"), "--scheduler", address])
         kept = tmp_path / "there" / "out" / "backtests" / ".blocks-trial"
         while not list(kept.glob("*.block")) and process.poll() is None:
@@ -221,4 +211,4 @@ def test_the_command_gives_the_same_bytes_on_a_cluster(tmp_path):
         victim.kill()
         assert process.wait() == 0
     here, there = (tmp_path / name / "out" / "backtests" / "trial" for name in ("here", "there"))
-    assert hashes(here) == hashes(there)
+    assert record_hashes(here) == record_hashes(there)
