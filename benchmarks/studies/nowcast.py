@@ -3,7 +3,7 @@
 Simulated vintage histories of two years with known delays (`forecast.simulation.vintages`): six units, an origin every
 fourth week of the second year, at each of which only what was known then is used. Scored against the final counts:
 CRPS of the sample paths, coverage of the 90 % interval, and how much of the events the nowcast expects. Writes
-``benchmarks/results/nowcast.csv`` and prints its means over the four weeks.
+``benchmarks/studies/results/nowcast.csv`` and prints its means over the four weeks.
 
 The method of baselinenowcast is written down here from its published description and defaults, for each unit by
 itself: delays by the chain ladder, point nowcasts that never stay at zero, and a negative binomial for what is missing,

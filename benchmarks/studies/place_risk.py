@@ -19,7 +19,7 @@ Reads the event file named in the data's README, from the folder in ``ESCALATION
 go to ``out/benchmarks/place_risk/``, a file for each quarter of a year: a run that was stopped goes on where it was.
 Then `place_risk_scores` writes its tables. About a minute of processor time for 13 origins.
 
-    ESCALATION_FORECAST_SOURCES=... python benchmarks/place_risk.py --every 4
+    ESCALATION_FORECAST_SOURCES=... python benchmarks/studies/place_risk.py --every 4
 """
 
 from __future__ import annotations

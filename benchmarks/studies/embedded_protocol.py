@@ -2,11 +2,11 @@
 
 Mali, Burkina Faso and Niger: 30 first-level regions, weekly origins, horizons 1 to 8, all target weeks that start in
 2017 to 2019, refit every 13 weeks, 1,000 paths. Skill is CRPS against the 52-week window negative binomial, with 90 %
-intervals by a block bootstrap of 13 weeks. Writes ``benchmarks/results/embedded_protocol.csv`` and prints it; with
+intervals by a block bootstrap of 13 weeks. Writes ``benchmarks/studies/results/embedded_protocol.csv`` and prints it; with
 models named, it only prints.
 
-    python benchmarks/embedded_protocol.py direct-endemic discount-negbin
-    python benchmarks/embedded_protocol.py direct-endemic --countries all --first 2013-01-01 --last 2016-12-31
+    python benchmarks/studies/embedded_protocol.py direct-endemic discount-negbin
+    python benchmarks/studies/embedded_protocol.py direct-endemic --countries all --first 2013-01-01 --last 2016-12-31
 """
 
 from __future__ import annotations

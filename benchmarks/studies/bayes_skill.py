@@ -2,10 +2,10 @@
 
 The protocol of `embedded_protocol.py`, targets 2017 to 2019, and of these 2018 and 2019 alone. The bound is no
 forecast: a kernel over the weeks on both sides of the target, the future too but not the week itself, whose three
-settings are those with the lowest CRPS on these same weeks. Writes ``benchmarks/results/bayes_skill.csv`` and prints it
+settings are those with the lowest CRPS on these same weeks. Writes ``benchmarks/studies/results/bayes_skill.csv`` and prints it
 with the processor time of each model.
 
-    python benchmarks/bayes_skill.py
+    python benchmarks/studies/bayes_skill.py
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def main() -> None:
         boards[period] = board.sort_values("crps")
     table = pd.concat(boards, names=["targets", "model"]).round(5)
     print(table.to_string())
-    table.to_csv(ROOT / "benchmarks" / "results" / "bayes_skill.csv", lineterminator="\n")
+    table.to_csv(ROOT / "benchmarks" / "studies" / "results" / "bayes_skill.csv", lineterminator="\n")
 
 
 if __name__ == "__main__":

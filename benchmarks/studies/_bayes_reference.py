@@ -5,8 +5,8 @@ grid. Run until R-hat is below 1.01 and the bulk effective sample size far above
 ``tests/reference/bayes_<family>_<panel>.csv``, with which `tests/reference/test_bayes_posterior.py` compares the
 package's posteriors, and the simulated counts beside it. Needs the extra ``bayes``.
 
-    python benchmarks/_bayes_reference.py
-    python benchmarks/_bayes_reference.py bayes_hawkes --panels simulated --draws 2000
+    python benchmarks/studies/_bayes_reference.py
+    python benchmarks/studies/_bayes_reference.py bayes_hawkes --panels simulated --draws 2000
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
 Counts are negative binomial with the size 1.5 and means that differ much; forecasters know the mean and get something
 wrong. Maps are learned from 4,000 past cases and tried on 4,000 others, means over the replicates. Prints four tables,
-those of ``docs/recalibration.md``, and writes them to ``benchmarks/results/recalibration.csv``.
+those of ``docs/recalibration.md``, and writes them to ``benchmarks/studies/results/recalibration.csv``.
 
-    python benchmarks/recalibration.py --replicates 20
+    python benchmarks/studies/recalibration.py --replicates 20
 """
 
 from __future__ import annotations

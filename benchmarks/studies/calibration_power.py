@@ -2,9 +2,9 @@
 
 Counts of 12 regions over 156 weeks are negative binomial (means 0.2 to 4, size 1). Prints a table of the share of
 simulations in which each test rejects at 5 % (bands and intervals: at 10 %), and writes it to
-``benchmarks/results/calibration_power.csv``. A right forecaster should be rejected as often as the level says.
+``benchmarks/studies/results/calibration_power.csv``. A right forecaster should be rejected as often as the level says.
 
-    python benchmarks/calibration_power.py --simulations 1000
+    python benchmarks/studies/calibration_power.py --simulations 1000
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ Each model is forecast under the protocol of ``embedded_protocol.py`` on the tar
 nothing after the last is read. CRPS and log score of every pool of two to ``--largest`` models follow exactly from what
 each case keeps of them (`forecast.combination.evidence`). Prints the models and the best pools by both scores.
 
-    python benchmarks/choose_pool.py direct-endemic grid-filter tree-forest excited-hurdle
-    python benchmarks/choose_pool.py direct-endemic grid-filter --first 2017-01-01 --last 2019-12-31
+    python benchmarks/studies/choose_pool.py direct-endemic grid-filter tree-forest excited-hurdle
+    python benchmarks/studies/choose_pool.py direct-endemic grid-filter --first 2017-01-01 --last 2019-12-31
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ at each. How members were chosen is said at `POOLS`. Writes ``combination.csv`` 
 2012) to ``benchmarks/results/``, and prints them; with other choices it only prints. The blocks of the backtest are
 kept in ``--keep``.
 
-    python benchmarks/combination.py
-    python benchmarks/combination.py --pools best-three --first 2013-01-01 --last 2016-12-31
+    python benchmarks/studies/combination.py
+    python benchmarks/studies/combination.py --pools best-three --first 2013-01-01 --last 2016-12-31
 """
 
 from __future__ import annotations

@@ -2,12 +2,12 @@
 
 The protocol is that of `embedded_protocol`: Mali, Burkina Faso and Niger, targets 2017 to 2019, 1 to 8 weeks ahead,
 fits every 13 weeks. A peer that is not installed gets a row that says so; statsforecast is put into an environment of
-its own below ``out/peers/``. Writes ``benchmarks/results/peers.csv`` and ``docs/peers.md``; with models named it only
+its own below ``out/peers/``. Writes ``benchmarks/studies/results/peers.csv`` and ``docs/peers.md``; with models named it only
 prints. Takes some 15 minutes with two workers.
 
-    python benchmarks/peers.py
-    python benchmarks/peers.py --models direct-endemic,hhh4-156,ADIDA
-    python benchmarks/peers.py --page    # only the page, from the results that are there
+    python benchmarks/studies/peers.py
+    python benchmarks/studies/peers.py --models direct-endemic,hhh4-156,ADIDA
+    python benchmarks/studies/peers.py --page    # only the page, from the results that are there
 """
 
 from __future__ import annotations

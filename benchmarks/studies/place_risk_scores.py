@@ -1,10 +1,10 @@
 """Scores and reliability of the probabilities that `place_risk` has made.
 
-Writes ``benchmarks/results/place_risk.csv`` (Brier and log score, and what the pool gains over each method),
+Writes ``benchmarks/studies/results/place_risk.csv`` (Brier and log score, and what the pool gains over each method),
 ``place_reliability.csv`` (how often events came by what was said, with the band in which a calibrated forecast would
 lie) and the picture of the latter, ``docs/images/place-reliability.svg``.
 
-    python benchmarks/place_risk_scores.py FILE.parquet...
+    python benchmarks/studies/place_risk_scores.py FILE.parquet...
 """
 
 from __future__ import annotations

@@ -8,9 +8,9 @@ deviations (`apart`), the same in Monte Carlo standard errors of the difference 
 of the ends of the 90 % intervals in standard deviations (`ends`). Needs the extra ``bayes``; ``--save`` writes the
 table into ``benchmarks/results``.
 
-    python benchmarks/bayes_speed.py
-    python benchmarks/bayes_speed.py --embedded --weeks 260 --regions 30 --chains 2 --draws 500 --save walking
-    python benchmarks/bayes_speed.py --embedded --weeks 519 --regions 12 --still --methods laplace --save still
+    python benchmarks/studies/bayes_speed.py
+    python benchmarks/studies/bayes_speed.py --embedded --weeks 260 --regions 30 --chains 2 --draws 500 --save walking
+    python benchmarks/studies/bayes_speed.py --embedded --weeks 519 --regions 12 --still --methods laplace --save still
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def main() -> None:
     board.insert(2, "ess_per_second", board["ess"] / board["seconds"])
     print(board.round(3).to_string())
     if chosen.save:
-        path = ROOT / "benchmarks" / "results" / f"bayes_speed_{chosen.save}.csv"
+        path = ROOT / "benchmarks" / "studies" / "results" / f"bayes_speed_{chosen.save}.csv"
         board.round(4).rename_axis("method").to_csv(path, lineterminator="\n")
 
 
