@@ -23,7 +23,7 @@ from forecast.families.bayes.priors import Prior, Priors
 from forecast.panel.dataset import Dataset
 from forecast.panel.panel import Panel
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 COUNTRIES = ("Mali", "Burkina Faso", "Niger")
 TYPICAL = Priors(
     level=Prior(mean=-1.0, sd=0.5), spread=Prior(mean=0.0, sd=0.3), half_life=Prior(mean=3.5, sd=0.4),

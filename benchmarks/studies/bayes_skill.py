@@ -2,7 +2,7 @@
 
 The protocol of `embedded_protocol.py`, targets 2017 to 2019, and of these 2018 and 2019 alone. The bound is no
 forecast: a kernel over the weeks on both sides of the target, the future too but not the week itself, whose three
-settings are those with the lowest CRPS on these same weeks. Writes ``benchmarks/studies/results/bayes_skill.csv`` and prints it
+settings are those with the lowest CRPS on these same weeks. Writes ``results/bayes_skill.csv`` and prints it
 with the processor time of each model.
 
     python benchmarks/studies/bayes_skill.py

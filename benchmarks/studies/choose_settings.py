@@ -1,11 +1,11 @@
 """Choose the settings of a model on target weeks before a date, so that later weeks can judge them.
 
 Each choice is back-tested under the protocol of ``embedded_protocol.py`` on the targets from ``--first`` to ``--last``;
-nothing after the last is read. The grid ``benchmarks/studies/grids/<model>.toml`` names the values of each setting; a setting
+nothing after the last is read. The grid ``grids/<model>.toml`` names the values of each setting; a setting
 that the model's spec does not name stands at the default of its family. One setting is moved at a time from there
 (``--product`` tries all combinations). The first row is the spec as it stands; ``gain`` is by how much the mean score
 is lower than there, with a 90 % interval by a block bootstrap of 13 weeks. The best choice is taken if its interval
-lies above 0, otherwise the spec stays as it is. Prints the table and writes ``benchmarks/studies/results/choose_<model>.csv``.
+lies above 0, otherwise the spec stays as it is. Prints the table and writes ``results/choose_<model>.csv``.
 
     python benchmarks/studies/choose_settings.py direct-endemic --last 2016-12-31
     python benchmarks/studies/choose_settings.py direct-endemic --countries all --only harmonics --results out
@@ -145,7 +145,9 @@ def main() -> None:
     parser.add_argument("--first", type=pd.Timestamp, default=pd.Timestamp("2013-01-01"))
     parser.add_argument("--last", type=pd.Timestamp, default=pd.Timestamp("2016-12-31"))
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--results", type=Path, default=ROOT / "benchmarks" / "studies" / "results", help="folder of the tables")
+    parser.add_argument(
+        "--results", type=Path, default=ROOT / "benchmarks" / "studies" / "results", help="folder of the tables"
+    )
     chosen = parser.parse_args()
     targets = Targets(chosen.first, chosen.last, chosen.countries)
     catalogue = open_workspace(ROOT).catalogue

@@ -2,7 +2,7 @@
 
 Mali, Burkina Faso and Niger: 30 first-level regions, weekly origins, horizons 1 to 8, all target weeks that start in
 2017 to 2019, refit every 13 weeks, 1,000 paths. Skill is CRPS against the 52-week window negative binomial, with 90 %
-intervals by a block bootstrap of 13 weeks. Writes ``benchmarks/studies/results/embedded_protocol.csv`` and prints it; with
+intervals by a block bootstrap of 13 weeks. Writes ``results/embedded_protocol.csv`` and prints it; with
 models named, it only prints.
 
     python benchmarks/studies/embedded_protocol.py direct-endemic discount-negbin
@@ -31,7 +31,7 @@ from forecast.panel.weeks import WEEK
 from forecast.provenance import generator
 from forecast.workspace import open_workspace
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 COUNTRIES = ("Mali", "Burkina Faso", "Niger")
 HORIZON = 8
 REFERENCE = "window-negbin-52"

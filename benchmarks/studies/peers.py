@@ -2,7 +2,7 @@
 
 The protocol is that of `embedded_protocol`: Mali, Burkina Faso and Niger, targets 2017 to 2019, 1 to 8 weeks ahead,
 fits every 13 weeks. A peer that is not installed gets a row that says so; statsforecast is put into an environment of
-its own below ``out/peers/``. Writes ``benchmarks/studies/results/peers.csv`` and ``docs/peers.md``; with models named it only
+its own below ``out/peers/``. Writes ``results/peers.csv`` and ``docs/peers.md``; with models named it only
 prints. Takes some 15 minutes with two workers.
 
     python benchmarks/studies/peers.py

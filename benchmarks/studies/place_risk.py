@@ -58,7 +58,7 @@ from forecast.workspace import open_workspace
 
 Floats = NDArray[np.float64]
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 FILE = "ucdp_ged211_precise_west_africa.csv.gz"
 KEPT = ROOT / "out" / "benchmarks" / "place_risk"
 LEAST_PEOPLE, RADII, HORIZON = 50_000, (50, 100), 8

@@ -24,7 +24,7 @@ from forecast.panel.weeks import WEEK
 from forecast.provenance import generator
 
 RESULTS = Path(__file__).parent / "results"
-PICTURE = Path(__file__).parent.parent / "docs" / "images" / "place-reliability.svg"
+PICTURE = Path(__file__).resolve().parents[2] / "docs" / "images" / "place-reliability.svg"
 COLUMNS = ("origin", "ring", "radius", "front", "weeks", "came")
 SEED = 1
 FLOOR = 1e-4

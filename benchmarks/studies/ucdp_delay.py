@@ -2,7 +2,7 @@
 
     python benchmarks/studies/ucdp_delay.py ged201_nigeria.csv
 
-Reads a UCDP file as `forecast ingest ucdp` does and writes ``benchmarks/studies/results/ucdp_delay.csv``: by period, type of
+Reads a UCDP file as `forecast ingest ucdp` does and writes ``results/ucdp_delay.csv``: by period, type of
 violence and delay in weeks the share of events that had been reported, with its 90 % interval. It is a lower bound of
 the delay after which an event is in a dataset.
 """

@@ -10,7 +10,7 @@ INTRODUCTION = """\
 # Side by side with other software
 
 Every model of `models/` and four packages that people use for such counts, on the same forecasts. This page is made by
-`python benchmarks/studies/peers.py` (in `make bench`) from `benchmarks/studies/results/peers.csv`; do not edit it.
+`python benchmarks/studies/peers.py` from `benchmarks/studies/results/peers.csv`; do not edit it.
 
 **Data and protocol.** The embedded weekly counts of Mali, Burkina Faso and Niger, {regions} first-level regions from
 2000 on; weekly origins, target weeks that start in 2017 to 2019, 1 to 8 weeks ahead, fits renewed every 13 weeks. All

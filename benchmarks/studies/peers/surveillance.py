@@ -19,7 +19,7 @@ from forecast.families.endemic_epidemic.weights import Pairs
 from forecast.simulation.grid import square_grid
 
 SCRIPT = Path(__file__).with_suffix(".R")
-FIXTURE = Path(__file__).parents[2] / "tests" / "reference" / "surveillance_hhh4.json"
+FIXTURE = Path(__file__).resolve().parents[3] / "tests" / "reference" / "surveillance_hhh4.json"
 WEEKS, REGIONS, SEED = 156, 16, 3
 
 
