@@ -1,6 +1,6 @@
 """The posteriors of the package against long runs of a sampler on the plain model, with one latent for each level.
 
-`benchmarks/studies/_bayes_reference.py` makes the tables: on simulated counts of 12 regions and 104 weeks, and on the counts
+`benchmarks/studies/_bayes_reference.py` makes the tables: on simulated counts of 12 regions and 104 weeks, and on those
 of 30 regions in the 260 weeks before 2017.
 """
 
