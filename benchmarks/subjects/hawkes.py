@@ -6,6 +6,7 @@ given. The events are simulated; the log-likelihood of what each library found i
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 from benchmarks.clock import timed
 from benchmarks.environments import answers
 from benchmarks.work import Task, beside, counted
+from forecast.errors import InputError
 from forecast.processes import exponential_fit, profile
 from forecast.processes.baseline import Constant
 from forecast.processes.exponential import Exponential, loglik
@@ -86,13 +88,14 @@ def histories() -> dict[int, History]:
 
 
 def eight_nodes() -> History:
-    """Return about 100,000 events of eight nodes, a third of whose pairs do not excite each other."""
+    """Return about 100,000 events of eight nodes, a third of whose pairs do not excite each other; ends with the last."""
     rng = np.random.default_rng(7)
     branching = rng.uniform(0, 0.15, (8, 8)) * (rng.random((8, 8)) < 0.7)
     branching *= 0.7 / np.abs(np.linalg.eigvals(branching)).max()
     baseline = rng.uniform(0.05, 0.2, 8)
     rate = np.linalg.solve(np.eye(8) - branching, baseline).sum()
-    return simulate_clusters(Hawkes.exponential(baseline, branching, DECAY), 1e5 / rate, rng)
+    found = simulate_clusters(Hawkes.exponential(baseline, branching, DECAY), 1e5 / rate, rng)
+    return replace(found, end=float(found.times[-1]))
 
 
 def known_decay(many: History) -> Hawkes:
@@ -104,6 +107,9 @@ def known_decay(many: History) -> Hawkes:
 
 
 def multivariate(found: list[Any], many: History) -> float:
-    """Return the log-likelihood of what a library found: baselines, branchings, decay."""
+    """Return the log-likelihood of what a library found: baselines, branchings, decay; none if it is no process."""
     baseline, branching, decay = found
-    return float(Hawkes.exponential(baseline, np.maximum(branching, 0.0), decay).loglik(many))
+    try:
+        return float(Hawkes.exponential(baseline, np.maximum(branching, 0.0), decay).loglik(many))
+    except InputError:
+        return -np.inf

@@ -1,116 +1,70 @@
-"""CRPS of whole-numbered samples beside properscoring and scoringrules: 200,000 forecasts of 200 samples, one thread.
-
-properscoring is no dependency: it is installed for the time of the comparison into an environment of its own, unless
-``--without-properscoring`` is given. Prints medians in seconds of the processor, and the largest difference from the
-closed form over all pairs of samples.
-
-    python benchmarks/integer_crps.py
+"""Proper scores of forecasts of counts, of mostly quiet and some violent regions, one thread. Samples: 100,000 forecasts of 200
+whole numbers. Distributions: 25,000, probabilities of 0 to 99. Quantiles: 25,000, 23 levels. Paths: 4,000 forecasts of 8
+weeks, 200 paths. Each library gets arrays in the order and the type that it is made for; here samples come first and are
+32-bit integers, as in a forecast.
 """
 
 from __future__ import annotations
 
-import argparse
-import os
-import statistics
-import subprocess
-import sys
 import tempfile
-import time
-import venv
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-THREADS = ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-for _name in THREADS:
-    os.environ.setdefault(_name, "1")
-
-import numpy as np  # noqa: E402 - after the threads are set
-import scoringrules as sr  # noqa: E402
-
-from forecast.evaluation.sample_scores import crps_samples  # noqa: E402
-
-FORECASTS, SAMPLES, TIMES = 200_000, 200, 7
-
-PROPERSCORING = """
-import statistics, sys, time
 import numpy as np
-import properscoring
-samples, observed = np.load(sys.argv[1]), np.load(sys.argv[2])
-taken = []
-for _ in range(int(sys.argv[3]) + 1):
-    begun = time.process_time()
-    found = properscoring.crps_ensemble(observed, samples)
-    taken.append(time.process_time() - begun)
-np.save(sys.argv[4], found)
-print(statistics.median(taken[1:]), properscoring.crps_ensemble.__module__)
-"""
+from scipy import stats
+
+from benchmarks.clock import timed
+from benchmarks.environments import answers
+from benchmarks.work import Task, beside
+from forecast.evaluation.sample_scores import crps_samples, energy_score, variogram_score
+from forecast.evaluation.scores import crps_pmf, weighted_interval_score
+
+TITLE = "Proper scores"
+PEERS = ("properscoring", "scoringrules")
+FORECASTS, SAMPLES, COUNTS = 100_000, 200, 100
+PATHS, WEEKS = 4_000, 8
+LEVELS = np.array([0.01, 0.025, *np.arange(1, 20) / 20, 0.975, 0.99])
+SAME = 1e-10
 
 
-def simulated() -> tuple[np.ndarray, np.ndarray]:
-    """Return samples (m, forecasts), counts of mostly quiet and some violent regions, and observations."""
+def measure() -> dict[str, Any]:
+    """Measure each score."""
     rng = np.random.default_rng(1)
     rate = rng.gamma(0.4, 8.0, FORECASTS)
-    return rng.poisson(rng.gamma(1.5, rate / 1.5, (SAMPLES, FORECASTS))).astype(np.int32), rng.poisson(rate)
-
-
-def seconds(work: Callable[[], object]) -> float:
-    """Return the median time of a call, after one that compiles."""
-    work()
-    taken = []
-    for _ in range(TIMES):
-        begun = time.process_time()
-        work()
-        taken.append(time.process_time() - begun)
-    return statistics.median(taken)
-
-
-def properscoring(samples: np.ndarray, observed: np.ndarray) -> tuple[float, np.ndarray] | None:
-    """Return the time and the scores of properscoring with numba, in an environment of its own; None without it."""
+    samples = rng.poisson(rng.gamma(1.5, rate / 1.5, (SAMPLES, FORECASTS))).astype(np.int32)
+    observed = rng.poisson(rate)
+    pmf = stats.nbinom.pmf(np.arange(COUNTS), 1.5, (1.5 / (1.5 + rate[: FORECASTS // 4]))[:, None])
+    pmf /= pmf.sum(axis=1, keepdims=True)
+    within = np.minimum(observed[: len(pmf)], COUNTS - 1)
+    quantiles = np.quantile(samples[:, : FORECASTS // 4], LEVELS, axis=0, method="inverted_cdf").astype(np.float64)
+    paths, outcomes = samples[:, : PATHS * WEEKS].reshape(SAMPLES, PATHS, WEEKS), observed[: PATHS * WEEKS]
+    outcomes = outcomes.reshape(PATHS, WEEKS)
     with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder)
-        venv.create(place / "venv", with_pip=True)
-        python = str(place / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python")
-        wanted = ["properscoring", "numpy", "numba", "scipy"]
-        done = subprocess.run([python, "-m", "pip", "install", "--quiet", *wanted], check=False)
-        if done.returncode:
-            return None
-        files = [str(place / name) for name in ("samples.npy", "observed.npy", "found.npy")]
-        np.save(files[0], np.ascontiguousarray(samples.T, np.float64))
-        np.save(files[1], observed.astype(np.float64))
-        command = [python, "-c", PROPERSCORING, files[0], files[1], str(TIMES), files[2]]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            print(done.stderr.strip().splitlines()[-1], file=sys.stderr)
-            return None
-        return float(done.stdout.split()[0]), np.load(files[2])
+        np.savez(
+            Path(folder) / "scores.npz",
+            **{"samples": samples, "observed": observed, "pmf": pmf, "within": within},
+            **{"quantiles": quantiles, "levels": LEVELS, "paths": paths, "outcomes": outcomes},
+        )
+        told = answers(PEERS, Path(folder))
+        works = {
+            "CRPS of samples": lambda: crps_samples(samples, observed),
+            "CRPS of distributions": lambda: crps_pmf(pmf, within),
+            "weighted interval score": lambda: weighted_interval_score(quantiles, LEVELS, observed[: len(pmf)]),
+            "energy score of paths": lambda: energy_score(paths, outcomes),
+            "variogram score of paths": lambda: variogram_score(paths, outcomes),
+        }
+        tasks: dict[str, Task] = {}
+        for name, work in works.items():
+            cost, found = timed(work)
+            tasks[name] = beside(cost, name, told, distance(found), SAME, "the largest difference", symmetric=True)
+    return {"tasks": tasks}
 
 
-def main() -> None:
-    """Print the times."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--without-properscoring", action="store_true")
-    options = parser.parse_args()
-    samples, observed = simulated()
-    found = crps_samples(samples, observed)
-    own = seconds(lambda: crps_samples(samples, observed))
-    rows = np.ascontiguousarray(samples.T)
-    turned = seconds(lambda: crps_samples(rows.T, observed))
-    floats = rows.astype(np.float64)
-    other = seconds(lambda: sr.crps_ensemble(observed, floats, estimator="qd", sorted_ensemble=False))
-    some = slice(0, 2000)
-    x = samples[:, some].astype(np.float64)
-    pairs = np.abs(x - observed[some]).mean(axis=0) - np.abs(x[:, None] - x[None]).mean(axis=(0, 1)) / 2
-    print(f"{FORECASTS:,} forecasts of {SAMPLES} samples; largest difference {np.abs(found[some] - pairs).max():.1e}")
-    print(f"forecast, samples first {own:9.3f} s")
-    print(f"forecast, samples last  {turned:9.3f} s")
-    print(f"scoringrules            {other:9.3f} s  {other / own:5.1f} times as long")
-    beside = None if options.without_properscoring else properscoring(samples, observed)
-    if beside is None:
-        print("properscoring: not installed")
-    else:
-        print(f"properscoring           {beside[0]:9.3f} s  {beside[0] / own:5.1f} times as long")
-        print(f"largest difference from properscoring {np.abs(beside[1] - found).max():.1e}")
+def distance(found: np.ndarray) -> Any:
+    """Return how far the scores that a peer wrote are from these, at most, relative to scores above 1."""
 
+    def furthest(file: str) -> float:
+        theirs = np.load(file)
+        return float((np.abs(theirs - found) / np.maximum(1.0, np.abs(found))).max())
 
-if __name__ == "__main__":
-    main()
+    return furthest
