@@ -34,7 +34,7 @@ def timed(work: Callable[[], Any], runs: int = RUNS) -> tuple[dict[str, float], 
     ----------
     work : callable
     runs : int
-        Measured calls at least; one goes before them, which may compile.
+        Measured calls at least; one goes before them, which may compile. 0 for what takes long: that one is all.
 
     Returns
     -------
@@ -50,7 +50,7 @@ def timed(work: Callable[[], Any], runs: int = RUNS) -> tuple[dict[str, float], 
         begun = time.process_time()
         found = work()
         taken.append(time.process_time() - begun)
-    return {"core_seconds": statistics.median(taken), "first": first, "runs": len(taken)}, found
+    return {"core_seconds": statistics.median(taken or [first]), "first": first, "runs": len(taken)}, found
 
 
 def command(arguments: Sequence[str], runs: int = 1) -> dict[str, float]:

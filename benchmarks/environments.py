@@ -1,4 +1,4 @@
-"""Other libraries: each in an environment of its own below out/bench, made when it is first wanted, with pinned versions.
+"""Other libraries: each in an environment of its own below out/bench, made when it is first wanted, versions pinned.
 
 A peer is a script of benchmarks/peers. It gets a folder with the same input that this package was measured on, and
 writes its version, its times and what it found into ``<peer>.json`` there.
@@ -63,7 +63,11 @@ PEERS = {
             (("hawkes==1.0.0", "cython==3.3.1", "setuptools==80.9.0", "numpy==2.4.6", "scipy==1.17.1"),),
         ),
         # It does not say that it needs numpydoc (it reads its own docstrings) and six.
-        Peer("tick", "with_tick", (("tick==0.8.0.2", "numpydoc==1.11.0", "six==1.17.0", "numpy==2.4.6", "scipy==1.17.1"),)),
+        Peer(
+            "tick",
+            "with_tick",
+            (("tick==0.8.0.2", "numpydoc==1.11.0", "six==1.17.0", "numpy==2.4.6", "scipy==1.17.1"),),
+        ),
         Peer("properscoring", "with_properscoring", (("properscoring==0.1", *NUMBA),)),
         Peer("scoringrules", "with_scoringrules", (("scoringrules==0.10.0", *NUMBA),)),
         Peer("surveillance", "surveillance.R"),

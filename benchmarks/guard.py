@@ -1,7 +1,7 @@
 """Whether a subject costs more than when its results were committed: by ratios and counts, never by seconds.
 
-A time is held as a multiple of a fixed piece of work of the same run, and as a share of each peer's time in the same run.
-It has grown only if it has by all of these: a machine of another kind, or a faster version of one peer, moves one.
+A time is held as a multiple of a fixed piece of work of the same run, and as a share of each peer's time there. It has
+grown only if it has by all of these: a machine of another kind, or a faster version of one peer, moves one.
 """
 
 from __future__ import annotations

@@ -18,16 +18,17 @@ HEAD = f"""# Benchmarks
 How long things take, how much memory, and how long other libraries take for the same. `make bench` measures all of it,
 `make bench ARGS=hawkes` one subject. This page is made from `benchmarks/results/`; do not edit it.
 
-- **Core-seconds** are of the processor, with all workers and threads; seconds by the clock stand beside them where there
-  are several. Medians of warm calls; *runs* says how many. One thread a process.
-- **Peers** are other libraries with versions pinned in `benchmarks/environments.py`, each in an environment of its own, on
-  the same input in the same run. A time is shown only if the peer came to the same result within the tolerance that is
-  said; if this package is the one that falls short, `make bench` fails. *Times* are multiples of this package's.
+- **Core-seconds** are of the processor, with all workers and threads; seconds by the clock stand beside them where
+  there are several. Medians of warm calls; *runs* says how many. One thread a process.
+- **Peers** are other libraries, with versions pinned in `benchmarks/environments.py`, each in an environment of its
+  own, on the same input in the same run. A time is shown only if the peer came to the same result within the tolerance
+  that is said; if this package is the one that falls short, `make bench` fails. *Times* are multiples of this package's.
 - **The guard.** `make bench` ends with exit code 1 and names the figure if a time has grown by more than
-  {SLOWER - 1:.0%} since the committed results, as a multiple of a yardstick (sorting and random numbers, in the same run)
-  and against every peer; a peak of memory by more than {LARGER - 1:.0%}; or a count of operations by more than
-  {COUNTED - 1:.0%}. Results go to `out/bench/results/`; `BENCH_ACCEPT=1 make bench` commits to them and makes this page.
-  Counts of fits, forecasts, likelihoods and compilations are also held by `tests/evaluation/test_operation_counts.py`.
+  {SLOWER - 1:.0%} since the committed results, as a multiple of a yardstick (sorting and random numbers, in the same
+  run) and against every peer; a peak of memory by more than {LARGER - 1:.0%}; or a count of operations by more than
+  {COUNTED - 1:.0%}. Results go to `out/bench/results/`; `BENCH_ACCEPT=1 make bench` commits to them and makes this
+  page. Counts of fits, forecasts, likelihoods and compilations are also held by
+  `tests/evaluation/test_operation_counts.py`.
 - `BENCH_TIMES=1` measures what takes minutes once instead of three times.
 """
 COLUMNS = (
@@ -95,7 +96,10 @@ def _peers(measured: dict[str, Any]) -> Iterator[str]:
     told = [(peer, theirs) for task in tasks.values() for peer, theirs in task["peers"].items()]
     versions = {peer: theirs["version"] for peer, theirs in told if "version" in theirs}
     if versions:
-        yield from ("", f"| same result | this package | {' | '.join(f'{peer} {versions[peer]}' for peer in versions)} |")
+        yield from (
+            "",
+            f"| same result | this package | {' | '.join(f'{peer} {versions[peer]}' for peer in versions)} |",
+        )
         yield "| --- | ---: |" + " ---: |" * len(versions)
     for name, task in tasks.items() if versions else ():
         cells = [_cell(task["peers"].get(peer, {})) for peer in versions]

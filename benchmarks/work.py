@@ -64,7 +64,9 @@ def beside(
             continue
         by = float(short(told["found"]))
         if by < -tolerance or (symmetric and not by <= tolerance):
-            raise LessWorkDoneError(f"{task}: {what} of {peer} is {abs(by):.3g} away, or better, than that of this package")
+            raise LessWorkDoneError(
+                f"{task}: {what} of {peer} is {abs(by):.3g} away, or better, than that of this package"
+            )
         if by <= tolerance:
             times_ours = told["core_seconds"] / cost["core_seconds"]
             peers[peer] = named | {"core_seconds": told["core_seconds"], "times_ours": times_ours, "difference": by}

@@ -31,7 +31,5 @@ def fitted_nodes():
 
 
 for size in data["sizes"]:
-    answers.time(
-        f"fit, {size:,} events", lambda at=size: fitted(data[f"times_{at}"], float(data[f"end_{at}"])), list
-    )
+    answers.time(f"fit, {size:,} events", lambda at=size: fitted(data[f"times_{at}"], float(data[f"end_{at}"])), list)
 answers.time(f"fit of eight nodes, {len(data['times']):,} events", fitted_nodes, list)

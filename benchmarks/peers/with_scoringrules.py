@@ -40,6 +40,9 @@ answers.time(
     lambda: sr.weighted_interval_score(observed[: len(pmf)], quantiles[:, half], lower, upper, 2 * levels[:half]),
     kept("quantiles"),
 )
-paths, outcomes = np.ascontiguousarray(np.moveaxis(data["paths"], 0, 1), np.float64), data["outcomes"].astype(np.float64)
+paths, outcomes = (
+    np.ascontiguousarray(np.moveaxis(data["paths"], 0, 1), np.float64),
+    data["outcomes"].astype(np.float64),
+)
 answers.time("energy score of paths", lambda: sr.es_ensemble(outcomes, paths), kept("energy"))
 answers.time("variogram score of paths", lambda: sr.vs_ensemble(outcomes, paths, p=0.5), kept("variogram"))

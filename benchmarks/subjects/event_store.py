@@ -1,21 +1,17 @@
-"""Time and memory of the event store: an import, a correcting second one, the history, and a panel of it.
-
-    python benchmarks/event_store.py --events 5000000
-
-Simulated events with the columns of a large export (ids, days, points, regions, types, deaths). The second vintage
-repeats all of them, changes one in a hundred and lacks one in a thousand. Prints one line a step: seconds and the peak
-of resident memory so far.
+"""The store of events: an import of a million simulated events with the columns of a large export, the same again, a corrected
+one (one in a hundred changed, one in a thousand gone), the history, and a panel of it. Imports simulate on the way.
+Memory is the peak so far.
 """
 
 from __future__ import annotations
 
-import argparse
 import datetime as dt
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,7 +23,8 @@ from forecast.panel.polygons import Polygons, polygons_from_geojson
 from forecast.panel.vintage_panels import VersionCells
 from forecast.panel.weeks import week_range
 
-BATCH = 50_000
+TITLE = "The store of events"
+EVENTS, BATCH = 1_000_000, 50_000
 FIRST, DAYS = pd.Timestamp("2000-01-01"), 9_100
 SIDE = 20  # regions are the cells of a grid of so many by so many degrees
 
@@ -78,22 +75,20 @@ def peak_mib() -> float:
     return peak / (1024**2 if sys.platform == "darwin" else 1024)
 
 
-def measure(events: int, folder: Path) -> list[tuple[str, float, float]]:
-    """Run all steps; return name, seconds and peak MiB of each."""
+def steps_of(events: int, folder: Path) -> list[tuple[str, float, float]]:
+    """Run all steps; return name, core-seconds and peak MiB of each."""
     store, steps = EventStore(folder), []
     scope = Scope((), FIRST, FIRST + pd.Timedelta(days=DAYS))
 
     def step(name: str, start: float) -> None:
-        steps.append((name, time.perf_counter() - start, peak_mib()))
-        sys.stdout.write(f"{name:<28} {steps[-1][1]:8.1f} s  peak {steps[-1][2]:7.0f} MiB\n")
-        sys.stdout.flush()
+        steps.append((name, time.process_time() - start, peak_mib()))
 
-    start = time.perf_counter()
+    start = time.process_time()
     for _ in simulated_batches(events):
         pass
     step("simulating alone", start)
     for name, corrected, day in (("first import", False, 1), ("same import again", False, 2), ("corrected", True, 3)):
-        start = time.perf_counter()
+        start = time.process_time()
         account = store.add(
             simulated_batches(events, corrected=corrected),
             source="simulated",
@@ -104,16 +99,16 @@ def measure(events: int, folder: Path) -> list[tuple[str, float, float]]:
         step(f"{name} (+simulating)", start)
         expected = {1: (events, 0, 0), 2: (0, 0, 0)}.get(day)
         assert expected is None or (account.new, account.changed, account.deleted) == expected, account
-    start = time.perf_counter()
+    start = time.process_time()
     versions = EventVersions.packed(EventStore(folder).history("simulated", dt.date(2025, 1, 4), COLUMNS))
     step("history, packed", start)
     vintages = EventStore(folder).known("simulated")
     now = versions.stop == len(vintages)
     assert int(now.sum()) == events - account.deleted
-    start = time.perf_counter()
+    start = time.process_time()
     region, _ = versions.regions(regions(), ("Simulia",) * SIDE**2)
     step("400 regions", start)
-    start = time.perf_counter()
+    start = time.process_time()
     weeks = week_range(FIRST, FIRST + pd.Timedelta(days=7 * (DAYS // 7)))
     first = weeks[0].to_numpy().astype("datetime64[D]").astype(np.int32)
     cells = VersionCells((versions.day - first) // 7, region, versions.amount("events"), versions.start, versions.stop)
@@ -142,15 +137,11 @@ def regions() -> Polygons:
     return polygons_from_geojson({"type": "FeatureCollection", "features": cells})
 
 
-def main() -> None:
-    """Run the benchmark in a temporary folder."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--events", type=int, default=5_000_000)
+def measure(events: int = EVENTS) -> dict[str, Any]:
+    """Measure all steps in a temporary folder."""
     with tempfile.TemporaryDirectory() as folder:
-        measure(parser.parse_args().events, Path(folder))
+        steps = steps_of(events, Path(folder))
         size = sum(path.stat().st_size for path in Path(folder).iterdir())
-        sys.stdout.write(f"{'on disk':<28} {size / 1024**2:8.0f} MiB\n")
-
-
-if __name__ == "__main__":
-    main()
+    tasks: dict[str, Any] = {name: {"core_seconds": seconds, "peak_gib": peak / 1024} for name, seconds, peak in steps}
+    tasks["corrected (+simulating)"]["counts"] = {"bytes on disk": size}
+    return {"tasks": tasks}

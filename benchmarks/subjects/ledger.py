@@ -1,25 +1,21 @@
-"""How fast the ledger is and how large it gets: two years of weekly issues, 9 models, 38 units, 8 weeks.
-
-In an SQLite file, or in the database that FORECAST_LEDGER_URL names (an empty one: nothing is ever removed from it).
-Counts and distributions are made up; what came is recorded every week, as `forecast run` does.
+"""The ledger in an SQLite file: two years of weekly issues of 9 models for 38 units, 8 weeks ahead. Counts and distributions are
+made up; what came is recorded every week, as `forecast run` does.
 """
 
 from __future__ import annotations
 
-import argparse
 import datetime as dt
-import os
-import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from forecast.ledger import read
-from forecast.ledger.address import VARIABLE, ledger_address
+from forecast.ledger.address import ledger_address
 from forecast.ledger.issue import Issue, IssueHead, ModelVersion, RuleVersion
 from forecast.ledger.ledger import open_ledger
 from forecast.ledger.marginals import Marginals
@@ -30,6 +26,8 @@ from forecast.panel.panel import Panel
 from forecast.panel.units import Units
 from forecast.predictive.forecast import Forecast
 
+TITLE = "The ledger"
+ISSUES = 104
 FIRST = dt.date(2024, 1, 6)
 MODELS, HORIZON, COUNTS = 9, 8, 60
 UNITS = {"region": 30, "place": 8}
@@ -77,38 +75,36 @@ def panels_until(week: int) -> dict[str, Panel]:
     }
 
 
-def main() -> None:
-    """Measure, and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--issues", type=int, default=104)
-    wanted = parser.parse_args()
+def measure() -> dict[str, Any]:
+    """Write, verify and read the ledger."""
+    tasks = {
+        name: {"core_seconds": 0.0}
+        for name in ("settling, all weeks", "issuing, all weeks", "verify", "read all scores")
+    }
+
+    def spent(name: str, begun: float) -> None:
+        tasks[name]["core_seconds"] += time.process_time() - begun
+
     with tempfile.TemporaryDirectory() as folder:
-        address = ledger_address(None, os.environ, Path(folder))
-        took = {"issue": 0.0, "settle": 0.0, "verify": 0.0, "read all scores": 0.0}
+        address = ledger_address(None, {}, Path(folder))
         with open_ledger(address) as ledger:
-            for week in range(wanted.issues):
+            for week in range(ISSUES):
                 made, panels = issue_of(week), panels_until(week)
                 now = dt.datetime.combine(made.head.origin, dt.time(6), dt.UTC)
-                began = time.perf_counter()
-                ledger.append(lambda on: settle(on, "benchmark", panels, "00" * 32, now))  # noqa: B023
-                between = time.perf_counter()
-                ledger.append(lambda on: append_issue(on, made, now))  # noqa: B023
-                took["settle"] += between - began
-                took["issue"] += time.perf_counter() - between
+                begun = time.process_time()
+                ledger.append(lambda on: settle(on, "benchmark", panels, "00" * 32, now))  # noqa: B023 - called at once
+                spent("settling, all weeks", begun)
+                begun = time.process_time()
+                ledger.append(lambda on: append_issue(on, made, now))  # noqa: B023 - called at once
+                spent("issuing, all weeks", begun)
             with ledger.reading() as connection:
-                began = time.perf_counter()
-                assert verify(connection).broken == ""
-                took["verify"] = time.perf_counter() - began
-                began = time.perf_counter()
+                begun = time.process_time()
+                if verify(connection).broken:
+                    raise SystemExit("the chain of the ledger is broken")
+                spent("verify", begun)
+                begun = time.process_time()
                 rows = len(read.scores(connection))
-                took["read all scores"] = time.perf_counter() - began
-        where = f"PostgreSQL ({VARIABLE})" if address.file is None else "SQLite"
-        size = "" if address.file is None else f", {address.file.stat().st_size / 1e6:.1f} MB"
-    sys.stdout.write(f"{where}: {wanted.issues} issues, {rows:,} scores{size}\n")
-    for name, seconds in took.items():
-        each = f" ({1000 * seconds / wanted.issues:.0f} ms a week)" if name in {"issue", "settle"} else ""
-        sys.stdout.write(f"{name}: {seconds:.1f} s{each}\n")
-
-
-if __name__ == "__main__":
-    main()
+                spent("read all scores", begun)
+        size = address.file.stat().st_size if address.file else 0
+    tasks["issuing, all weeks"]["counts"] = {"bytes of the file": size}  # type: ignore[assignment]
+    return {"tasks": tasks, "facts": [f"{ISSUES} issues, {rows:,} scores."]}

@@ -1,5 +1,5 @@
 """Proper scores of forecasts of counts, of mostly quiet and some violent regions, one thread. Samples: 100,000 forecasts of 200
-whole numbers. Distributions: 25,000, probabilities of 0 to 99. Quantiles: 25,000, 23 levels. Paths: 4,000 forecasts of 8
+whole numbers. Distributions: 25,000, probabilities of 0 to 99. Quantiles: 25,000, 23 levels. Paths: 400 forecasts of 8
 weeks, 200 paths. Each library gets arrays in the order and the type that it is made for; here samples come first and are
 32-bit integers, as in a forecast.
 """
@@ -22,7 +22,7 @@ from forecast.evaluation.scores import crps_pmf, weighted_interval_score
 TITLE = "Proper scores"
 PEERS = ("properscoring", "scoringrules")
 FORECASTS, SAMPLES, COUNTS = 100_000, 200, 100
-PATHS, WEEKS = 4_000, 8
+PATHS, WEEKS = 400, 8
 LEVELS = np.array([0.01, 0.025, *np.arange(1, 20) / 20, 0.975, 0.99])
 SAME = 1e-10
 

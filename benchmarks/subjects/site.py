@@ -1,19 +1,16 @@
-"""How long `forecast site` takes for two years of weekly issues, with their reports.
-
-Issues 104 forecasts of the three countries of the embedded data with two cheap models, which takes some minutes, and
-then builds the archive three times.
-
-Run from the root of the project: python benchmarks/site.py
+"""`forecast site` for a year of weekly issues of the three embedded countries with their reports, with two cheap models and a
+short backtest: 52 issues are made with their reports, two workers, then the archive three times.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import statistics
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
+from benchmarks.clock import timed
 from forecast.jobs.issue import Choices, issue_forecast
 from forecast.jobs.new_workspace import create_workspace
 from forecast.jobs.run_log import Clock, RunLog
@@ -21,7 +18,8 @@ from forecast.jobs.site import build_site
 from forecast.reference import reference_workspace
 from forecast.workspace import Workspace, open_workspace
 
-FIRST, WEEKS, BUILDS = dt.date(2017, 12, 2), 104, 3
+TITLE = "The archive of issues"
+FIRST, WEEKS, BUILDS = dt.date(2018, 12, 1), 52, 3
 COUNTRIES = ["Mali", "Burkina Faso", "Niger"]
 MODELS = '"discount-negbin", "window-negbin-52"'
 
@@ -49,26 +47,13 @@ def issue_all(workspace: Workspace) -> None:
         issue_forecast(workspace, Choices(as_of=origin, workers=2), log)
 
 
-def main() -> None:
-    """Measure, and print."""
+def measure() -> dict[str, Any]:
+    """Issue, and build."""
     with tempfile.TemporaryDirectory() as folder:
         workspace = make(Path(folder) / "workspace")
-        began = time.perf_counter()
         issue_all(workspace)
-        print(f"{WEEKS} issues with their reports: {time.perf_counter() - began:.0f} s")
-        took = []
-        for _ in range(BUILDS):
-            began, used = time.perf_counter(), time.process_time()
-            built = build_site(workspace)
-            took.append((time.perf_counter() - began, time.process_time() - used))
+        cost, built = timed(lambda: build_site(workspace), runs=BUILDS)
         if built.issues != WEEKS or built.reports != WEEKS:
             raise SystemExit(f"{built.issues} issues and {built.reports} reports instead of {WEEKS}")
-        wall, processor = (statistics.median(each) for each in zip(*took, strict=True))
-        print(
-            f"{built.issues} issues, {built.units} regions and places, {built.files} files, {built.size / 1e6:.0f} MB: "
-            f"{wall:.1f} s, {processor:.1f} s of processor time (medians of {BUILDS})"
-        )
-
-
-if __name__ == "__main__":
-    main()
+    counts = {"files": built.files, "bytes": built.size}
+    return {"tasks": {f"an archive of {WEEKS} issues": cost | {"counts": counts}}}

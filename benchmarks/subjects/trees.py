@@ -1,68 +1,54 @@
-"""Time and memory of models on large panels: simulated grids of 300 to 10,000 cells, 520 weeks, 1 % of them active.
-
-One fit, and 1,000 paths over 8 weeks, in seconds of the processor. Each panel is in a process of its own, whose peak of
-memory is its own.
-
-    python benchmarks/scaling.py
-    python benchmarks/scaling.py tree-forest
+"""Trees on large panels: simulated grids of 520 weeks, 1 % of the region-weeks with events; a fit, and 1,000 paths over 8 weeks.
+Memory is the peak of a process of its own.
 """
 
 from __future__ import annotations
 
-import argparse
+import json
 import resource
 import subprocess
 import sys
 import time
+from typing import Any
 
 import numpy as np
-from embedded_protocol import ROOT
-from endemic_epidemic import CELLS, grid_panel
 
-from forecast.provenance import generator
-from forecast.workspace import open_workspace
+from benchmarks.clock import ROOT, surroundings
 
+TITLE = "Trees on large panels"
 MODELS = ("tree-forest", "tree-boosting")
+CELLS, WEEKS = (300, 1_000, 3_000, 10_000), 520
 
 
-def measure(name: str, cells: int) -> None:
-    """Fit and forecast one panel; prints a row."""
+def measure() -> dict[str, Any]:
+    """Measure each model and size in a process of its own."""
+    tasks, ratios = {}, {}
+    for name in MODELS:
+        for cells in CELLS:
+            command = [sys.executable, "-m", __name__, name, str(cells)]
+            done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=surroundings(), cwd=ROOT)
+            tasks[f"{name}, {cells:,} regions"] = json.loads(done.stdout)
+        seconds = [tasks[f"{name}, {cells:,} regions"]["core_seconds"] for cells in CELLS]
+        slope = float(np.polyfit(np.log(CELLS), np.log(seconds), 1)[0])
+        ratios[f"{name}: power of the number of regions with which the time grows"] = slope
+    return {"tasks": tasks, "ratios": ratios}
+
+
+def one(name: str, cells: int) -> dict[str, float]:
+    """Fit and forecast one panel."""
+    from benchmarks.grid import grid_panel  # noqa: PLC0415 - the measuring process stays small
+    from forecast.provenance import generator  # noqa: PLC0415
+    from forecast.workspace import open_workspace  # noqa: PLC0415
+
     family = open_workspace(ROOT).catalogue[name].build()
-    family.fit(grid_panel(30), generator(1, name)).predict(8, 10, generator(1, name))  # compile
-    panel = grid_panel(cells)
+    family.fit(grid_panel(30, WEEKS), generator(1, name)).predict(8, 10, generator(1, name))  # compiles
+    panel = grid_panel(cells, WEEKS)
     begun = time.process_time()
-    fitted = family.fit(panel, generator(1, name))
-    fit = time.process_time() - begun
-    fitted.predict(8, 1000, generator(1, name))
-    whole = time.process_time() - begun
+    family.fit(panel, generator(1, name)).predict(8, 1000, generator(1, name))
+    spent = time.process_time() - begun
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(f"{cells} {(panel.counts > 0).mean():.4f} {fit:.2f} {whole:.2f} {peak:.2f}", *fitted.remarks)
-
-
-def compare(name: str) -> None:
-    """Print a row for each size, and the exponent."""
-    print(f"{name}: cells, active share, fit s, fit and forecast s, peak GiB")
-    times = []
-    for cells in CELLS:
-        command = [sys.executable, __file__, name, "--cells", str(cells)]
-        row = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-        print(row, flush=True)
-        times.append(float(row.split()[3]))
-    print(f"time grows as cells to the power of {np.polyfit(np.log(CELLS), np.log(times), 1)[0]:.2f}")
-
-
-def main() -> None:
-    """Compare the sizes for each model."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("models", nargs="*", default=MODELS, help="specs in models/")
-    parser.add_argument("--cells", type=int, help="one panel of one model")
-    chosen = parser.parse_args()
-    for name in chosen.models:
-        if chosen.cells:
-            measure(name, chosen.cells)
-        else:
-            compare(name)
+    return {"core_seconds": spent, "peak_gib": peak}
 
 
 if __name__ == "__main__":
-    main()
+    print(json.dumps(one(sys.argv[1], int(sys.argv[2]))))
