@@ -1,7 +1,7 @@
 """What is measured: a file a subject, with a docstring for the page and ``measure() -> dict``.
 
-``measure`` returns ``tasks`` by name (`benchmarks.work.Task`) and, if there are any, ``ratios`` of which less is better, and
-``facts`` in words for the page. `SUBJECTS` is their order in `make bench` and on the page.
+``measure`` returns ``tasks`` by name (`benchmarks.work.Task`) and, if there are any, ``ratios`` of which less is
+better, and ``facts`` in words for the page. `SUBJECTS` is their order in `make bench` and on the page.
 """
 
 from __future__ import annotations

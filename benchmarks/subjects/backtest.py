@@ -1,6 +1,6 @@
-"""Ten fast models, 156 weekly origins, the 30 regions of three countries, 8 weeks ahead, 1,000 paths, refitted every 13
-weeks. One and two workers write the same bytes, which is checked. Memory is the peak of the largest process. Calls are
-those of Python functions in the blocks of one refit of all models, under a profiler.
+"""Ten fast models, 156 weekly origins, the 30 regions of three countries, 8 weeks ahead, 1,000 paths, refitted every
+13 weeks. One and two workers write the same bytes, which is checked. Memory is the peak of the largest process. Calls
+are those of Python functions in the blocks of one refit of all models, under a profiler.
 """
 
 from __future__ import annotations

@@ -1,12 +1,14 @@
-"""Endemic-epidemic models of counts in regions that infect their neighbours, by maximum likelihood, beside `hhh4` of R: one
-fit, and a refit before each of the last 52 weeks, from the estimates of the week before, each with its one-step forecast.
-*simulated*: 16 regions, 156 weeks. *measles*: 17 districts, 104 weeks, the data of surveillance, where that is
-installed. Neighbours are those of the first order, or of up to the fourth by a power law that is estimated too. Then the
-family of this package, with its priors, on grids of 520 weeks, 1 % of the region-weeks with events: a fit and 200 paths.
+"""Endemic-epidemic models of counts in regions that infect their neighbours, by maximum likelihood, beside `hhh4` of
+R: one fit, and a refit before each of the last 52 weeks, from the estimates of the week before, each with its one-step
+forecast. *simulated*: 16 regions, 156 weeks. *measles*: 17 districts, 104 weeks, the data of surveillance, where that
+is installed. Neighbours are those of the first order, or of up to the fourth by a power law that is estimated too.
+Then the family of this package, with its priors, on grids of 520 weeks, 1 % of the region-weeks with events: a fit and
+200 paths.
 """
 
 from __future__ import annotations
 
+import json
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -14,10 +16,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.clock import timed
+from benchmarks.clock import ROOT, timed
 from benchmarks.environments import answers
 from benchmarks.grid import grid_panel
-from benchmarks.studies.peers import surveillance
 from benchmarks.work import Task, beside, counted
 from forecast.families.endemic_epidemic import likelihood as likelihoods
 from forecast.families.endemic_epidemic.components import component_means
@@ -32,6 +33,7 @@ from forecast.predictive import negbin
 
 TITLE = "Endemic-epidemic models"
 PEERS = ("surveillance",)
+PANEL = ROOT / "tests" / "reference" / "surveillance_hhh4.json"
 REFITS, WEEKS = 52, 520
 CELLS = (300, 1_000, 3_000, 10_000)
 MODELS = ("adjacency", "power law")
@@ -43,7 +45,8 @@ def measure() -> dict[str, Any]:
     tasks: dict[str, Task] = {}
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        keep(folder, "simulated", *surveillance.simulated())
+        known = json.loads(PANEL.read_text(encoding="utf-8"))
+        keep(folder, "simulated", np.array(known["counts"]), np.array(known["orders"]))
         told = answers(PEERS, folder)
         for name in ("simulated", "measles"):
             if (folder / f"{name}-counts.csv").exists():

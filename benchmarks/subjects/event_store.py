@@ -1,6 +1,6 @@
-"""The store of events: an import of a million simulated events with the columns of a large export, the same again, a corrected
-one (one in a hundred changed, one in a thousand gone), the history, and a panel of it. Imports simulate on the way.
-Memory is the peak so far.
+"""The store of events: an import of a million simulated events with the columns of a large export, the same again, a
+corrected one (one in a hundred changed, one in a thousand gone), the history, and a panel of it. Imports simulate on
+the way. Memory is the peak so far.
 """
 
 from __future__ import annotations

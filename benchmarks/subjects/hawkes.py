@@ -1,6 +1,6 @@
-"""Maximum likelihood of self-exciting processes with an exponential kernel, in continuous time. One node: baseline, branching
-and decay are estimated. Eight nodes: 8 baselines, 64 branchings and one common decay, or the same with the true decay
-given. The events are simulated; the log-likelihood of what each library found is computed by the same code.
+"""Maximum likelihood of self-exciting processes with an exponential kernel, in continuous time. One node: baseline,
+branching and decay are estimated. Eight nodes: 8 baselines, 64 branchings and one common decay, or the same with the
+true decay given. The events are simulated; the log-likelihood of what each library found is computed by the same code.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def histories() -> dict[int, History]:
 
 
 def eight_nodes() -> History:
-    """Return about 100,000 events of eight nodes, a third of whose pairs do not excite each other; ends with the last."""
+    """Return about 100,000 events of eight nodes, up to the last; a third of the pairs do not excite each other."""
     rng = np.random.default_rng(7)
     branching = rng.uniform(0, 0.15, (8, 8)) * (rng.random((8, 8)) < 0.7)
     branching *= 0.7 / np.abs(np.linalg.eigvals(branching)).max()

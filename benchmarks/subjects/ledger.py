@@ -1,5 +1,5 @@
-"""The ledger in an SQLite file: two years of weekly issues of 9 models for 38 units, 8 weeks ahead. Counts and distributions are
-made up; what came is recorded every week, as `forecast run` does.
+"""The ledger in an SQLite file: two years of weekly issues of 9 models for 38 units, 8 weeks ahead. Counts and
+distributions are made up; what came is recorded every week, as `forecast run` does.
 """
 
 from __future__ import annotations

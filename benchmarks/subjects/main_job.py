@@ -1,6 +1,7 @@
-"""`forecast run` on the three embedded countries: the reference workspace with its models and their combination, 30 regions
-and 8 places, two backtests, the report, the brief and the pictures; two workers. Kernels are compiled already. Memory is
-the peak of the largest process. "Of which" is what the run itself logs (`forecast run --cost`), of the first run.
+"""`forecast run` on the three embedded countries: the reference workspace with its models and their combination, 30
+regions and 8 places, two backtests, the report, the brief and the pictures; two workers. Kernels are compiled already.
+Memory is the peak of the largest process. "Of which" is what the run itself logs (`forecast run --cost`), of the first
+run.
 """
 
 from __future__ import annotations

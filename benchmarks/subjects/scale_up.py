@@ -1,6 +1,6 @@
-"""A weekly forecast of grids of up to 10,000 cells: 780 weeks, 8 weeks ahead, 1,000 joint paths, three models one after the other,
-from the fits to the files, which `forecast.predictive.unit_stream` writes. Counts are simulated: one cell in four can
-have events. Memory is the peak of a process of its own.
+"""A weekly forecast of grids of up to 10,000 cells: 780 weeks, 8 weeks ahead, 1,000 joint paths, three models one
+after the other, from the fits to the files, which `forecast.predictive.unit_stream` writes. Counts are simulated: one
+cell in four can have events. Memory is the peak of a process of its own.
 """
 
 from __future__ import annotations

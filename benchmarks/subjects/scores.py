@@ -1,7 +1,7 @@
-"""Proper scores of forecasts of counts, of mostly quiet and some violent regions, one thread. Samples: 100,000 forecasts of 200
-whole numbers. Distributions: 25,000, probabilities of 0 to 99. Quantiles: 25,000, 23 levels. Paths: 400 forecasts of 8
-weeks, 200 paths. Each library gets arrays in the order and the type that it is made for; here samples come first and are
-32-bit integers, as in a forecast.
+"""Proper scores of forecasts of counts, of mostly quiet and some violent regions, one thread. Samples: 100,000
+forecasts of 200 whole numbers. Distributions: 25,000, probabilities of 0 to 99. Quantiles: 25,000, 23 levels. Paths:
+400 forecasts of 8 weeks, 200 paths. Each library gets arrays in the order and the type that it is made for; here
+samples come first and are 32-bit integers, as in a forecast.
 """
 
 from __future__ import annotations
@@ -42,8 +42,14 @@ def measure() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         np.savez(
             Path(folder) / "scores.npz",
-            **{"samples": samples, "observed": observed, "pmf": pmf, "within": within},
-            **{"quantiles": quantiles, "levels": LEVELS, "paths": paths, "outcomes": outcomes},
+            samples=samples,
+            observed=observed,
+            pmf=pmf,
+            within=within,
+            quantiles=quantiles,
+            levels=LEVELS,
+            paths=paths,
+            outcomes=outcomes,
         )
         told = answers(PEERS, Path(folder))
         works = {

@@ -1,5 +1,5 @@
-"""`forecast site` for a year of weekly issues of the three embedded countries with their reports, with two cheap models and a
-short backtest: 52 issues are made with their reports, two workers, then the archive three times.
+"""`forecast site` for a year of weekly issues of the three embedded countries with their reports, with two cheap
+models and a short backtest: 52 issues are made with their reports, two workers, then the archive three times.
 """
 
 from __future__ import annotations

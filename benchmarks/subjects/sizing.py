@@ -1,6 +1,6 @@
-"""What a backtest costs a cell, for the [sizing table](scaling.md#how-long-how-much-memory): blocks of one and of three origins on
-a simulated grid of 600 cells and 780 weeks, 8 weeks ahead, 1,000 paths. Their difference is two origins (update, forecast,
-scores, risks), the rest of the first one is the fit.
+"""What a backtest costs a cell, for the [sizing table](scaling.md#how-long-how-much-memory): blocks of one and of
+three origins on a simulated grid of 600 cells and 780 weeks, 8 weeks ahead, 1,000 paths. Their difference is two
+origins (update, forecast, scores, risks), the rest of the first one is the fit.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Trees on large panels: simulated grids of 520 weeks, 1 % of the region-weeks with events; a fit, and 1,000 paths over 8 weeks.
-Memory is the peak of a process of its own.
+"""Trees on large panels: simulated grids of 520 weeks, 1 % of the region-weeks with events; a fit, and 1,000 paths
+over 8 weeks. Memory is the peak of a process of its own.
 """
 
 from __future__ import annotations
