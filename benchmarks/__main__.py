@@ -6,8 +6,8 @@
     python -m benchmarks --page               # only docs/benchmarks.md, from the committed results
 
 Each subject is measured in a process of its own. Its figures go to out/bench/results; only if they are accepted they
-replace those in benchmarks/results, and the page is made from these. Exit code 1: something costs more
-than it did, or could not be measured.
+replace those in benchmarks/results, and the page is made from these, with the tables of docs/scaling.md. Exit code 1:
+something costs more than it did, or could not be measured.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from benchmarks.clock import OUT, ROOT, surroundings
 from benchmarks.guard import regressions
 from benchmarks.machine import machine, yardstick
 from benchmarks.page import PAGE, page
+from benchmarks.scaling_tables import PAGE as SCALING
+from benchmarks.scaling_tables import tables
 from benchmarks.subjects import SUBJECTS, subject
 
 RESULTS = ROOT / "benchmarks" / "results"
@@ -55,6 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     worse = {} if chosen.page else {name: judged(name, chosen.accept) for name in chosen.subjects or SUBJECTS}
     if chosen.accept or chosen.page:
         PAGE.write_text(page(RESULTS), encoding="utf-8", newline="\n")
+        text = SCALING.read_text(encoding="utf-8")
+        SCALING.write_text(tables(text, RESULTS), encoding="utf-8", newline="\n")
     told = [f"{name}: {figure}" for name, figures in worse.items() for figure in figures]
     print("\n".join(told) or "Nothing costs more than it did.")
     return 1 if told and not chosen.accept else 0

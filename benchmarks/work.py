@@ -81,9 +81,9 @@ def counted(*functions: tuple[Any, str]) -> Iterator[dict[str, int]]:
     calls = {name: 0 for _, name in functions}
 
     def counting(name: str, done: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*arguments: Any, **named: Any) -> Any:
+        def call(*arguments: Any, **keywords: Any) -> Any:
             calls[name] += 1
-            return done(*arguments, **named)
+            return done(*arguments, **keywords)
 
         return call
 

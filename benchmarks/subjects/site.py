@@ -1,5 +1,5 @@
-"""`forecast site` for a year of weekly issues of the three embedded countries with their reports, with two cheap
-models and a short backtest: 52 issues are made with their reports, two workers, then the archive three times.
+"""`forecast site` for half a year of weekly issues of the three embedded countries with their reports, with two cheap
+models and a short backtest: 26 issues are made with their reports, two workers, then the archive three times.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from forecast.reference import reference_workspace
 from forecast.workspace import Workspace, open_workspace
 
 TITLE = "The archive of issues"
-FIRST, WEEKS, BUILDS = dt.date(2018, 12, 1), 52, 3
+FIRST, WEEKS, BUILDS = dt.date(2019, 6, 1), 26, 3
 COUNTRIES = ["Mali", "Burkina Faso", "Niger"]
 MODELS = '"discount-negbin", "window-negbin-52"'
 
