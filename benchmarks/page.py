@@ -23,6 +23,8 @@ How long things take, how much memory, and how long other libraries take for the
 - **Peers** are other libraries, with versions pinned in `benchmarks/environments.py`, each in an environment of its
   own, on the same input in the same run. A time is shown only if the peer came to the same result within the tolerance
   that is said; if this package is the one that falls short, `make bench` fails. *Times* are multiples of ours.
+  Packages of R are used where they are installed (Debian: `r-cran-surveillance`). statsforecast has no model that is
+  the same as one of these: it is [compared by skill](peers.md).
 - **The guard.** `make bench` ends with exit code 1 and names the figure if a time has grown by more than
   {SLOWER - 1:.0%} since the committed results, as a multiple of a yardstick (sorting and random numbers, in the same
   run) and against every peer; a peak of memory by more than {LARGER - 1:.0%}; or a count of operations by more than

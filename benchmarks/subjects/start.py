@@ -1,4 +1,6 @@
-"""How soon the command answers: a process of Python each, from nothing. Modules are those that it has imported."""
+"""How soon the command answers: a process of Python each, from nothing. Modules are those that it has imported. Memory
+is never less than the 0.03 GiB of the process that measures.
+"""
 
 from __future__ import annotations
 

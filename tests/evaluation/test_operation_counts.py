@@ -71,9 +71,9 @@ def test_a_fit_of_one_node_passes_over_a_long_history_a_few_times():
     history = simulate_clusters(Hawkes.exponential(0.5, 0.6, 1.0), 50_000.0, np.random.default_rng(1))
     with counted((exponential_fit, "second_order"), (exponential_fit, "_climb")) as calls:
         found = fit_exponential(history)
-    assert found.steps <= 4
-    assert calls["_climb"] <= 9
-    assert calls["second_order"] <= 60
+    assert found.steps <= 3
+    assert calls["_climb"] <= 8
+    assert calls["second_order"] <= 55
 
     with counted((exponential_fit, "second_order")) as again:
         fit_exponential(history, start=found.parameters)
@@ -85,7 +85,7 @@ def test_a_fit_of_several_nodes_evaluates_few_likelihoods():
     history = simulate_clusters(model, 2_000.0, np.random.default_rng(1))
     with counted((profile.Profile, "value_and_gradient")) as calls:
         fit(history)
-    assert calls["value_and_gradient"] <= 20
+    assert calls["value_and_gradient"] <= 12
 
 
 def test_an_endemic_epidemic_refit_from_close_by_evaluates_a_few_likelihoods():
@@ -95,5 +95,5 @@ def test_an_endemic_epidemic_refit_from_close_by_evaluates_a_few_likelihoods():
         point = fitted(counts[:-1], orders, "power law").point
     with counted((Likelihood, "at")) as again:
         fitted(counts, orders, "power law", point)
-    assert first["at"] <= 20
-    assert again["at"] <= 6
+    assert first["at"] <= 8
+    assert again["at"] <= 4
