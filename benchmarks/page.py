@@ -46,6 +46,9 @@ def page(results: Path) -> str:
     """Return the page as Markdown."""
     found = {name: json.loads((results / f"{name}.json").read_text(encoding="utf-8")) for name in _there(results)}
     lines = [HEAD, *_machines(found)]
+    missing = [subject(name).TITLE for name in SUBJECTS if name not in found]
+    if missing:
+        lines += ["", f"No results are committed yet of: {', '.join(missing)}."]
     for name, measured in found.items():
         described = subject(name)
         lines += ["", f"## {described.TITLE}", "", inspect.cleandoc(described.__doc__ or ""), "", *_costs(measured)]

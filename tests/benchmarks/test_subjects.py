@@ -1,4 +1,4 @@
-"""Every subject is measured by `make bench`, has results, and is on the page, which is what the results give."""
+"""Every subject is measured by `make bench` and is on the page, which is what the results give."""
 
 import ast
 import shutil
@@ -9,7 +9,7 @@ import pytest
 from benchmarks.clock import ROOT, timed
 from benchmarks.environments import PEERS
 from benchmarks.page import PAGE, page
-from benchmarks.subjects import SUBJECTS
+from benchmarks.subjects import SUBJECTS, subject
 
 FOLDER = ROOT / "benchmarks"
 
@@ -22,8 +22,11 @@ def test_every_subject_is_in_make_bench():
     assert "python -m benchmarks hawkes" in done.stdout
 
 
-def test_every_subject_has_results_and_no_others_are_kept():
-    assert sorted(SUBJECTS) == sorted(file.stem for file in (FOLDER / "results").iterdir())
+def test_results_are_those_of_subjects_and_the_page_names_what_has_none():
+    measured = {file.stem for file in (FOLDER / "results").iterdir()}
+    assert measured <= set(SUBJECTS)
+    missing = [subject(name).TITLE for name in SUBJECTS if name not in measured]
+    assert (", ".join(missing) + ".\n" in PAGE.read_text(encoding="utf-8")) or not missing
 
 
 @pytest.mark.parametrize("name", SUBJECTS)
