@@ -16,7 +16,7 @@ help:
 	@echo "make forecast     forecast the reference workspace: Mali, Burkina Faso, Niger, places near Bamako"
 	@echo "make test         the default test suite, as in CI          (ARGS=\"-k panel\" goes to pytest)"
 	@echo "make check        ruff, mypy, and the tests with branch coverage"
-	@echo "make bench        every script of benchmarks/"
+	@echo "make bench        measure speed and memory, beside other libraries  (ARGS=hawkes: one subject; BENCH_ACCEPT=1: keep it)"
 	@echo "make notebooks    every notebook of reports/notebooks/, as pages in out/notebooks/  (ARGS=01: one)"
 	@echo "make docs         the documentation site, into site/, with all its examples run and all its links checked"
 	@echo "make constraints  pin the dependencies anew                 (UPGRADE=--upgrade for newer releases)"
@@ -37,7 +37,7 @@ check: $(READY)
 	$(BIN)/pytest $(TESTS) --cov=forecast --hypothesis-profile=explore $(ARGS)
 
 bench: $(READY)
-	$(call run_each,benchmarks,benchmark)
+	$(BIN)/python -m benchmarks $(ARGS)
 
 notebooks: $(READY)
 	$(BIN)/python reports/notebooks/_execute.py $(ARGS)
@@ -46,15 +46,6 @@ docs: $(READY)
 	$(BIN)/pytest $(TESTS) forecast tests/docs $(ARGS)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 	@echo "The site is in site/: open site/index.html"
-
-# Run every script of folder $(1) but those that start with an underscore; stop at the first that fails.
-define run_each
-	@found=; for script in $(1)/[!_]*.py; do \
-	  [ -e "$$script" ] || continue; found=yes; \
-	  echo "== $$script"; $(BIN)/python "$$script" || exit 1; \
-	done; \
-	[ -n "$$found" ] || echo "There is no $(2) in $(1)/ yet."
-endef
 
 # The stamps lie inside .venv, so that removing it is enough to start afresh.
 .venv/.made:

@@ -1,61 +1,55 @@
-# Endemic-epidemic models of the R package surveillance on one panel, for comparison.
+# surveillance: endemic-epidemic models by hhh4.
 #
 #   Rscript surveillance.R FOLDER
 #
-# FOLDER holds counts.csv (weeks x units, with a header) and order.csv (order of neighbourhood, units x units, without).
-# Writes the estimates of each model to FOLDER/answer.json: log-likelihood, coefficients and standard errors by name,
-# standard deviations of random effects, and the processor's seconds of one fit, and of 52 one-step forecasts with a
-# refit before each.
-# Time runs from 0, the period is 52 weeks.
+# FOLDER holds <panel>-counts.csv (weeks x units, with a header) and <panel>-order.csv (order of neighbourhood, without).
+# Adds the measles counts of the package's own data as another panel. Times one fit of each model, and one-step forecasts
+# of the last 52 weeks with a refit before each, from the estimates of the week before; writes FOLDER/surveillance.json.
 
 suppressMessages(library(surveillance))
 folder <- commandArgs(trailingOnly = TRUE)[1]
-counts <- as.matrix(read.csv(file.path(folder, "counts.csv"), check.names = FALSE))
-order <- as.matrix(read.csv(file.path(folder, "order.csv"), header = FALSE))
-dimnames(order) <- list(colnames(counts), colnames(counts))
-panel <- sts(counts, frequency = 52, start = c(2001, 1), neighbourhood = order)
+refits <- 52
 
-season <- addSeason2formula(~1, period = 52)
-adjacent <- neighbourhood(panel) == 1
-basic <- list(end = list(f = season), ar = list(f = ~1), ne = list(f = ~1, weights = adjacent), family = "NegBin1")
-changed <- function(...) modifyList(basic, list(...))
-order_power <- function(normalize) list(f = ~1, weights = W_powerlaw(maxlag = 4, normalize = normalize))
-random <- ~ -1 + ri(type = "iid")
-patient <- list(stop = list(tol = 1e-9, niter = 500))
-models <- list(
-  common = basic,
-  poisson = changed(family = "Poisson"),
-  trend = changed(end = list(f = addSeason2formula(~ 1 + t, period = 52)), ar = list(f = season)),
-  sizes = changed(end = list(f = ~ 0 + fe(1, unitSpecific = TRUE)), family = "NegBinM"),
-  power = changed(ne = order_power(TRUE)),
-  raw_power = changed(ne = order_power(FALSE)),
-  free = changed(ne = list(f = ~1, weights = W_np(maxlag = 3, truncate = FALSE, normalize = TRUE))),
-  random_endemic = changed(end = list(f = addSeason2formula(random, period = 52)), optimizer = patient),
-  random = changed(end = list(f = random), ar = list(f = random), ne = list(f = random), optimizer = patient)
+data("measlesWeserEms")
+write.csv(observed(measlesWeserEms), file.path(folder, "measles-counts.csv"), row.names = FALSE)
+write.table(neighbourhood(measlesWeserEms), file.path(folder, "measles-order.csv"),
+  sep = ",", row.names = FALSE, col.names = FALSE
 )
 
+number <- function(x) formatC(x, digits = 15, format = "g")
 cpu <- function(work) sum(system.time(work)[c("user.self", "sys.self")])
-number <- function(x) ifelse(is.finite(x), formatC(x, digits = 12, format = "g"), "null")
-object <- function(x) sprintf("{%s}", paste(sprintf('"%s": %s', names(x), number(x)), collapse = ", "))
-describe <- function(control) {
-  seconds <- cpu(fit <- hhh4(panel, control))
-  found <- coef(fit, se = TRUE)[seq_along(fixef(fit)), , drop = FALSE]
-  sd <- if (is.null(fit$Sigma)) numeric(0) else sqrt(diag(fit$Sigma))
+measured <- function(work, find, runs) {
+  first <- cpu(found <- work())
+  seconds <- median(replicate(runs, cpu(work())))
   sprintf(
-    '{"converged": %s, "log_likelihood": %s, "estimates": %s,\n"std_errors": %s, "sd": %s, "seconds": %s}',
-    tolower(fit$convergence), number(fit$loglikelihood), object(found[, 1]), object(found[, 2]), object(sd),
-    number(seconds)
+    '{"core_seconds": %s, "first": %s, "runs": %d, "found": %s}', number(seconds), number(first), runs, number(find(found))
   )
 }
-rolling <- function(control) {
-  fit <- hhh4(panel, control)
-  last <- nrow(counts)
-  number(cpu(oneStepAhead(fit, c(last - 52, last - 1), type = "rolling", verbose = FALSE)))
+tasks <- character(0)
+for (name in c("simulated", "measles")) {
+  counts <- as.matrix(read.csv(file.path(folder, paste0(name, "-counts.csv")), check.names = FALSE))
+  order <- as.matrix(read.csv(file.path(folder, paste0(name, "-order.csv")), header = FALSE))
+  dimnames(order) <- list(colnames(counts), colnames(counts))
+  panel <- sts(counts, frequency = 52, start = c(2001, 1), neighbourhood = order)
+  basic <- list(
+    end = list(f = addSeason2formula(~1, period = 52)), ar = list(f = ~1),
+    ne = list(f = ~1, weights = neighbourhood(panel) == 1), family = "NegBin1"
+  )
+  power <- modifyList(basic, list(ne = list(f = ~1, weights = W_powerlaw(maxlag = 4, normalize = TRUE))))
+  for (model in c("adjacency", "power law")) {
+    control <- if (model == "adjacency") basic else power
+    last <- nrow(counts)
+    ahead <- c(last - refits, last - 1)
+    whole <- hhh4(panel, control)
+    tasks[sprintf("%s, %s: fit", name, model)] <-
+      measured(function() hhh4(panel, control), function(fit) as.numeric(logLik(fit)), 5)
+    tasks[sprintf("%s, %s: 52 refits and forecasts", name, model)] <- measured(
+      function() oneStepAhead(whole, ahead, type = "rolling", verbose = FALSE),
+      function(found) mean(scores(found, which = "logs", individual = TRUE)), 2
+    )
+  }
 }
-versions <- sprintf('{"R": "%s", "surveillance": "%s"}', getRversion(), packageVersion("surveillance"))
-parts <- suppressWarnings(vapply(models, describe, ""))
+version <- sprintf("%s, R %s", packageVersion("surveillance"), getRversion())
 cat(sprintf(
-  '{"versions": %s,\n"rolling_seconds": {"common": %s, "power": %s},\n"models": {\n%s\n}}\n',
-  versions, rolling(models$common), rolling(models$power),
-  paste(sprintf('"%s": %s', names(parts), parts), collapse = ",\n")
-), file = file.path(folder, "answer.json"))
+  '{"version": "%s", "tasks": {%s}}\n', version, paste(sprintf('"%s": %s', names(tasks), tasks), collapse = ",\n")
+), file = file.path(folder, "surveillance.json"))

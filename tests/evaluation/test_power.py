@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SPEC = importlib.util.spec_from_file_location("calibration_power", ROOT / "benchmarks" / "calibration_power.py")
+SPEC = importlib.util.spec_from_file_location(
+    "calibration_power", ROOT / "benchmarks" / "studies" / "calibration_power.py"
+)
 calibration_power = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(calibration_power)
 

@@ -1,7 +1,7 @@
 """The posteriors of the package against long runs of a sampler on the plain model, with one latent for each level.
 
-`benchmarks/_bayes_reference.py` makes the tables: on simulated counts of 12 regions and 104 weeks, and on the counts of
-30 regions in the 260 weeks before 2017.
+`benchmarks/studies/_bayes_reference.py` makes the tables: on simulated counts of 12 regions and 104 weeks, and on those
+of 30 regions in the 260 weeks before 2017.
 """
 
 from __future__ import annotations

@@ -14,11 +14,11 @@ from forecast.families.model import ModelSpec
 from forecast.workspace import open_workspace
 
 ROOT = Path(__file__).parents[2]
-FILE = importlib.util.spec_from_file_location("choose_settings", ROOT / "benchmarks" / "choose_settings.py")
+FILE = importlib.util.spec_from_file_location("choose_settings", ROOT / "benchmarks" / "studies" / "choose_settings.py")
 choose_settings = importlib.util.module_from_spec(FILE)
 sys.modules[FILE.name] = choose_settings
 FILE.loader.exec_module(choose_settings)
-GRIDS = sorted((ROOT / "benchmarks" / "grids").glob("*.toml"))
+GRIDS = sorted((ROOT / "benchmarks" / "studies" / "grids").glob("*.toml"))
 
 
 def spec_of(**settings: object) -> ModelSpec:

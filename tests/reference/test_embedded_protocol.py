@@ -10,7 +10,9 @@ from forecast.evaluation.record import BacktestRecord
 from forecast.workspace import open_workspace
 
 ROOT = Path(__file__).parents[2]
-SPEC = importlib.util.spec_from_file_location("embedded_protocol", ROOT / "benchmarks" / "embedded_protocol.py")
+SPEC = importlib.util.spec_from_file_location(
+    "embedded_protocol", ROOT / "benchmarks" / "studies" / "embedded_protocol.py"
+)
 embedded_protocol = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(embedded_protocol)
 

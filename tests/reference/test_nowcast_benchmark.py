@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-PATH = Path(__file__).parents[2] / "benchmarks" / "nowcast.py"
+PATH = Path(__file__).parents[2] / "benchmarks" / "studies" / "nowcast.py"
 SPEC = importlib.util.spec_from_file_location("nowcast_benchmark", PATH)
 nowcast_benchmark = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(nowcast_benchmark)

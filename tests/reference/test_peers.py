@@ -16,7 +16,7 @@ from forecast.predictive.forecast import Forecast
 from forecast.workspace import open_workspace
 
 ROOT = Path(__file__).parents[2]
-FILE = importlib.util.spec_from_file_location("peers_benchmark", ROOT / "benchmarks" / "peers.py")
+FILE = importlib.util.spec_from_file_location("peers_benchmark", ROOT / "benchmarks" / "studies" / "peers.py")
 peers = importlib.util.module_from_spec(FILE)
 before = list(sys.path)
 FILE.loader.exec_module(peers)

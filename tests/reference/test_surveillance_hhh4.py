@@ -2,7 +2,7 @@
 
 Two sets of figures. Those on weekly measles counts of 17 districts (surveillance 1.20.3) stand here; the counts are
 read from the folder that ESCALATION_FORECAST_REFERENCE names, and those tests are skipped where there is none. Those
-on a simulated panel are in ``surveillance_hhh4.json``, panel included; ``benchmarks/peers/surveillance.py`` wrote it.
+on a simulated panel are in ``surveillance_hhh4.json``, panel included; ``studies/peers/surveillance.py`` wrote it.
 """
 
 from __future__ import annotations
@@ -198,7 +198,7 @@ MODELS = ("common", "poisson", "trend", "sizes", "power", "raw_power", "free", "
 
 
 def peer_likelihood(model: str, answer: dict) -> Likelihood:
-    """Return the likelihood of one of the models of ``benchmarks/peers/surveillance.R``."""
+    """Return the likelihood of one of the models of ``benchmarks/studies/peers/surveillance.R``."""
     counts, orders = np.array(answer["counts"]), np.array(answer["orders"])
     weeks, units = counts.shape
     wave = waves(weeks)
@@ -280,7 +280,9 @@ def test_estimates_on_a_simulated_panel(model):
 
 @pytest.mark.slow
 def test_r_says_the_same_today():
-    spec = importlib.util.spec_from_file_location("surveillance", ROOT / "benchmarks" / "peers" / "surveillance.py")
+    spec = importlib.util.spec_from_file_location(
+        "surveillance", ROOT / "benchmarks" / "studies" / "peers" / "surveillance.py"
+    )
     peer = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(peer)
     if not peer.available():
