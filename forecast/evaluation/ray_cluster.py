@@ -100,14 +100,14 @@ class _RayCluster:
                 failed = error.cause
         raise failed
 
-    def _connected(self) -> None:
+    def _check_connected(self) -> None:
         if not self.ray.is_initialized():  # a question would then start a cluster on this machine
             raise ConnectionError
 
     @contextmanager
     def _asked(self) -> Iterator[None]:
         try:
-            self._connected()
+            self._check_connected()
             yield
         except Exception as error:
             # Ray Client has no error of its own for this: it raises those of gRPC, of Python and plain ones.
