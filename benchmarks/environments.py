@@ -84,7 +84,14 @@ def answers(peers: Sequence[str], folder: Path) -> dict[str, dict[str, Any]]:
     dict
         By peer: ``version`` and, by task, ``core_seconds``, ``found`` or ``failed``; or why it is ``absent``.
     """
-    return {name: _answer(PEERS[name], folder) for name in peers}
+    return {name: _patiently(PEERS[name], folder) for name in peers}
+
+
+def _patiently(peer: Peer, folder: Path) -> dict[str, Any]:
+    try:
+        return _answer(peer, folder)
+    except subprocess.TimeoutExpired:
+        return {"absent": f"it took more than {PATIENCE // 60} minutes"}
 
 
 def _answer(peer: Peer, folder: Path) -> dict[str, Any]:

@@ -33,6 +33,7 @@ How long things take, how much memory, and how long other libraries take for the
   `tests/evaluation/test_operation_counts.py`.
 - `BENCH_TIMES=1` measures what takes minutes once instead of three times.
 """
+MISSING = "No results are committed yet."
 COLUMNS = (
     ("seconds", "seconds", "{:.3g}"),
     ("core_seconds", "core-seconds", "{:.3g}"),
@@ -46,13 +47,13 @@ def page(results: Path) -> str:
     """Return the page as Markdown."""
     found = {name: json.loads((results / f"{name}.json").read_text(encoding="utf-8")) for name in _there(results)}
     lines = [HEAD, *_machines(found)]
-    missing = [subject(name).TITLE for name in SUBJECTS if name not in found]
-    if missing:
-        lines += ["", f"No results are committed yet of: {', '.join(missing)}."]
-    for name, measured in found.items():
-        described = subject(name)
-        lines += ["", f"## {described.TITLE}", "", inspect.cleandoc(described.__doc__ or ""), "", *_costs(measured)]
-        lines += [*_peers(measured), *_parts(measured), *_facts(measured)]
+    for name in SUBJECTS:
+        described, measured = subject(name), found.get(name)
+        lines += ["", f"## {described.TITLE}", "", inspect.cleandoc(described.__doc__ or ""), ""]
+        if measured is None:
+            lines.append(MISSING)
+        else:
+            lines += [*_costs(measured), *_peers(measured), *_parts(measured), *_facts(measured)]
     return "\n".join(lines) + "\n"
 
 
