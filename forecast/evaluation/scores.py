@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from forecast.compiled import compiled
 from forecast.errors import InputError
 from forecast.evaluation.record import QUANTILE_LEVELS
 from forecast.evaluation.sample_scores import crps_samples, smoothed_probability
@@ -59,11 +60,27 @@ def crps_pmf(pmf: Floats, observed: Counts) -> Floats:
     >>> float(crps_pmf(np.array([0.5, 0.5]), np.array(0)))
     0.25
     """
-    y = np.asarray(observed)[..., None]
-    error = _cdf(pmf)
-    error -= np.arange(pmf.shape[-1]) >= y
-    # Beyond the head F is 1, so that each count from k to observed - 1 adds 1.
-    return np.asarray(np.einsum("...k,...k->...", error, error) + np.maximum(y[..., 0] - pmf.shape[-1], 0))
+    law, y = np.asarray(pmf, dtype=np.float64), np.asarray(observed)
+    cells = np.broadcast_shapes(law.shape[:-1], y.shape)
+    laws = np.ascontiguousarray(np.broadcast_to(law, (*cells, law.shape[-1])).reshape(-1, law.shape[-1]))
+    return np.asarray(_crps_of_laws(laws, np.broadcast_to(y, cells).astype(np.int64).ravel())).reshape(cells)
+
+
+@compiled
+def _crps_of_laws(pmf: Floats, observed: NDArray[np.int64]) -> Floats:
+    cells, k = pmf.shape
+    out = np.empty(cells)
+    for c in range(cells):
+        y, cdf = observed[c], 0.0
+        total = float(max(y - k, 0))  # beyond the head F is 1
+        for count in range(min(y, k)):
+            cdf += pmf[c, count]
+            total += 1.0 if cdf > 1.0 else cdf * cdf  # rounding may lift a sum above 1 by a hair
+        for count in range(max(y, 0), k):
+            cdf += pmf[c, count]
+            total += 0.0 if cdf > 1.0 else (1.0 - cdf) ** 2
+        out[c] = total
+    return out
 
 
 def twcrps_pmf(pmf: Floats, observed: Counts, threshold: int) -> Floats:
@@ -182,9 +199,21 @@ def weighted_interval_score(
     at = np.asarray(levels, dtype=np.float64)
     if quantiles.shape[0] != len(at):
         raise InputError(f"{quantiles.shape[0]} quantiles for {len(at)} levels")
-    over = quantiles - np.asarray(observed)
-    below = at.reshape(-1, *[1] * (over.ndim - 1))
-    return np.asarray(2 * ((over >= 0) * over - below * over).mean(axis=0))
+    y = np.asarray(observed)
+    cells = np.broadcast_shapes(quantiles.shape[1:], y.shape)
+    values = np.broadcast_to(quantiles, (len(at), *cells)).reshape(len(at), -1)
+    return np.asarray(_interval_scores(values, at, np.broadcast_to(y, cells).ravel())).reshape(cells)
+
+
+@compiled
+def _interval_scores(quantiles: NDArray[np.integer] | Floats, levels: Floats, observed: Counts) -> Floats:
+    number, cells = quantiles.shape
+    out = np.zeros(cells)
+    for at in range(number):
+        for c in range(cells):
+            over = quantiles[at, c] - observed[c]
+            out[c] += max(over, 0) - levels[at] * over
+    return np.asarray(out * 2 / number)
 
 
 def brier(probability: ArrayLike, outcome: ArrayLike) -> Floats:

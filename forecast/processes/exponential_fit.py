@@ -20,6 +20,8 @@ NEGLIGIBLE = 1e-6
 """Branching below this is none: the search in its logarithm ends nowhere."""
 CONVERGED = 1e-9
 """Nats that another Newton step would gain."""
+ROUGH = 0.1
+"""The same where decays are only compared with each other: their maxima differ by more, or either will do."""
 
 
 class ExponentialFit(NamedTuple):
@@ -110,7 +112,9 @@ def fit_exponential(history: History, start: Exponential | None = None) -> Expon
     return ExponentialFit(found, value, covariance, steps, tuple(remarks))
 
 
-def _climb(history: History, at: Floats, limits: Floats) -> tuple[Floats, float, Floats, NDArray[np.bool_], int]:
+def _climb(
+    history: History, at: Floats, limits: Floats, least_gain: float = CONVERGED
+) -> tuple[Floats, float, Floats, NDArray[np.bool_], int]:
     """Newton's method in the logarithms, within limits, with halving of steps.
 
     Where it ends: parameters, value, Hessian, which parameters lie on no limit, and the number of steps.
@@ -124,7 +128,7 @@ def _climb(history: History, at: Floats, limits: Floats) -> tuple[Floats, float,
         step = np.zeros(3)
         step[free] = vectors @ ((vectors.T @ gradient[free]) / np.maximum(np.abs(eigenvalues), 1e-8))
         step *= min(1.0, 2.0 / max(float(np.abs(step).max()), 1e-300))
-        if float(gradient @ step) < 2 * CONVERGED:
+        if float(gradient @ step) < 2 * least_gain:
             return at, value, hessian, free, step_number
         for _ in range(40):
             to = np.clip(at + step, *limits.T)
@@ -151,7 +155,7 @@ def _starts(history: History, limits: Floats) -> list[Exponential]:
     for factor in (0.01, 0.1, 1.0, 10.0, 100.0):
         given = limits.copy()
         given[2] = np.clip(np.log(factor * rate), *limits[2])
-        at, value, *_ = _climb(history, np.array([np.log(0.8 * rate), np.log(0.2), given[2, 0]]), given)
+        at, value, *_ = _climb(history, np.array([np.log(0.8 * rate), np.log(0.2), given[2, 0]]), given, ROUGH)
         tops.append((value, Exponential(*(float(x) for x in np.exp(at)))))
     values = np.array([-np.inf, *(value for value, _ in tops), -np.inf])
     better = np.flatnonzero((values[1:-1] >= values[:-2]) & (values[1:-1] >= values[2:]))
