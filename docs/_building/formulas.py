@@ -56,9 +56,10 @@ def drawn(marked: str) -> str:
         "Z" if code == Outline.CLOSEPOLY else _LETTERS[code] + _numbers(corners.reshape(-1, 2))
         for corners, code in path.iter_segments(simplify=False)
     )
-    frame = path.get_extents().padded(0.5)
-    box = f"{frame.x0:.2f} {-frame.y1:.2f} {frame.width:.2f} {frame.height:.2f}"
-    width, height, drop = (f"{length / SIZE:.2f}em" for length in (frame.width, frame.height, frame.y0))
+    corners = path.vertices[path.codes != Outline.CLOSEPOLY]  # a curve lies within those of it
+    (left, low), (right, high) = corners.min(axis=0) - 0.5, corners.max(axis=0) + 0.5
+    box = f"{left:.2f} {-high:.2f} {right - left:.2f} {high - low:.2f}"
+    width, height, drop = (f"{length / SIZE:.2f}em" for length in (right - left, high - low, low))
     svg = (
         f'<svg class="formula" role="img" aria-label="{escape(source)}" viewBox="{box}" '
         f'style="width:{width};height:{height};vertical-align:{drop}"><path fill="currentColor" d="{outline}"/></svg>'

@@ -166,20 +166,20 @@ def test_what_a_sheet_says_of_its_size_is_not_believed():
 
 @pytest.fixture
 def repeated(tmp_path):
-    """A parquet file of few bytes in which every row has the same megabyte of text."""
-    column = pa.DictionaryArray.from_arrays(pa.array([0] * 2500, pa.int32()), pa.array(["A" * 2**20]))
+    """A parquet file of few bytes in which every row has the same 64 KiB of text."""
+    column = pa.DictionaryArray.from_arrays(pa.array([0] * 2500, pa.int32()), pa.array(["A" * 2**16]))
     path = tmp_path / "events.parquet"
     pq.write_table(pa.table({"event_id": column}), path, store_schema=False)
-    assert path.stat().st_size < 100_000
+    assert path.stat().st_size < 10_000
     return path
 
 
 def test_a_parquet_file_that_unpacks_to_too_much_is_refused(repeated, monkeypatch):
-    monkeypatch.setattr(cell_records, "LARGEST_ROWS", 2**27)
-    monkeypatch.setattr(tabular, "LARGEST_TABLE", 2**27)
-    with repeated.open("rb") as stream, pytest.raises(InputError, match="250 rows of more than 128 MiB"):
+    monkeypatch.setattr(cell_records, "LARGEST_ROWS", 2**23)
+    monkeypatch.setattr(tabular, "LARGEST_TABLE", 2**23)
+    with repeated.open("rb") as stream, pytest.raises(InputError, match="250 rows of more than 8 MiB"):
         list(parquet_records(stream, "events.parquet"))
-    with pytest.raises(InputError, match="more than 128 MiB"):
+    with pytest.raises(InputError, match="more than 8 MiB"):
         read_table(repeated)
 
 
