@@ -17,6 +17,9 @@ from forecast.evaluation.resampling import BLOCK_WEEKS, block_bootstrap, sums_by
 
 Floats = NDArray[np.float64]
 
+MOST_DISTINCT = 10_000
+"""Probabilities that replicates of a reliability curve tell apart; more of them take minutes and GiB."""
+
 COVERAGE_LEVELS = (0.5, 0.8, 0.95)
 """Central intervals whose coverage is reported."""
 
@@ -266,11 +269,16 @@ def reliability(
     uncertainty = float(np.mean((y.mean() - y) ** 2))
 
     week = week_numbers(origin)
-    means, curves = _calibrated_curves(distinct, case, y, week, replicates, rng)
-    by_chance = ((distinct - means) ** 2 - (curves - means) ** 2) @ n / len(p)
+    group = _grouped(distinct)
+    number = np.bincount(group, weights=n)
+    centre, among = np.bincount(group, weights=n * distinct) / number, group[case]
+    if len(centre) == len(distinct):
+        centre = distinct
+    means, curves = _calibrated_curves(centre, among, y, week, replicates, rng)
+    by_chance = ((centre - means) ** 2 - (curves - means) ** 2) @ number / len(p)
     if band == "confidence":
-        curves = _resampled_curves(distinct, case, y, week, replicates, rng)
-    low, high = (np.clip(_column_quantile(curves, at), 0.0, 1.0) for at in ((1 - level) / 2, (1 + level) / 2))
+        curves = _resampled_curves(centre, among, y, week, replicates, rng)
+    low, high = (np.clip(_column_quantile(curves, at), 0.0, 1.0)[group] for at in ((1 - level) / 2, (1 + level) / 2))
 
     count, edges = np.histogram(p, bins=bins, range=(0.0, 1.0))
     return Reliability(
@@ -285,6 +293,16 @@ def reliability(
         right_mean=float(by_chance.mean()),
         right_high=float(np.quantile(by_chance, level)),
     )
+
+
+def _grouped(distinct: Floats) -> NDArray[np.intp]:
+    """Return the group of each probability within which replicates do not tell them apart: those alike to 0.001.
+
+    Each is one of its own unless there are very many, as of a grid of cells.
+    """
+    if len(distinct) <= MOST_DISTINCT:
+        return np.arange(len(distinct))
+    return np.unique(np.round(distinct, 3), return_inverse=True)[1]
 
 
 def _column_quantile(values: Floats, level: float) -> Floats:

@@ -4,6 +4,7 @@ import pytest
 from scipy import stats
 
 from forecast.errors import InputError
+from forecast.evaluation import calibration
 from forecast.evaluation.calibration import (
     _column_quantile,
     central_coverage,
@@ -196,3 +197,19 @@ def test_quantiles_of_columns_are_those_of_numpy(level):
     values[rng.random(values.shape) < 0.3] = np.nan
     values[:100, 0] = np.nan
     np.testing.assert_array_equal(_column_quantile(values, level), np.nanquantile(values, level, axis=0))
+
+
+@pytest.mark.parametrize("band", ["consistency", "confidence"])
+def test_the_band_of_very_many_probabilities_is_nearly_that_of_each(monkeypatch, band):
+    rng = np.random.default_rng(5)
+    weeks = pd.DatetimeIndex(np.repeat(pd.date_range("2020-01-04", periods=104, freq="7D"), 30))
+    p = rng.beta(0.5, 2.0, len(weeks))
+    y = rng.random(len(p)) < p
+    each = reliability(p, y, weeks, np.random.default_rng(1), band=band, replicates=200)
+    monkeypatch.setattr(calibration, "MOST_DISTINCT", 100)
+    together = reliability(p, y, weeks, np.random.default_rng(1), band=band, replicates=200)
+    np.testing.assert_array_equal(together.curve["recalibrated"], each.curve["recalibrated"])
+    for edge in ("low", "high"):
+        assert (together.curve[edge] - each.curve[edge]).abs().quantile(0.95) < 0.05
+        assert (together.curve[edge] - each.curve[edge]).abs().mean() < 0.01
+    assert together.right_mean == pytest.approx(each.right_mean, rel=0.1)
