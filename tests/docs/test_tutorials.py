@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -60,6 +61,14 @@ def export_of_ucdp(path: Path) -> None:
     table.to_csv(path, index=False, date_format="%Y-%m-%d")
 
 
+def boundaries(path: Path) -> None:
+    """Write the polygon of the invented country, of four cells of the PRIO-GRID."""
+    ring = [[1.5, 13.5], [2.5, 13.5], [2.5, 14.5], [1.5, 14.5], [1.5, 13.5]]
+    land = {"type": "Polygon", "coordinates": [ring]}
+    feature = {"type": "Feature", "properties": {"country": "Simulated land"}, "geometry": land}
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}), encoding="utf-8")
+
+
 def follow(page: str, names: dict[str, object], monkeypatch) -> int:
     """Do what a page says in the current folder, and return how much that was."""
     done = 0
@@ -101,6 +110,7 @@ def test_what_a_page_says_works(page, request, tmp_path, monkeypatch, capsys):
     if page == "how-to/weekly-report.md":  # begins in a workspace
         monkeypatch.chdir(request.getfixturevalue("workspace"))
     export_of_ucdp(tmp_path / "GEDEvent_v26_1.csv")
+    boundaries(tmp_path / "countries.geojson")
     assert follow(page, {}, monkeypatch) > 1
     capsys.readouterr()
 
