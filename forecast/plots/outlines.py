@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from shapely import LineString, MultiPolygon, Point, Polygon, simplify, union_all
+import shapely
+from shapely import MultiPolygon, Polygon, simplify, union_all
 from shapely.geometry.polygon import orient
 
 from forecast.plots.labels import Spot
@@ -52,8 +53,12 @@ def spots_inside(geometry: Any, reach: float = 0.0) -> tuple[Spot, ...]:
     With a reach (half of the name's width in degrees), only points from which the whole name is within.
     """
     west, south, east, north = geometry.bounds
-    grid = [(x, y) for x in np.linspace(west, east, 25)[1:-1] for y in np.linspace(south, north, 25)[1:-1]]
+    columns, rows = np.linspace(west, east, 25)[1:-1], np.linspace(south, north, 25)[1:-1]
     best, middle = geometry.representative_point(), geometry.centroid
-    points = [best, *(Point(corner) for corner in grid)]
-    fit = [p for p in points if geometry.contains(LineString([(p.x - reach, p.y), (p.x + reach, p.y)]) if reach else p)]
-    return tuple(Spot(round(p.x, 3), round(p.y, 3)) for p in sorted(fit, key=middle.distance))
+    x, y = np.append(best.x, np.repeat(columns, len(rows))), np.append(best.y, np.tile(rows, len(columns)))
+    points = np.asarray(shapely.points(x, y))
+    names = shapely.linestrings(np.stack([x - reach, x + reach], 1), np.stack([y, y], 1)) if reach else points
+    shapely.prepare(geometry)
+    fit = shapely.contains(geometry, names)
+    near = np.argsort(shapely.distance(middle, points[fit]), kind="stable")
+    return tuple(Spot(round(float(x[at]), 3), round(float(y[at]), 3)) for at in np.flatnonzero(fit)[near])
