@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import atexit
 import gc
+import importlib
 import os
 import signal
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any, TypeVar
 
 import joblib
+
+from forecast.memory import keep_memory
 
 Result = TypeVar("Result")
 
@@ -43,12 +46,40 @@ def beside(workers: int, work: Callable[..., Result], *arguments: Any) -> Iterat
         return
     parallel = joblib.Parallel(n_jobs=workers, return_as="generator", batch_size=1, max_nbytes=None)
     found: Any = parallel(joblib.delayed(_apart)(os.getpid(), work, *each) for each in [arguments])
-    try:
+    with dropped_at_the_end(found):
         yield lambda: next(found)
-    finally:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "[0-9]+ tasks", UserWarning)  # that it was dropped is meant
-            found.close()
+
+
+@contextmanager
+def woken(workers: int, module: str) -> Iterator[None]:
+    """Start workers that will be needed, and let them import a module while this process prepares their work.
+
+    Parameters
+    ----------
+    workers : int
+        With 1 nothing is started.
+    module : str
+        Its full name.
+
+    Examples
+    --------
+    >>> with woken(1, "forecast.evaluation.blocks"):
+    ...     work = "prepared"
+    """
+    if workers < 2:
+        yield
+        return
+    parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1, max_nbytes=None)
+    found: Any = parallel(joblib.delayed(_imported)(module) for _ in range(workers))
+    with dropped_at_the_end(found):
+        yield
+        for _ in found:
+            pass
+
+
+def _imported(module: str) -> None:
+    end_with_parent()
+    importlib.import_module(module)
 
 
 def _apart(main: int, work: Callable[..., Result], *arguments: Any) -> Result:
@@ -57,12 +88,30 @@ def _apart(main: int, work: Callable[..., Result], *arguments: Any) -> Result:
     return work(*arguments)
 
 
+@contextmanager
+def dropped_at_the_end(found: Generator[Any, None, None]) -> Iterator[None]:
+    """Drop what is not taken of a generator of results, with the work on it.
+
+    Parameters
+    ----------
+    found : generator
+        Of `joblib.Parallel`.
+    """
+    try:
+        yield
+    finally:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "[0-9]+ tasks", UserWarning)  # that it was dropped is meant
+            found.close()
+
+
 @cache
 def end_with_parent() -> None:
     """Let this worker end when the process that started it is gone, however that was killed, and then at once.
 
     Ctrl-C is left to that process too, which ends its workers.
     """
+    keep_memory()
     parent = os.getppid()
     atexit.register(gc.freeze)  # or the interpreter looks once more for cycles in all that was imported
 

@@ -81,7 +81,17 @@ def plan(origins: int = ORIGINS) -> Any:
     )
 
 
-if __name__ == "__main__":
-    from forecast.evaluation.backtest import run_backtest
+def backtest(folder: Path, workers: int) -> None:
+    """Run the backtest as `forecast backtest` does: workers start while the plan is made."""
+    from forecast.memory import keep_memory  # noqa: PLC0415 - as above
+    from forecast.workers import woken  # noqa: PLC0415
 
-    run_backtest(plan(), Path(sys.argv[1]), workers=int(sys.argv[2]))
+    keep_memory()
+    with woken(workers, "forecast.evaluation.blocks_ahead"):
+        from forecast.evaluation.backtest import run_backtest  # noqa: PLC0415 - imported by the workers meanwhile
+
+        run_backtest(plan(), folder, workers=workers)
+
+
+if __name__ == "__main__":
+    backtest(Path(sys.argv[1]), int(sys.argv[2]))

@@ -17,6 +17,7 @@ import typer
 from forecast.cli.app import app
 from forecast.cli.output import say
 from forecast.errors import ForecastError
+from forecast.memory import keep_memory
 
 DONE, FAILED, BAD_INPUT, WARNED = 0, 1, 2, 3
 """Exit codes: done; failed; bad usage or bad input; done, with warnings that a scheduler should see."""
@@ -33,6 +34,7 @@ def console() -> NoReturn:
 
     What a run makes are arrays, with few cycles to look for: it is done seldom, and not at all for the last time.
     """
+    keep_memory()
     gc.set_threshold(50_000, 20, 50)
     code = main()
     gc.freeze()

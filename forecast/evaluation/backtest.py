@@ -6,7 +6,9 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,7 @@ from forecast.storage import HIDDEN, folder_in_progress, write_file
 LEADERBOARD = "leaderboard.csv"
 STEPS = "steps.csv"
 MANIFEST = "manifest.json"
+THREADS = 2  # that read blocks and write tables: most of that is compression, which runs beside Python
 
 Progress = Callable[[int, int], None]
 
@@ -303,10 +306,13 @@ def _publish(
 ) -> Combined:
     """Write the tables of all blocks, in their order, with the leaderboard and the manifest; combine, if asked for."""
     members = plan.combination.members if plan.combination is not None else ()
-    parts: list[Mapping[str, pa.Table]] = [
-        unpack_block((store / f"{block.key}{SUFFIX}").read_bytes(), KEPT if block.model.name in members else TABLES)
-        for block in blocks
-    ]
+
+    def unpacked(block: Block) -> Mapping[str, pa.Table]:
+        names = KEPT if block.model.name in members else TABLES
+        return unpack_block((store / f"{block.key}{SUFFIX}").read_bytes(), names)
+
+    with ThreadPoolExecutor(THREADS) as threads:
+        parts = list(threads.map(unpacked, blocks))
     combined: Combined = {}
     if plan.combination is not None:
         combined, more = combine_blocks(plan, plan.combination, blocks, parts, earlier, made_from=made_from)
@@ -316,8 +322,9 @@ def _publish(
     references, rng = reference_models(plan.models), generator(plan.seed, "leaderboard")
     board = leaderboard(scores, risk, references=references, rng=rng)
     with folder_in_progress(folder) as work:
-        for name, table in tables.items():
-            pq.write_table(table, work / f"{name}.parquet", compression="zstd")
+        with ThreadPoolExecutor(THREADS) as threads:
+            paths = [work / f"{name}.parquet" for name in TABLES]
+            list(threads.map(partial(pq.write_table, compression="zstd"), [tables[name] for name in TABLES], paths))
         (work / LEADERBOARD).write_bytes(csv_bytes(board))
         if combined:
             steps = step_table(combined, plan.escalations, generator(plan.seed, "steps"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from forecast.evaluation.plan import BacktestPlan
 from forecast.evaluation.planned_blocks import plan_blocks
 from forecast.evaluation.stopwatch import Stopwatch, timed
 from forecast.storage import write_file
-from forecast.workers import end_with_parent
+from forecast.workers import dropped_at_the_end, end_with_parent
 
 SUFFIX = ".block"
 
@@ -98,12 +97,8 @@ def begun(
 ) -> Iterator[BlocksAhead]:
     """Begin with some blocks, of which it is known where each is kept; what is not taken by the end is dropped."""
     found = _computed(blocks, workers, watch)
-    try:
+    with dropped_at_the_end(found):
         yield BlocksAhead(stores, found, watch)
-    finally:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "[0-9]+ tasks", UserWarning)  # that some were dropped is meant
-            found.close()
 
 
 def waiting_blocks(planned: Sequence[Block], store: Path) -> list[Block]:

@@ -63,11 +63,9 @@ def leaderboard(
     -------
     DataFrame
         model, n (common cells), crps, log, dss, wis, brier_<escalation>, cov50, cov80, cov95, skill
-        (``1 - CRPS / CRPS of the reference``), skill_low, skill_high: its 90 % interval by a circular block bootstrap
-        over the origins, NaN with fewer than two blocks of 13 origins; log_capped, the share of the cells whose log
-        score is `forecast.evaluation.scores.LOG_CAP`.
         (``1 - CRPS / CRPS of the reference``), skill_low, skill_high: its 90 % interval from
-        `forecast.evaluation.resampling.bootstrap_interval` over the origins, NaN with fewer than two blocks of 13.
+        `forecast.evaluation.resampling.bootstrap_interval` over the origins, NaN with fewer than two blocks of 13;
+        log_capped, the share of the cells whose log score is `forecast.evaluation.scores.LOG_CAP`.
 
     Raises
     ------
@@ -162,7 +160,7 @@ def breakdown(
 
 def missing_cells(scores: pd.DataFrame, unit_kind: UnitKind = "region") -> dict[str, int]:
     """Return, for each model, how many cells that another model has a score for it has none for."""
-    grid = ScoreGrid.of(scores, unit_kind)
+    grid = ScoreGrid.of(scores[(scores["score"] == "crps").to_numpy()], unit_kind)
     known = np.isfinite(grid.values["crps"])
     lacking = (known.any(axis=0) & ~known).sum(axis=(1, 2, 3))
     return {name: int(count) for name, count in zip(grid.models, lacking, strict=True)}

@@ -18,6 +18,7 @@ ORDER: tuple[frozenset[str], ...] = (
     frozenset(
         {
             "errors",
+            "memory",
             "plain_text",
             "redaction",
             "confined",
