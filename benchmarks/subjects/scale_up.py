@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.clock import ROOT, surroundings
 from benchmarks.grid import grid_panel
+from forecast.memory import keep_memory
 from forecast.predictive.escalation import AboveRecent, AnyEvent
 from forecast.predictive.forecast import Forecast
 from forecast.predictive.unit_stream import write_streamed
@@ -79,4 +80,5 @@ def one(cells: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    keep_memory()  # as the commands do
     print(json.dumps(one(int(sys.argv[1]))))

@@ -148,14 +148,9 @@ class FittedWindowNegbin(Fitted):
         weekly = rng.gamma((1 - persistence) * size, size=(draws, horizon, len(mean)))
         weekly += lasting  # in place: of many units these are large
         weekly *= mean / size
-        paths = rng.poisson(weekly)
+        paths = negbin.poisson_paths(weekly, rng)
         pmf = np.repeat(negbin.mixture_pmf(mean[None], size[None])[None], horizon, axis=0)
-        return Forecast(
-            np.minimum(paths, np.iinfo(np.int32).max).astype(np.int32),
-            pmf,
-            self.target_weeks(horizon),
-            self.panel.units,
-        )
+        return Forecast(paths, pmf, self.target_weeks(horizon), self.panel.units)
 
     def update(self, panel: Panel) -> Self:
         """Take up another panel; nothing is kept a unit, so its units may be others."""

@@ -21,6 +21,8 @@ HEAD_TOLERANCE = 1e-9
 """Mass that may lie beyond the head."""
 _CELLS = 4096
 """Cells of a mixture whose heads are worked out at a time."""
+_RATES = 2**17
+"""Rates of which counts are drawn at a time: what a processor's cache holds."""
 LEAST_LOGPMF = -700.0
 """Logarithm of what a float still holds, about 1e-304."""
 
@@ -70,9 +72,39 @@ def sample(mean: Floats, size: Floats | float, rng: np.random.Generator) -> NDAr
     Shapes broadcast; the result has the shape of `mean`.
     """
     m, r = np.broadcast_arrays(np.asarray(mean, np.float64), np.asarray(size, np.float64))
+    if np.isfinite(size).all():
+        rate = rng.gamma(r)
+        rate *= m  # in place: of many units these are large
+        rate /= r
+        return rng.poisson(rate)
     finite = np.isfinite(r)
     rate = np.where(finite, rng.gamma(np.where(finite, r, 1.0)) * m / np.where(finite, r, 1.0), m)
     return rng.poisson(rate)
+
+
+def poisson_paths(rate: Floats, rng: np.random.Generator) -> NDArray[np.int32]:
+    """Draw paths of counts of the largest 32-bit integer at most: what one call would draw, some paths at a time.
+
+    Parameters
+    ----------
+    rate : ndarray, shape (draws, horizon, units)
+    rng : Generator
+
+    Returns
+    -------
+    ndarray of int32, of the same shape
+
+    Examples
+    --------
+    >>> poisson_paths(np.zeros((2, 1, 3)), np.random.default_rng(1)).tolist()
+    [[[0, 0, 0]], [[0, 0, 0]]]
+    """
+    counts = np.empty(rate.shape, dtype=np.int32)
+    step = max(_RATES // max(rate[:1].size, 1), 1)
+    for start in range(0, len(rate), step):
+        some = slice(start, start + step)
+        np.minimum(rng.poisson(rate[some]), np.iinfo(np.int32).max, out=counts[some], casting="unsafe")
+    return counts
 
 
 def size_from_moments(mean: float, variance: float, largest: float = np.inf) -> float:

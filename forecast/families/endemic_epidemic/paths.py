@@ -86,7 +86,7 @@ def simulate(outlook: Outlook, draws: int, rng: np.random.Generator) -> tuple[Pa
         mean = np.minimum(own, outlook.cap, out=own)
         heads.append(negbin.mixture_pmf(mean, outlook.size))
         drawn = negbin.sample(np.broadcast_to(mean, (draws, units)), outlook.size, rng)
-        paths[:, week] = np.minimum(drawn, np.iinfo(np.int32).max)
+        np.minimum(drawn, np.iinfo(np.int32).max, out=paths[:, week], casting="unsafe")
     pmf = np.zeros((horizon, units, max(head.shape[1] for head in heads)))
     for week, head in enumerate(heads):
         pmf[week, :, : head.shape[1]] = head
