@@ -71,10 +71,11 @@ def woken(workers: int, module: str) -> Iterator[None]:
         return
     parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1, max_nbytes=None)
     found: Any = parallel(joblib.delayed(_imported)(module) for _ in range(workers))
-    with dropped_at_the_end(found):
+    try:
         yield
-        for _ in found:
-            pass
+    finally:  # in an error too: workers that are ended while they start may say so
+        with suppress(Exception):
+            list(found)
 
 
 def _imported(module: str) -> None:

@@ -83,14 +83,14 @@ def plan(origins: int = ORIGINS) -> Any:
 
 def backtest(folder: Path, workers: int) -> None:
     """Run the backtest as `forecast backtest` does: workers start while the plan is made."""
-    from forecast.memory import keep_memory  # noqa: PLC0415 - as above
+    from forecast.evaluation.backtest import run_backtest  # noqa: PLC0415 - as above
+    from forecast.memory import keep_memory  # noqa: PLC0415
     from forecast.workers import woken  # noqa: PLC0415
 
     keep_memory()
     with woken(workers, "forecast.evaluation.blocks_ahead"):
-        from forecast.evaluation.backtest import run_backtest  # noqa: PLC0415 - imported by the workers meanwhile
-
-        run_backtest(plan(), folder, workers=workers)
+        planned = plan()
+    run_backtest(planned, folder, workers=workers)
 
 
 if __name__ == "__main__":

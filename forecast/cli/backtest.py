@@ -60,14 +60,11 @@ def backtest(
       forecast backtest --scheduler tls://10.0.0.7:8786
     """
     from forecast.evaluation.cluster import on_cluster
-    from forecast.workers import woken
+    from forecast.evaluation.comparison import log_note
+    from forecast.jobs.track_record import CUSTOM, backtest_workspace
 
     chosen = open_chosen(workspace)
-    here = 1 if scheduler else workers
-    with on_cluster(scheduler), woken(here, "forecast.evaluation.blocks_ahead"), progress_bar() as progress:
-        from forecast.evaluation.comparison import log_note
-        from forecast.jobs.track_record import CUSTOM, backtest_workspace
-
+    with on_cluster(scheduler), progress_bar() as progress:
         record, folder = backtest_workspace(
             chosen,
             models=names(models),
