@@ -7,7 +7,6 @@ import pytest
 
 from forecast.workers import beside, woken
 
-
 MODULE = "forecast.evaluation.blocks_ahead"
 """Its import takes a worker long enough for each to have its share."""
 
