@@ -28,3 +28,18 @@ def compiled(kernel: Kernel) -> Kernel:
         return cast("Kernel", njit(cache=True, nogil=True)(kernel))
     except RuntimeError:  # "cannot cache function: no locator available", told when it is decorated
         return cast("Kernel", njit(nogil=True)(kernel))
+
+
+def load_compiler() -> None:
+    """Load what all kernels need, half a second's work, which is otherwise left to the first that is called.
+
+    Examples
+    --------
+    >>> load_compiler()
+    """
+    _nothing()
+
+
+@compiled
+def _nothing() -> None:
+    pass

@@ -54,6 +54,8 @@ def beside(workers: int, work: Callable[..., Result], *arguments: Any) -> Iterat
 def woken(workers: int, module: str) -> Iterator[None]:
     """Start workers that will be needed, and let them import a module while this process prepares their work.
 
+    They load what compiled kernels need as well.
+
     Parameters
     ----------
     workers : int
@@ -81,6 +83,7 @@ def woken(workers: int, module: str) -> Iterator[None]:
 def _imported(module: str) -> None:
     end_with_parent()
     importlib.import_module(module)
+    importlib.import_module("forecast.compiled").load_compiler()
 
 
 def _apart(main: int, work: Callable[..., Result], *arguments: Any) -> Result:

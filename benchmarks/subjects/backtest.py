@@ -82,15 +82,15 @@ def plan(origins: int = ORIGINS) -> Any:
 
 
 def backtest(folder: Path, workers: int) -> None:
-    """Run the backtest as `forecast backtest` does: workers start while the plan is made."""
-    from forecast.evaluation.backtest import run_backtest  # noqa: PLC0415 - as above
-    from forecast.memory import keep_memory  # noqa: PLC0415
+    """Run the backtest as `forecast backtest` does: workers start before this process imports what it needs."""
+    from forecast.memory import keep_memory  # noqa: PLC0415 - as above
     from forecast.workers import woken  # noqa: PLC0415
 
     keep_memory()
     with woken(workers, "forecast.evaluation.blocks_ahead"):
-        planned = plan()
-    run_backtest(planned, folder, workers=workers)
+        from forecast.evaluation.backtest import run_backtest  # noqa: PLC0415
+
+        run_backtest(plan(), folder, workers=workers)
 
 
 if __name__ == "__main__":

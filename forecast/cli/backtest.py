@@ -59,26 +59,30 @@ def backtest(
       forecast backtest --models climatology-52,discount-negbin --horizon 12
       forecast backtest --scheduler tls://10.0.0.7:8786
     """
-    from forecast.evaluation.cluster import on_cluster
-    from forecast.evaluation.comparison import log_note
-    from forecast.jobs.track_record import CUSTOM, backtest_workspace
+    from forecast.workers import woken
 
-    chosen = open_chosen(workspace)
-    with on_cluster(scheduler), progress_bar() as progress:
-        record, folder = backtest_workspace(
-            chosen,
-            models=names(models),
-            start=day(start, "--start"),
-            end=day(end, "--end"),
-            horizon=horizon,
-            refit_every=refit_every,
-            data=data,
-            as_of=day(as_of, "--as-of"),
-            name=name,
-            as_issued=as_issued,
-            workers=workers,
-            progress=progress,
-        )
+    first, last, known = day(start, "--start"), day(end, "--end"), day(as_of, "--as-of")
+    with woken(workers if scheduler is None else 1, "forecast.evaluation.blocks_ahead"):  # before imports of our own
+        from forecast.evaluation.cluster import on_cluster
+        from forecast.evaluation.comparison import log_note
+        from forecast.jobs.track_record import CUSTOM, backtest_workspace
+
+        chosen = open_chosen(workspace)
+        with on_cluster(scheduler), progress_bar() as progress:
+            record, folder = backtest_workspace(
+                chosen,
+                models=names(models),
+                start=first,
+                end=last,
+                horizon=horizon,
+                refit_every=refit_every,
+                data=data,
+                as_of=known,
+                name=name,
+                as_issued=as_issued,
+                workers=workers,
+                progress=progress,
+            )
     origins = record.forecasts["origin"]
     summary = {
         "name": record.name,

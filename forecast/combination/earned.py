@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import stdtrit
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -66,5 +66,5 @@ def earned(before: Floats, after: Floats, cases: Floats, week: NDArray[np.int64]
     mean = gain.sum(axis=1) / np.maximum(n, 1)
     squares = (np.where(there, gain - mean[:, None], 0.0) ** 2).sum(axis=1)
     error = np.sqrt(squares / np.maximum(n * (n - 1), 1))
-    sure = mean - stats.t.ppf(LEVEL, np.maximum(n - 1, 1)) * error > 1e-12
+    sure = mean - stdtrit(np.maximum(n - 1, 1), LEVEL) * error > 1e-12
     return np.asarray(enough & (n > 1) & sure)

@@ -8,8 +8,8 @@ from functools import cache
 import numpy as np
 from numpy.polynomial.legendre import leggauss
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 from scipy.optimize import brentq
+from scipy.special import ndtr, ndtri, stdtr
 
 from forecast.errors import InputError
 
@@ -106,8 +106,8 @@ def standardised(statistic: ArrayLike) -> Floats:
     scale = np.sqrt(np.divide(np.r_[0.0, np.cumsum(x[known] ** 2)][:-1], before, where=before > 0, out=0.0 * before))
     told, at, n = scale > 0, known[scale > 0], before[scale > 0]
     # By the upper tail on both sides: near 1 a cdf has no digits left.
-    tail = stats.t.sf(np.abs(x[at]) / scale[told], n)
-    u[at] = np.sign(x[at]) * np.minimum(stats.norm.isf(tail), 8.0)
+    tail = stdtr(n, -np.abs(x[at]) / scale[told])
+    u[at] = np.sign(x[at]) * np.minimum(-ndtri(tail), 8.0)
     return u
 
 
@@ -157,7 +157,7 @@ def _one_sided(reference: float, limit: float, shift: float) -> float:
     nodes, weights = leggauss(_NODES)
     s, w = limit * (nodes + 1) / 2, limit * weights / 2
     start = np.r_[0.0, s]
-    back = stats.norm.cdf(reference - shift - start)
-    onward = stats.norm.pdf(s[None, :] + reference - shift - start[:, None]) * w
+    back = ndtr(reference - shift - start)
+    onward = np.exp(-((s[None, :] + reference - shift - start[:, None]) ** 2) / 2) / np.sqrt(2 * np.pi) * w
     system = np.eye(len(start)) - np.column_stack([back, onward])
     return float(np.linalg.solve(system, np.ones(len(start)))[0])

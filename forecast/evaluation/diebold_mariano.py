@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import stdtr
 
 from forecast.errors import InputError
 
@@ -80,7 +80,7 @@ def diebold_mariano(first: Floats, second: Floats, *, horizon: int = 1, lags: in
     error = float(np.sqrt(variance / n))
     correction = np.sqrt((n + 1 - 2 * horizon + horizon * (horizon - 1) / n) / n)
     statistic = float(mean / error * correction)
-    return DieboldMariano(mean, error, statistic, float(2 * stats.t.sf(abs(statistic), n - 1)), n)
+    return DieboldMariano(mean, error, statistic, float(2 * stdtr(n - 1, -abs(statistic))), n)
 
 
 def diebold_mariano_by_horizon(

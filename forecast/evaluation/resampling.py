@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy.special import ndtri, stdtrit
 
 from forecast.errors import InputError
 
@@ -166,7 +166,7 @@ def widened_interval(estimate: Floats, replicates: Floats, *, blocks: float, lev
     known = np.isfinite(estimate) & np.isfinite(replicates).any(axis=0)
     tails = [(1 - level) / 2, (1 + level) / 2]
     if known.any():
-        factor = np.sqrt(blocks / (blocks - 1)) * stats.t.ppf(tails[1], blocks - 1) / stats.norm.ppf(tails[1])
+        factor = np.sqrt(blocks / (blocks - 1)) * stdtrit(blocks - 1, tails[1]) / ndtri(tails[1])
         percentiles = np.nanquantile(replicates[:, known], tails, axis=0)
         bounds[:, known] = estimate[known] + factor * (percentiles - estimate[known])
     return bounds[0], bounds[1]

@@ -18,7 +18,6 @@ from forecast.errors import InputError
 from forecast.events.fold import Hashes, Positions, Records, content_hashes, identity_hashes
 from forecast.events.incoming import Rank
 from forecast.events.record import COLUMNS, Account, Batch, Example, event_frame, tally
-from forecast.events.schema import check_events
 from forecast.plain_text import one_line
 
 ROW_GROUP = 131_072
@@ -86,6 +85,8 @@ class Spool:
             return
         if events["event_id"].isna().any():
             raise InputError("an event has no id", where=self.source, expected="an id in each row")
+        from forecast.events.schema import check_events  # noqa: PLC0415 - slow to import, and who reads needs it not
+
         check_events(events, where=self.source)
         if not (events["source"] == self.source).all():
             raise InputError(f"events of source {events['source'].iloc[0]!r}", expected=repr(self.source))

@@ -14,7 +14,6 @@ from forecast.combination.track import Track
 from forecast.errors import InputError, ModelError, unknown_name
 from forecast.evaluation.backtest import backtest_and_combine, finished_models, plan_origins
 from forecast.evaluation.blocks_ahead import BlocksAhead
-from forecast.evaluation.cluster import current_cluster
 from forecast.evaluation.combined import Combined
 from forecast.evaluation.record import BacktestRecord
 from forecast.families.model import ModelSpec, choose_models
@@ -25,7 +24,6 @@ from forecast.jobs.track_plans import backtest_plan, track_plans
 from forecast.panel.panel import Panel
 from forecast.panel.units import UnitKind
 from forecast.storage import check_writable
-from forecast.workers import woken
 from forecast.workspace import BacktestSection, Workspace
 
 Progress = Callable[[str, int, int], None]
@@ -217,8 +215,7 @@ def backtest_workspace(
         raise InputError(f"name {name!r}", where="--name", expected="small letters, digits and hyphens")
     check_writable(workspace.out / "backtests")
     own = bool(models) or as_issued or any(choice is not None for choice in (start, end, horizon, refit_every, as_of))
-    with woken(workers if current_cluster() is None else 1, "forecast.evaluation.blocks_ahead"):
-        inputs = open_inputs(workspace, as_of)
+    inputs = open_inputs(workspace, as_of)
     if as_of is not None:
         first = protocol.first_after
         inputs = inputs.until(origin_of(inputs.regions, as_of, first_after=first, or_earlier=bool(inputs.vintages)))

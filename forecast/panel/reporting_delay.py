@@ -27,8 +27,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import brentq
-from scipy.special import betaln
-from scipy.stats import beta as beta_distribution
+from scipy.special import betaincinv, betaln
 
 from forecast.errors import InputError
 from forecast.panel.reporting_triangle import ReportingTriangle
@@ -126,7 +125,7 @@ class ReportingDelay:
         mean, square = (np.cumprod(factor[power][:, ::-1], axis=1)[:, ::-1] for power in (1, 2))
         size = np.maximum(mean * (1 - mean) / np.maximum(square - mean**2, 1e-300) - 1, LEAST_SHAPE)
         tails = ((1 - level) / 2, (1 + level) / 2)
-        low, high = (beta_distribution.ppf(tail, mean * size, (1 - mean) * size) for tail in tails)
+        low, high = (betaincinv(mean * size, (1 - mean) * size, tail) for tail in tails)
         one = np.ones((len(a), 1))
         return np.hstack([low, one]), np.hstack([high, one])
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 from forecast.errors import ForecastError, InputError
 from forecast.families.ingarch.series import Distribution, Series, SeriesFit, fit_series
@@ -131,7 +131,7 @@ def score_test(fit: SeriesFit, times: Sequence[int], decays: Sequence[float], *,
     crossed = carried.T @ meat[:k, k:]
     variance = meat[k:, k:] - crossed - crossed.T + carried.T @ meat[:k, :k] @ carried
     statistic = float(score[k:] @ np.linalg.pinv(variance, hermitian=True) @ score[k:])
-    return ScoreTest(statistic, course.shape[1], float(chi2.sf(statistic, course.shape[1])))
+    return ScoreTest(statistic, course.shape[1], float(chdtrc(course.shape[1], statistic)))
 
 
 def search_intervention(

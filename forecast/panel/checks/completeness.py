@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import stdtr
 
 from forecast.events.checks.finding import Check, Finding, Severity, counted, finding
 from forecast.events.checks.silence import LONGEST_INTERRUPTION, ending_silence
@@ -91,7 +91,7 @@ def unfinished_week(panel: Panel, level: float) -> list[Finding]:
     roots = np.sqrt(before + 0.375)
     spread = max(float(roots.std(ddof=1)), 0.5)  # not below that of a Poisson count
     score = (np.sqrt(totals[-1] + 0.375) - roots.mean()) / (spread * np.sqrt(1 + 1 / len(before)))
-    if stats.t.cdf(score, len(before) - 1) > level:
+    if stdtr(len(before) - 1, score) > level:
         return []
     message = (
         f"The week of {panel.weeks[-1]:%Y-%m-%d} has {counted(int(totals[-1]), 'event')} in all, the {len(before)} "

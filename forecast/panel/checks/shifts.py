@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import stdtr
 
 from forecast.events.checks.finding import Check, Finding, finding
 from forecast.panel.checks.countries import country_totals
@@ -52,7 +52,7 @@ def shift_probability(before: NDArray[np.integer], after: NDArray[np.integer]) -
     first, second = (np.sqrt(side.reshape(-1, BLOCK_WEEKS).sum(axis=1) + 0.375) for side in (before, after))
     pooled = max(float((first.var(ddof=1) + second.var(ddof=1)) / 2), 0.25)  # not below that of Poisson counts
     score = (second.mean() - first.mean()) / np.sqrt(2 * pooled / len(first))
-    return float(2 * stats.t.sf(abs(score), 2 * len(first) - 2))
+    return float(2 * stdtr(2 * len(first) - 2, -abs(score)))
 
 
 def best_break(counts: NDArray[np.integer]) -> int:
