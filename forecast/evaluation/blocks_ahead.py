@@ -102,11 +102,13 @@ def begun(
 
 
 def waiting_blocks(planned: Sequence[Block], store: Path) -> list[Block]:
-    """Return the blocks that are not kept whole and unaltered in a folder, the last ones first.
+    """Return the blocks that are not kept whole and unaltered in a folder, those of the last model first.
 
     Models are listed from the simple to the slow: where what is quick comes last, workers end at about the same time.
     """
-    return [block for block in reversed(planned) if not _kept_whole(store / f"{block.key}{SUFFIX}")]
+    rank = {block.model.name: at for at, block in enumerate(planned)}
+    waiting = [block for block in planned if not _kept_whole(store / f"{block.key}{SUFFIX}")]
+    return sorted(waiting, key=lambda block: rank[block.model.name], reverse=True)
 
 
 def _computed(blocks: Sequence[Block], workers: int, watch: Stopwatch | None = None) -> Generator[Finished, None, None]:
