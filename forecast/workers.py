@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 import warnings
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any, TypeVar
@@ -51,8 +51,8 @@ def beside(workers: int, work: Callable[..., Result], *arguments: Any) -> Iterat
 
 
 @contextmanager
-def woken(workers: int, module: str) -> Iterator[None]:
-    """Start workers that will be needed, and let them import a module while this process prepares their work.
+def woken(workers: int, *modules: str) -> Iterator[None]:
+    """Start workers that will be needed, and let them import modules while this process prepares their work.
 
     They load what compiled kernels need as well.
 
@@ -60,8 +60,8 @@ def woken(workers: int, module: str) -> Iterator[None]:
     ----------
     workers : int
         With 1 nothing is started.
-    module : str
-        Its full name.
+    *modules : str
+        Their full names.
 
     Examples
     --------
@@ -72,7 +72,7 @@ def woken(workers: int, module: str) -> Iterator[None]:
         yield
         return
     parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1, max_nbytes=None)
-    found: Any = parallel(joblib.delayed(_imported)(module) for _ in range(workers))
+    found: Any = parallel(joblib.delayed(_imported)(modules) for _ in range(workers))
     try:
         yield
     finally:  # in an error too: workers that are ended while they start may say so
@@ -80,9 +80,10 @@ def woken(workers: int, module: str) -> Iterator[None]:
             list(found)
 
 
-def _imported(module: str) -> None:
+def _imported(modules: Sequence[str]) -> None:
     end_with_parent()
-    importlib.import_module(module)
+    for module in modules:
+        importlib.import_module(module)
     importlib.import_module("forecast.compiled").load_compiler()
 
 

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from forecast import compiled as kernels
 from forecast.workers import beside, woken
 
 MODULE = "forecast.evaluation.blocks_ahead"
@@ -15,11 +16,21 @@ def knows(module: str) -> tuple[bool, int]:
     return module in sys.modules, os.getpid()
 
 
+def have_all(modules: list[str]) -> tuple[bool, bool]:
+    return set(modules) <= set(sys.modules), bool(kernels._nothing.signatures)
+
+
 def test_workers_that_were_woken_have_imported_when_their_work_comes() -> None:
     with woken(2, MODULE), beside(2, knows, MODULE) as found:
         imported, process = found()
     assert imported
     assert process != os.getpid()
+
+
+def test_workers_can_import_several_modules_and_have_loaded_the_compiler() -> None:
+    modules = ["wave", MODULE]
+    with woken(2, *modules), beside(2, have_all, modules) as found:
+        assert found() == (True, True)
 
 
 def test_one_worker_is_this_process() -> None:

@@ -74,17 +74,20 @@ def run(
       forecast run --workspace nigeria --time-budget 30m --json
     """
     from forecast.errors import InputError
-    from forecast.evaluation.cluster import on_cluster
-    from forecast.jobs.issue import Choices
     from forecast.jobs.time_budget import duration
+    from forecast.workers import woken
 
     if reissue and draft:
         raise InputError("--reissue and --draft exclude each other", where="forecast run", expected="one of them")
-    chosen = open_chosen(workspace)
-    budget = None if time_budget is None else duration(time_budget)
-    choices = Choices(day(as_of, "--as-of"), report, workers, reissue, draft, budget, cost)
-    with on_cluster(scheduler):
-        done = _logged(chosen, choices, log, now)
+    known, budget = day(as_of, "--as-of"), None if time_budget is None else duration(time_budget)
+    with woken(workers if scheduler is None else 1, "forecast.evaluation.blocks_ahead"):  # before imports of our own
+        from forecast.evaluation.cluster import on_cluster
+        from forecast.jobs.issue import Choices
+
+        chosen = open_chosen(workspace)
+        choices = Choices(known, report, workers, reissue, draft, budget, cost)
+        with on_cluster(scheduler):
+            done = _logged(chosen, choices, log, now)
     if json:
         result_json(_summary(done))
     else:

@@ -174,14 +174,15 @@ def backtest_and_combine(
             report(done, len(planned))
     made_from = _made_from(plan, planned, earlier)
     steps = store / f"{made_from}{STEPS_SUFFIX}"
-    combined = _as_before(plan, planned, store, folder, earlier, made_from)
-    if combined is None:
+    found = _as_before(plan, planned, store, folder, earlier, made_from)
+    if found is None:
         combined = _publish(plan, planned, store, folder, earlier, made_from)
         if combined:
-            write_file(steps, pack_steps({kind: found.track.steps for kind, found in combined.items()}))
+            write_file(steps, pack_steps({kind: each.track.steps for kind, each in combined.items()}))
+        found = read_record(folder), combined
     if blocks is None:
         _prune(store, {steps.name, *(f"{block.key}{SUFFIX}" for block in planned)})
-    return read_record(folder), combined
+    return found
 
 
 def blocks_folder(folder: Path) -> Path:
@@ -277,21 +278,21 @@ def _as_before(
     folder: Path,
     earlier: Mapping[UnitKind, Sequence[Track]],
     made_from: str,
-) -> Combined | None:
-    """Return what was combined where the record is there already, made from the same and whole; None elsewhere."""
+) -> tuple[BacktestRecord, Combined] | None:
+    """Return the record and what was combined, where it is there already, made from the same and whole."""
     try:
         there = json.loads((folder / MANIFEST).read_bytes())
         wanted = json.loads(json.dumps(_manifest(plan) | {"made_from": made_from}, default=str))
         if {name: there[name] for name in wanted} != wanted:
             return None
-        read_record(folder)
+        record = read_record(folder)
         if plan.combination is None:
-            return {}
+            return record, {}
         steps = (store / f"{made_from}{STEPS_SUFFIX}").read_bytes()
         names = ("marginals", "chances")
         members = [block for block in blocks if block.model.name in plan.combination.members]
         parts = [unpack_block((store / f"{block.key}{SUFFIX}").read_bytes(), names) for block in members]
-        return combine_as_before(plan, plan.combination, members, parts, earlier, steps, made_from=made_from)
+        return record, combine_as_before(plan, plan.combination, members, parts, earlier, steps, made_from=made_from)
     except (OSError, ValueError, KeyError, InputError):
         return None
 

@@ -309,10 +309,10 @@ def _together(blocks: Sequence[Block], every: Sequence[Iterator[Said]]) -> Itera
 def _known(plan: BacktestPlan, kind: UnitKind, blocks: Sequence[Block]) -> Callable[[int], Outcomes]:
     """Return what was known in a week of how the forecasts turned out: by the vintage of then, if there are any."""
     final, first = plan.panels[kind], plan.origins[0]
-    seen_at = [(block, origin) for block in blocks for origin in block.origins]
-    levels = np.stack(
-        [[rule.level(block.known_at(origin)) for rule in plan.escalations] for block, origin in seen_at]
-    ).reshape(len(plan.origins), len(plan.escalations), len(final.units))
+    then = (block.known_at(origin) for block in blocks for origin in block.origins)
+    levels = np.stack([[rule.level(panel) for rule in plan.escalations] for panel in then]).reshape(
+        len(plan.origins), len(plan.escalations), len(final.units)
+    )
 
     def panel_of(week: int) -> Panel:
         day = first + (week - week_number(first)) * WEEK

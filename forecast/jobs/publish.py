@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,8 @@ from forecast.reporting.summarise import summary_of
 from forecast.reporting.summary import FILE as SUMMARY
 from forecast.reporting.summary import summary_bytes
 from forecast.storage import folder_in_progress
-from forecast.workers import beside
+from forecast.workers import beside, woken
+from forecast.workspace import ReportSpec
 
 PATHS = "paths.parquet"
 """The forecast of the headline model, whole: as `forecast.predictive.forecast_file`."""
@@ -79,6 +81,20 @@ def publish(
         recorded = {} if record is None else record(content, files)
         text = json.dumps({**content.provenance, **recorded, "files": files}, indent=2, ensure_ascii=False)
         (work / "manifest.json").write_text(f"{text}\n", encoding="utf-8", newline="\n")
+
+
+def printers_woken(definition: ReportSpec, workers: int) -> AbstractContextManager[None]:
+    """Let workers load what they print with while this process is at other work.
+
+    Parameters
+    ----------
+    definition : ReportSpec
+        Nothing is loaded for a report without brief and pictures.
+    workers : int
+        As for `publish`.
+    """
+    apart = workers if definition.brief or definition.pictures else 1
+    return woken(apart, __name__, *(f"forecast.reporting.printed.{name}" for name in ("brief", "charts", "pictures")))
 
 
 def _summary_and_print(content: ReportContent) -> dict[str, bytes]:

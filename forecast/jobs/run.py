@@ -24,7 +24,7 @@ from forecast.jobs.inputs import FitPanels, Inputs
 from forecast.jobs.manifest import run_manifest
 from forecast.jobs.preparation import Preparation, forecast_with, prepare
 from forecast.jobs.prior_checks import prior_checks
-from forecast.jobs.publish import Record, publish
+from forecast.jobs.publish import Record, printers_woken, publish
 from forecast.jobs.run_notes import (
     fitted_by,
     left_out,
@@ -190,18 +190,21 @@ def carry_out(
             ahead=None if failed else ahead,
         )
         lap("records")
-        failed |= track.failed
-        able = [model for model in able if model.name not in failed]
-        forecasts = {kind: {model.name: by_model[model.name] for model in able} for kind, by_model in forecasts.items()}
-        checked = prior_checks(able, inputs.regions, fits, spec.backtest.seed)
-        combined = _combine(ready, track, forecasts)
-        risk, borrowed = with_borrowed_base_rates(
-            workspace, inputs, _risk(workspace, inputs, fits, forecasts, combined)
-        )
-        late = budget is not None and budget.spent
-        changes, untold = (
-            (None, ()) if explain is None or late else _explained(workspace, explain, track, forecasts, risk)
-        )
+        with printers_woken(definition, workers):
+            failed |= track.failed
+            able = [model for model in able if model.name not in failed]
+            forecasts = {
+                kind: {model.name: by_model[model.name] for model in able} for kind, by_model in forecasts.items()
+            }
+            checked = prior_checks(able, inputs.regions, fits, spec.backtest.seed)
+            combined = _combine(ready, track, forecasts)
+            risk, borrowed = with_borrowed_base_rates(
+                workspace, inputs, _risk(workspace, inputs, fits, forecasts, combined)
+            )
+            late = budget is not None and budget.spent
+            changes, untold = (
+                (None, ()) if explain is None or late else _explained(workspace, explain, track, forecasts, risk)
+            )
 
     lap("risks")
     found = find_in(workspace, inputs, ready.as_of)

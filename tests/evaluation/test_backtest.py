@@ -13,6 +13,7 @@ import pytest
 
 from forecast.errors import ForecastError, InputError
 from forecast.evaluation.backtest import blocks_folder, plan_origins, read_record, run_backtest
+from forecast.evaluation.blocks_ahead import waiting_blocks
 from forecast.evaluation.comparison import leaderboard
 from forecast.evaluation.planned_blocks import plan_blocks
 from forecast.evaluation.record import HEAD, QUANTILE_LEVELS
@@ -270,6 +271,17 @@ def test_a_longer_plan_uses_the_blocks_it_has(plugin, tmp_path, monkeypatch):
     kept = after.forecasts[after.forecasts["origin"] < grown.origins[-1]].reset_index(drop=True)
     pd.testing.assert_frame_equal(kept[said], before.forecasts[said])
     assert len(block_files(folder)) == len(plan_blocks(grown))
+
+
+def test_blocks_of_the_last_model_are_computed_first_and_each_models_in_their_order(plugin, tmp_path):
+    plan = plugin.make_plan()
+    planned = plan_blocks(plan)
+    assert len({block.model.name for block in planned}) > 1
+    waiting = waiting_blocks(planned, tmp_path)
+    assert list(dict.fromkeys(block.model.name for block in waiting)) == [model.name for model in reversed(plan.models)]
+    for model in plan.models:
+        keys = [[block.key for block in blocks if block.model.name == model.name] for blocks in (planned, waiting)]
+        assert keys[0] == keys[1]
 
 
 def test_damaged_blocks_are_computed_again_and_unused_ones_removed(whole, plugin, tmp_path, monkeypatch):
