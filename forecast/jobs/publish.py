@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,14 @@ import pyarrow.parquet as pq
 from forecast.csv_text import csv_bytes
 from forecast.evaluation.record import HEAD, QUANTILE_LEVELS
 from forecast.evaluation.stopwatch import Stopwatch, timed
-from forecast.language import speaking
+from forecast.language import Language, speaking
 from forecast.predictive.forecast_file import write_forecasts
 from forecast.predictive.risk import RISK_COLUMNS
 from forecast.provenance import hash_file
-from forecast.reporting.content import ReportContent
+from forecast.reporting.content import RecordsContent, ReportContent
 from forecast.reporting.html import render_report
 from forecast.reporting.page import page_name
+from forecast.reporting.record_part import Parts, RecordPart, record_parts
 from forecast.reporting.summarise import summary_of
 from forecast.reporting.summary import FILE as SUMMARY
 from forecast.reporting.summary import summary_bytes
@@ -43,6 +45,7 @@ def publish(
     record: Record | None = None,
     workers: int = 1,
     watch: Stopwatch | None = None,
+    parts: Parts | None = None,
 ) -> None:
     """Write the results of a run, so that all of them appear or none.
 
@@ -58,12 +61,14 @@ def publish(
         With 2 or more the brief and the pictures are drawn in another process beside the pages.
     watch : Stopwatch, optional
         Told what that process spent.
+    parts : callable, optional
+        From `parts_ahead`, of the same content; they are made here if not given.
     """
     processor = watch.processor if watch is not None else None
     apart = workers if content.brief or content.pictures else 1
     with beside(apart, timed, processor, _summary_and_print, content) as drawn, folder_in_progress(folder) as work:
         for language in content.languages:
-            name, page = page_name(language, content.languages), render_report(content, language)
+            name, page = page_name(language, content.languages), render_report(content, language, parts)
             (work / name).write_text(page, encoding="utf-8", newline="\n")
         table = pa.Table.from_pandas(_forecast_frame(content), preserve_index=False).replace_schema_metadata(None)
         pq.write_table(table, work / "forecast.parquet", compression="zstd")
@@ -81,6 +86,32 @@ def publish(
         recorded = {} if record is None else record(content, files)
         text = json.dumps({**content.provenance, **recorded, "files": files}, indent=2, ensure_ascii=False)
         (work / "manifest.json").write_text(f"{text}\n", encoding="utf-8", newline="\n")
+
+
+@contextmanager
+def parts_ahead(content: RecordsContent, workers: int = 1, watch: Stopwatch | None = None) -> Iterator[Parts]:
+    """Begin in another process with what the report says of its backtest records.
+
+    Parameters
+    ----------
+    content : RecordsContent
+    workers : int
+        With 1 it is done when it is asked for, in this process.
+    watch : Stopwatch, optional
+        Told what that process spent.
+    """
+    processor = watch.processor if watch is not None else None
+    with beside(workers, timed, processor, record_parts, content) as found:
+
+        @cache
+        def parts() -> Mapping[Language, Sequence[RecordPart]]:
+            made: Mapping[Language, Sequence[RecordPart]]
+            made, seconds = found()
+            if watch is not None and workers > 1:
+                watch.add("report", seconds)
+            return made
+
+        yield parts
 
 
 def printers_woken(definition: ReportSpec, workers: int) -> AbstractContextManager[None]:

@@ -24,7 +24,7 @@ from forecast.jobs.inputs import FitPanels, Inputs
 from forecast.jobs.manifest import run_manifest
 from forecast.jobs.preparation import Preparation, forecast_with, prepare
 from forecast.jobs.prior_checks import prior_checks
-from forecast.jobs.publish import Record, printers_woken, publish
+from forecast.jobs.publish import Record, parts_ahead, printers_woken, publish
 from forecast.jobs.run_notes import (
     fitted_by,
     left_out,
@@ -47,7 +47,7 @@ from forecast.predictive.forecast import Forecast
 from forecast.predictive.risk import risk_table
 from forecast.provenance import generator
 from forecast.reporting.changes import Changes
-from forecast.reporting.content import ReportContent
+from forecast.reporting.content import RecordsContent, ReportContent
 from forecast.workspace import Workspace
 
 Forecasts = dict[UnitKind, dict[str, Forecast]]
@@ -170,92 +170,93 @@ def carry_out(
     begin = partial(
         track_record_ahead, workspace, inputs, models, fits, external=ready.external, workers=workers, watch=watch
     )
-    with (
-        threadpoolctl.threadpool_limits(1),  # how many threads there are can change the last bits of a sum
+    with threadpoolctl.threadpool_limits(1):  # how many threads there are can change the last bits of a sum
         # Against a budget the models are worked on one after the other, as far as it reaches.
-        begin() if budget is None else nullcontext() as ahead,
-    ):
-        lap("preparation")
-        forecasts, failed = _forecast_all(workspace, models, inputs, fits, progress, budget, lap)
-        able = [model for model in models if model.name not in failed]
-        track = track_record(
-            workspace,
-            inputs,
-            able,
-            fits,
-            external=ready.external,
-            workers=workers,
-            progress=progress,
-            budget=budget,
-            ahead=None if failed else ahead,
-        )
+        with begin() if budget is None else nullcontext() as ahead:
+            lap("preparation")
+            forecasts, failed = _forecast_all(workspace, models, inputs, fits, progress, budget, lap)
+            able = [model for model in models if model.name not in failed]
+            track = track_record(
+                workspace,
+                inputs,
+                able,
+                fits,
+                external=ready.external,
+                workers=workers,
+                progress=progress,
+                budget=budget,
+                ahead=None if failed else ahead,
+            )
         lap("records")
-        with printers_woken(definition, workers):
-            failed |= track.failed
-            able = [model for model in able if model.name not in failed]
-            forecasts = {
-                kind: {model.name: by_model[model.name] for model in able} for kind, by_model in forecasts.items()
-            }
-            checked = prior_checks(able, inputs.regions, fits, spec.backtest.seed)
-            combined = _combine(ready, track, forecasts)
-            risk, borrowed = with_borrowed_base_rates(
-                workspace, inputs, _risk(workspace, inputs, fits, forecasts, combined)
+        failed |= track.failed
+        able = [model for model in able if model.name not in failed]
+        forecasts = {kind: {model.name: by_model[model.name] for model in able} for kind, by_model in forecasts.items()}
+        combined = _combine(ready, track, forecasts)
+        told_of = RecordsContent(
+            panels=inputs.panels,
+            models=(*able, *([combined_spec(spec.combination)] if spec.combination and combined else [])),
+            headline_model=spec.models.headline,
+            headline_escalation=definition.headline_escalation,
+            escalations=spec.escalations,
+            polygons=inputs.polygons,
+            backtests=track.records,
+            languages=definition.languages,
+        )
+        with parts_ahead(told_of, workers, watch) as parts:
+            with printers_woken(definition, workers):
+                checked = prior_checks(able, inputs.regions, fits, spec.backtest.seed)
+                risk, borrowed = with_borrowed_base_rates(
+                    workspace, inputs, _risk(workspace, inputs, fits, forecasts, combined)
+                )
+                late = budget is not None and budget.spent
+                changes, untold = (
+                    (None, ()) if explain is None or late else _explained(workspace, explain, track, forecasts, risk)
+                )
+            lap("risks")
+            found = find_in(workspace, inputs, ready.as_of)
+            absent, elsewhere = ready.external.notes(ready.origin, track.records[0].forecasts["origin"].unique())
+            warnings = (
+                *pressing,
+                *found.warnings(),
+                *untold_countries(inputs),
+                *without_nowcast(inputs),
+                *left_out(failed),
+                *absent,
+                *remarks(forecasts),
+                *short_records(track.records),
+                *other_sources(workspace, fits),
+                *refuted(workspace, models, track.records[0]),
+                *untold,
             )
-            late = budget is not None and budget.spent
-            changes, untold = (
-                (None, ()) if explain is None or late else _explained(workspace, explain, track, forecasts, risk)
+            manifest = run_manifest(workspace, definition, inputs, models, fits, track, warnings, found) | fitted_by(
+                forecasts
             )
-
-    lap("risks")
-    found = find_in(workspace, inputs, ready.as_of)
-    absent, elsewhere = ready.external.notes(ready.origin, track.records[0].forecasts["origin"].unique())
-    warnings = (
-        *pressing,
-        *found.warnings(),
-        *untold_countries(inputs),
-        *without_nowcast(inputs),
-        *left_out(failed),
-        *absent,
-        *remarks(forecasts),
-        *short_records(track.records),
-        *other_sources(workspace, fits),
-        *refuted(workspace, models, track.records[0]),
-        *untold,
-    )
-    manifest = run_manifest(workspace, definition, inputs, models, fits, track, warnings, found) | fitted_by(forecasts)
-    if cost and watch is not None:
-        manifest["core_seconds"] = watch.rounded()
-    content = ReportContent(
-        name=definition.name,
-        title=f"{spec.title}: {definition.title}",
-        audience=definition.audience,
-        origin=ready.origin,
-        data=inputs.note,
-        panels=inputs.panels,
-        forecasts=forecasts,
-        models=(*able, *([combined_spec(spec.combination)] if spec.combination and combined else [])),
-        headline_model=spec.models.headline,
-        headline_escalation=definition.headline_escalation,
-        escalations=spec.escalations,
-        top=definition.top,
-        risk=risk,
-        polygons=inputs.polygons,
-        backtests=track.records,
-        warnings=(*warnings, *notes(workspace, inputs, models, fits), *elsewhere, *borrowed),
-        provenance=manifest,
-        findings=(*filter(None, [found.imports]), *found.sentences()),
-        prior_checks=checked,
-        notices=tuple(notices),
-        issued=issued,
-        changes=changes,
-        brief=definition.brief,
-        pictures=definition.pictures,
-        languages=definition.languages,
-        listed=definition.listed,
-    )
-    told(progress, "writing the report")(0, 1)
-    publish(content, folder or ready.folder, record, workers, watch)
-    lap("report")
+            if cost and watch is not None:
+                manifest["core_seconds"] = watch.rounded()
+            content = ReportContent(
+                **vars(told_of),
+                name=definition.name,
+                title=f"{spec.title}: {definition.title}",
+                audience=definition.audience,
+                origin=ready.origin,
+                data=inputs.note,
+                forecasts=forecasts,
+                top=definition.top,
+                risk=risk,
+                warnings=(*warnings, *notes(workspace, inputs, models, fits), *elsewhere, *borrowed),
+                provenance=manifest,
+                findings=(*filter(None, [found.imports]), *found.sentences()),
+                prior_checks=checked,
+                notices=tuple(notices),
+                issued=issued,
+                changes=changes,
+                brief=definition.brief,
+                pictures=definition.pictures,
+                listed=definition.listed,
+            )
+            told(progress, "writing the report")(0, 1)
+            publish(content, folder or ready.folder, record, workers, watch, parts)
+            lap("report")
     told(progress, "writing the report")(1, 1)
     return RunResult(folder or ready.folder, warnings, content)
 

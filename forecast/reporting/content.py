@@ -20,8 +20,28 @@ from forecast.predictive.forecast import Forecast
 from forecast.reporting.changes import Changes
 
 
-@dataclass(frozen=True)
-class ReportContent:
+@dataclass(frozen=True, kw_only=True)
+class RecordsContent:
+    """What the parts of a report on its backtest records show: known before the risks are.
+
+    Parameters
+    ----------
+    panels, models, headline_model, headline_escalation, escalations, polygons, backtests, languages
+        As those of `ReportContent`.
+    """
+
+    panels: Mapping[UnitKind, Panel]
+    models: tuple[ModelSpec, ...]
+    headline_model: str
+    headline_escalation: str
+    escalations: tuple[Escalation, ...]
+    polygons: Mapping[str, Mapping[str, Any]]
+    backtests: tuple[BacktestRecord, ...]
+    languages: tuple[Language, ...] = (SOURCE,)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportContent(RecordsContent):
     """All that a report shows.
 
     Parameters
@@ -75,16 +95,9 @@ class ReportContent:
     audience: str
     origin: pd.Timestamp
     data: DataNote
-    panels: Mapping[UnitKind, Panel]
     forecasts: Mapping[UnitKind, Mapping[str, Forecast]]
-    models: tuple[ModelSpec, ...]
-    headline_model: str
-    headline_escalation: str
-    escalations: tuple[Escalation, ...]
     top: int
     risk: pd.DataFrame
-    polygons: Mapping[str, Mapping[str, Any]]
-    backtests: tuple[BacktestRecord, ...]
     warnings: tuple[str, ...]
     provenance: Mapping[str, Any]
     findings: tuple[str, ...] = ()
@@ -94,5 +107,4 @@ class ReportContent:
     changes: Changes | None = None
     brief: bool = True
     pictures: bool = True
-    languages: tuple[Language, ...] = (SOURCE,)
     listed: int = 400

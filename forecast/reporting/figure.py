@@ -38,7 +38,7 @@ class Figure:
     @property
     def height(self) -> int:
         """Pixels that the page keeps free for it."""
-        return int(self.data()["layout"]["height"])
+        return int(self.plot.layout.height)
 
     def data(self) -> dict[str, Any]:
         """Return traces and layout as plain lists, numbers and strings."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +13,11 @@ from forecast.language import say, say_count
 from forecast.panel.units import UnitKind
 from forecast.predictive.escalation import ENOUGH_ORIGINS, Escalation
 from forecast.predictive.risk import ranked
-from forecast.reporting.content import ReportContent
+from forecast.reporting.content import RecordsContent, ReportContent
 from forecast.reporting.rules import quoted, rule_titles
 from forecast.reporting.scale import plain_word
 from forecast.reporting.tables import uncalibrated
-from forecast.reporting.track import track_of
+from forecast.reporting.track import Track, track_of, tracks_by_record
 from forecast.reporting.words import (
     central,
     events,
@@ -68,12 +68,12 @@ class Statement:
         return plain_word(self.probability)
 
 
-def headline_rule(content: ReportContent) -> Escalation:
+def headline_rule(content: RecordsContent) -> Escalation:
     """Return the escalation that the headline is about."""
     return next(rule for rule in content.escalations if rule.name == content.headline_escalation)
 
 
-def headline_title(content: ReportContent) -> str:
+def headline_title(content: RecordsContent) -> str:
     """Return the short title of the headline's escalation."""
     return rule_titles(content.escalations)[content.headline_escalation]
 
@@ -146,7 +146,12 @@ def statements(content: ReportContent) -> list[Statement]:
     """Return the statements of the headline: the regions with the highest probability, then every place."""
     regions = headline_rows(content, "region").dropna(subset="probability").head(content.top)
     places = headline_rows(content, "place") if "place" in content.panels else regions.head(0)
-    return [_statement(content, row) for frame in (regions, places) for row in frame.to_dict("records")]
+    found = []
+    for frame in (regions, places):
+        rows = frame.to_dict("records")
+        tracks = tracks_by_record(content, _kind(rows[0]["unit_kind"])) if rows else []
+        found += [_statement(content, row, tracks) for row in rows]
+    return found
 
 
 def against_base(probability: float, base: float, origins: int) -> str:
@@ -181,7 +186,7 @@ def against_base(probability: float, base: float, origins: int) -> str:
     return say("{comparison}, which rests on {origins} spans of the past", comparison=compared, origins=origins)
 
 
-def _statement(content: ReportContent, row: Mapping[Any, Any]) -> Statement:
+def _statement(content: ReportContent, row: Mapping[Any, Any], tracks: Sequence[Sequence[Track]]) -> Statement:
     unit, kind = str(row["unit"]), _kind(row["unit_kind"])
     panel = content.panels[kind]
     probability, base, previous = (float(row[key]) for key in ("probability", "base_rate", "previous"))
@@ -196,7 +201,7 @@ def _statement(content: ReportContent, row: Mapping[Any, Any]) -> Statement:
         compared += "."
         if np.isfinite(previous):
             compared += " " + say("A week before, it was {probability}.", probability=percent(previous))
-        track = track_of(content, probability, kind)
+        track = track_of(tracks, probability, kind)
     title = titles(panel.units)[unit]
     text = f"{compared} {_counts(content, kind, unit, float(row['level']))}"
     return Statement(unit, title, kind, probability, base, previous, text, track)

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import isnan
-from typing import Any
 
 import pandas as pd
 
-from forecast.evaluation.comparison import SKILL_LEVEL, log_note
-from forecast.evaluation.record import BacktestRecord
+from forecast.evaluation.comparison import SKILL_LEVEL
 from forecast.language import Language, say, speaking
 from forecast.plots.classes import CLASS_EDGES
 from forecast.plots.theme import RISK_DARK, RISK_LIGHT
 from forecast.predictive.escalation import ENOUGH_ORIGINS
-from forecast.reporting.calibration import RecordFigures, record_figures
 from forecast.reporting.changes import changes_part
-from forecast.reporting.comparison_part import ComparisonPart, comparison_part, reference_of
 from forecast.reporting.content import ReportContent
-from forecast.reporting.decisions import DecisionPart, decision_part
-from forecast.reporting.diagnosis import DiagnosisPart, diagnosis_part
 from forecast.reporting.fan import fan_figure, fan_frame, fan_rows
 from forecast.reporting.figure import Figure
 from forecast.reporting.headline import (
@@ -33,12 +29,13 @@ from forecast.reporting.headline import (
 from forecast.reporting.issued_part import FALSE_ALARMS, issued_part
 from forecast.reporting.map import map_aspect, risk_map
 from forecast.reporting.page import language_links, render_page
+from forecast.reporting.record_part import Parts, RecordPart, records_told
 from forecast.reporting.rules import quoted, rule_titles
 from forecast.reporting.scale import SCALE, SOURCE, percents
 from forecast.reporting.steps import steps_parts, steps_taken
-from forecast.reporting.tables import breakdown_rows, leaderboard_rows, left_out, prior_rows, provenance_rows, risk_rows
-from forecast.reporting.track import record_titles, records_saw, track_tables
-from forecast.reporting.words import apart, day, holds, number, percent, titles, units_told
+from forecast.reporting.tables import left_out, prior_rows, provenance_rows, risk_rows
+from forecast.reporting.track import records_saw, track_tables
+from forecast.reporting.words import apart, day, holds, percent, titles, units_told
 
 
 @dataclass(frozen=True)
@@ -50,26 +47,7 @@ class Fan:
     rows: list[dict[str, str]]
 
 
-@dataclass(frozen=True)
-class RecordPart:
-    """What the report says of one backtest record."""
-
-    anchor: str
-    title: str
-    source: str
-    period: str
-    origins: str
-    calibration: RecordFigures
-    diagnosis: DiagnosisPart | None
-    decisions: DecisionPart | None
-    leaderboard: list[dict[str, Any]]
-    log_note: str
-    reference: str
-    breakdown: list[dict[str, Any]]
-    comparison: ComparisonPart | None
-
-
-def render_report(content: ReportContent, language: Language | None = None) -> str:
+def render_report(content: ReportContent, language: Language | None = None, parts: Parts | None = None) -> str:
     """Return the report as one HTML page.
 
     Parameters
@@ -78,6 +56,8 @@ def render_report(content: ReportContent, language: Language | None = None) -> s
     language : Language, optional
         The first of its languages if not given. What was written elsewhere, such as descriptions of data and models,
         stays as it is.
+    parts : callable, optional
+        Gives what `record_parts` does, and is asked when the rest is made; `record_parts` if not given.
 
     Returns
     -------
@@ -85,24 +65,25 @@ def render_report(content: ReportContent, language: Language | None = None) -> s
         A whole document: style, scripts and figures are within it, and its content security policy forbids
         any request to elsewhere. The same content gives the same bytes.
     """
-    with speaking(language or content.languages[0]):
-        return _render(content)
+    spoken = language or content.languages[0]
+    with speaking(spoken):
+        return _render(content, partial(records_told, content) if parts is None else lambda: parts()[spoken])
 
 
-def _render(content: ReportContent) -> str:
+def _render(content: ReportContent, told: Callable[[], Sequence[RecordPart]]) -> str:
     shown = statements(content)
     fans = [_fan(content, statement, position) for position, statement in enumerate(shown, start=1)]
     chart = map_figure(content, shown)
-    records = [_record(content, record, position) for position, record in enumerate(content.backtests, start=1)]
     called = {name: title for panel in content.panels.values() for name, title in titles(panel.units).items()}
     issued = issued_part(content.issued, content.escalations, content.headline_escalation, called)
     changed = changes_part(content.changes, content.escalations, content.headline_escalation, called, content.listed)
+    records = told()
     figures = [
         *([chart] if chart else []),
         *(fan.figure for fan in fans),
         *([changed.figure] if changed and changed.figure else []),
         *(issued.figures if issued else []),
-        *(f for part in records for f in _drawn(part)),
+        *(figure for part in records for figure in part.figures),
     ]
     return render_page(
         "report.html.j2",
@@ -222,48 +203,3 @@ def _fan(content: ReportContent, statement: Statement, position: int) -> Fan:
     forecast = content.forecasts[statement.unit_kind][content.headline_model]
     drawn = fan_figure(panel, forecast, statement.unit, title=statement.title, anchor=f"fan-{position}")
     return Fan(statement.title, drawn, fan_rows(fan_frame(panel, forecast, statement.unit)))
-
-
-def _record(content: ReportContent, record: BacktestRecord, position: int) -> RecordPart:
-    anchor, title = f"record-{position}", record_titles(content)[record.name]
-    origins = record.forecasts["origin"].drop_duplicates().sort_values()
-    named = {model.name: model.title for model in content.models}
-    reference = reference_of(record, content.models)
-    return RecordPart(
-        anchor,
-        title,
-        record.source,
-        say("{first} to {last}", first=day(origins.iloc[0]), last=day(origins.iloc[-1])) if len(origins) else "",
-        number(len(origins)),
-        record_figures(record, content.headline_model, content.escalations, anchor=anchor, title=title),
-        diagnosis_part(record, content.headline_model),
-        decision_part(
-            record,
-            content.headline_model,
-            content.escalations,
-            content.headline_escalation,
-            anchor=f"{anchor}-value",
-            title=title,
-        ),
-        leaderboard_rows(record, content.models, content.headline_escalation),
-        log_note(record.leaderboard),
-        named[reference] if reference else "",
-        breakdown_rows(record, content.models, content.headline_model),
-        comparison_part(
-            record,
-            content.models,
-            content.headline_model,
-            (content.headline_escalation, headline_title(content)),
-            content.polygons,
-            content.panels["region"].units,
-            anchor=anchor,
-            title=title,
-        ),
-    )
-
-
-def _drawn(part: RecordPart) -> list[Figure]:
-    value = part.decisions.figure if part.decisions else None
-    one = [part.calibration.pit, part.calibration.coverage, value]
-    several = [*part.calibration.reliability, *(part.comparison.figures if part.comparison else [])]
-    return [figure for figure in one if figure is not None] + [figure for _, figure in several]

@@ -15,7 +15,7 @@ from forecast.evaluation.record import BacktestRecord
 from forecast.language import say
 from forecast.panel.units import UnitKind
 from forecast.plots.classes import CLASS_EDGES, probability_class, probability_classes
-from forecast.reporting.content import ReportContent
+from forecast.reporting.content import RecordsContent, ReportContent
 from forecast.reporting.scale import percents
 from forecast.reporting.words import DASH, UNKNOWN, apart, frequency, number, percent
 
@@ -91,7 +91,7 @@ class TrackTable:
     verdict: str
 
 
-def record_titles(content: ReportContent) -> dict[str, str]:
+def record_titles(content: RecordsContent) -> dict[str, str]:
     """Return what the records are called for readers: what they cover, and the years of the weeks forecast."""
     # A record's source is that of its panel, and says after it if it is on final data.
     own = content.panels["region"].source
@@ -175,13 +175,20 @@ def track_tables(content: ReportContent) -> list[TrackTable]:
     return [table for kind in kinds if (table := _table(content, kind)).rows]
 
 
-def track_of(content: ReportContent, probability: float, unit_kind: UnitKind) -> str:
+def track_of(records: Sequence[Sequence[Track]], probability: float, unit_kind: UnitKind) -> str:
     """Return in words how often statements like this one came true.
 
     The first record with enough such statements speaks; if none has, the one with most.
+
+    Parameters
+    ----------
+    records : sequence of sequence of Track
+        From `tracks_by_record`, of the same kind of unit.
+    probability : float
+    unit_kind : {"region", "place"}
     """
     position = probability_class(probability)
-    told = [tracks[position] for tracks in _by_record(content, unit_kind) if tracks[position].statements]
+    told = [tracks[position] for tracks in records if tracks[position].statements]
     if not told:
         return say("No statement like this one is in the backtest record yet.")
     chosen = next((track for track in told if track.statements >= ENOUGH), max(told, key=lambda t: t.statements))
@@ -209,7 +216,8 @@ def track_of(content: ReportContent, probability: float, unit_kind: UnitKind) ->
     return " ".join([sentence, say("That is too few to judge by.")])
 
 
-def _by_record(content: ReportContent, unit_kind: UnitKind) -> list[list[Track]]:
+def tracks_by_record(content: ReportContent, unit_kind: UnitKind) -> list[list[Track]]:
+    """Return for each record how often statements of the headline came true, by class of probability."""
     named = record_titles(content)
     return [
         track_classes(record, content.headline_model, content.headline_escalation, unit_kind, title=named[record.name])
@@ -218,7 +226,7 @@ def _by_record(content: ReportContent, unit_kind: UnitKind) -> list[list[Track]]
 
 
 def _table(content: ReportContent, unit_kind: UnitKind) -> TrackTable:
-    columns = [tracks for tracks in _by_record(content, unit_kind) if any(track.statements for track in tracks)]
+    columns = [tracks for tracks in tracks_by_record(content, unit_kind) if any(track.statements for track in tracks)]
     rows = [(tracks[0].range, tracks) for tracks in zip(*columns, strict=True)]
     shown = tuple((label, tracks) for label, tracks in rows if any(track.statements for track in tracks))
     records = tuple(tracks[0].record for tracks in columns)

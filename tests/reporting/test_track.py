@@ -10,7 +10,7 @@ import pytest
 from forecast.evaluation.record import BacktestRecord
 from forecast.plots.classes import CLASS_EDGES
 from forecast.reporting.content import ReportContent
-from forecast.reporting.track import record_titles, records_saw, track_classes, track_of, track_tables
+from forecast.reporting.track import record_titles, records_saw, track_classes, track_of, track_tables, tracks_by_record
 from forecast.reporting.words import DASH, SPACE
 
 
@@ -63,7 +63,7 @@ def test_certain_statements_belong_to_the_last_class(content: ReportContent) -> 
 
 
 def test_track_speaks_from_the_first_record_with_enough(content: ReportContent) -> None:
-    told = plain(track_of(content, 0.4, "region"))
+    told = plain(track_of(tracks_by_record(content, "region"), 0.4, "region"))
     live, long = (track_classes(record, "discount", "above_recent")[4] for record in content.backtests)
     assert live.statements < 20 <= long.statements
     assert told == (
@@ -74,11 +74,14 @@ def test_track_speaks_from_the_first_record_with_enough(content: ReportContent) 
 
 def test_track_says_when_it_is_too_few(content: ReportContent) -> None:
     short = replace(content, backtests=content.backtests[:1])
-    assert track_of(short, 0.4, "region").endswith("That is too few to judge by.")
+    assert track_of(tracks_by_record(short, "region"), 0.4, "region").endswith("That is too few to judge by.")
 
 
 def test_place_without_record_says_so(content: ReportContent) -> None:
-    assert track_of(content, 0.4, "place") == "No statement like this one is in the backtest record yet."
+    assert (
+        track_of(tracks_by_record(content, "place"), 0.4, "place")
+        == "No statement like this one is in the backtest record yet."
+    )
 
 
 def test_records_are_called_by_what_they_cover(content: ReportContent) -> None:
