@@ -55,7 +55,8 @@ docs: $(READY)
 	@touch $@
 
 .venv/.packages: constraints.txt .venv/.made
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r constraints.txt
+	$(BIN)/python -m pip check --disable-pip-version-check
 	@touch $@
 
 # The build backend is one of the pinned packages, so that this step needs no index.

@@ -60,7 +60,7 @@ def quick_page(request, monkeypatch):
     """Pages of which nobody reads more than what stands on top: a whole one takes two seconds."""
     if "whole_page" not in request.fixturenames:
         monkeypatch.setattr(
-            publish, "render_report", lambda content, language: "\n".join([*content.notices, *content.warnings])
+            publish, "render_report", lambda content, *_: "\n".join([*content.notices, *content.warnings])
         )
 
 

@@ -32,7 +32,7 @@ def changes(monkeypatch):
     """What the reports of a test were told to show, in order; no page is drawn."""
     told = []
 
-    def draw(content, language):
+    def draw(content, language, parts=None):
         told.append(content.changes)
         return "<!doctype html>"
 
@@ -57,7 +57,7 @@ def first(small_workspace, tmp_path_factory):
     config.write_text(text.replace(old, 'table = "counts.csv"\ncomplete = true', 1), encoding="utf-8")
     known(folder, LAST)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(publish, "render_report", lambda content, language: "<!doctype html>")
+        patch.setattr(publish, "render_report", lambda *_: "<!doctype html>")
         issue(folder)
     return folder
 
